@@ -157,7 +157,7 @@ START_TEST(holes_read_as_ones_and_lose_writes)
 	const paddr_t hole[] = {0xa0000, SIZE, 0xfffffffc, 0xfffffffd, 0xffffffff, 1ull << 32, 1ull << 40, ~0ull, ~0ull - 3};
 
 	for (unsigned i = 0; i < sizeof(hole) / sizeof(*hole); i++) {
-		phys_write(&phys, hole[i], 4, 0);
+		phys_write(&phys, hole[i], 4, 0x5a5a5a5a);
 		ck_assert_uint_eq(phys_read(&phys, hole[i], 1), 0xff);
 		ck_assert_uint_eq(phys_read(&phys, hole[i], 2), 0xffff);
 		ck_assert_uint_eq(phys_peek32(&phys, hole[i]), 0xffffffff);
