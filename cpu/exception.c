@@ -191,13 +191,23 @@ static enum exec enter_inner(struct cpu *cpu, const struct insn *in, const struc
 	return EXEC_OK;
 }
 
+static enum exec enter_task(struct cpu *cpu, const struct insn *in, const struct delivery *v)
+{
+	struct task_event e = {
+		.selector = gate_selector(&v->gate), .cause = TASK_GATE, .ext = v->ext,
+		.push_error = v->has_error, .error = v->error, .eip = v->eip, .flags = v->flags,
+	};
+
+	return task_enter(cpu, in, &e, v->switched);
+}
+
 static enum exec enter_protected(struct cpu *cpu, const struct insn *in, struct delivery *v)
 {
 	unsigned size;
 
 	TRY(read_gate(cpu, in, v));
 	if (desc_system(&v->gate) == SYS_TASK_GATE)
-		return task_enter(cpu, in, gate_selector(&v->gate), TASK_GATE, v->ext, v->has_error, v->error, v->eip, v->switched);
+		return enter_task(cpu, in, v);
 	TRY(read_target(cpu, in, v));
 	size = desc_system(&v->gate) & 8 ? 4 : 2;
 	if (!desc_conforming(&v->code) && desc_dpl(&v->code) < cpu->cpl)

@@ -135,7 +135,7 @@ static enum exec load_stack_segment(struct cpu *cpu, const struct insn *in, uint
 }
 
 /* Data, or code that can be read; privilege does not matter for conforming code. */
-static bool data_loadable(const struct cpu *cpu, const struct descriptor *d, uint16_t selector)
+bool data_loadable(const struct cpu *cpu, const struct descriptor *d, uint16_t selector)
 {
 	if (!(desc_access(d) & ACC_S) || (desc_code(d) && !(desc_access(d) & ACC_RW)))
 		return false;

@@ -81,6 +81,8 @@ void segment_load_null(struct cpu *cpu, unsigned seg, uint16_t selector);
 /* Whether [offset, offset + size) lies in the segment; says nothing about types. */
 bool segment_covers(const struct segment *s, uint32_t offset, unsigned size);
 void segment_update_all(struct cpu *cpu);
+/* What DS, ES, FS and GS may hold at this CPL, presence aside. */
+bool data_loadable(const struct cpu *cpu, const struct descriptor *d, uint16_t selector);
 /* Checks that a data segment register may keep its value at a new CPL; if not, clears it: [SDM2B] "RET". */
 void segment_drop_inner(struct cpu *cpu, unsigned seg);
 /* Installs CS and the privilege it implies. */
@@ -121,8 +123,16 @@ static inline void flags_changed(struct cpu *cpu)
 	if (cpu->eflags & (F_TF | F_RF) || cpu->nmi_pending || (cpu->intr && cpu->eflags & F_IF))
 		cpu->attention = true;
 }
-/* The switch itself, for an event: *switched says that a fault belongs to the new task. */
-enum exec task_enter(struct cpu *cpu, const struct insn *in, uint16_t selector, enum task_cause cause, unsigned ext, bool push_error, uint32_t error, uint32_t return_eip, bool *switched);
+/* A task switch and what is to be saved of the old task. */
+struct task_event {
+	uint16_t selector;
+	enum task_cause cause;
+	unsigned ext;
+	bool push_error;
+	uint32_t error, eip, flags;
+};
+/* The switch itself. *switched is set when it has happened: a fault then belongs to the new task, at cpu->eip. */
+enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_event *e, bool *switched);
 /* Finds and enters a handler: everything of an event but the double faults. */
 enum exec enter_handler(struct cpu *cpu, const struct insn *in, uint8_t vector, enum event_source source, bool has_error, uint32_t error, uint32_t return_eip, bool *switched);
 
