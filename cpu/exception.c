@@ -23,6 +23,7 @@
 
 #define ERROR_IDT 2u
 #define DR6_B     0x0000000fu
+#define DR6_BT    0x00008000u
 #define DR7_GD    0x00002000u
 
 static enum exec raise(struct cpu *cpu, const struct insn *in, struct fault f)
@@ -316,11 +317,9 @@ static bool record_exception(struct cpu *cpu, const struct fault *f, uint32_t ei
 	return false;
 }
 
-static enum exec stop_before(struct cpu *cpu, const struct fault *f, uint32_t eip)
+static enum exec stop_before(struct cpu *cpu, uint32_t eip)
 {
 	cpu->eip = eip;
-	if (f->vector == VEC_DB)
-		cpu->pending_dr6 |= f->dr6;
 	cpu_request_stop(cpu);
 	return EXEC_STOP;
 }
@@ -348,7 +347,7 @@ static enum exec deliver_chain(struct cpu *cpu, struct fault f, enum event_sourc
 
 		if (source == EVENT_EXCEPTION) {
 			if (record_exception(cpu, &f, eip, &r))
-				return stop_before(cpu, &f, eip);
+				return stop_before(cpu, eip);
 			note_exception(cpu, &f);
 		} else {
 			fill_record(cpu, &f, true, eip, &r);
@@ -385,6 +384,9 @@ enum exec deliver_event(struct cpu *cpu, struct fault f, enum event_source sourc
 
 	/* Between instructions there is no block to leave: descriptors and stacks may be anywhere. */
 	cpu->single = true;
+	/* An instruction that faulted has touched nothing: what it would have hit counts when it runs again. */
+	if (source == EVENT_EXCEPTION && fault_class(f.vector))
+		cpu->pending_dr6 &= DR6_BT;
 	cpu->halted = false;
 	result = deliver_chain(cpu, f, source, return_eip);
 	cpu->single = single;

@@ -201,12 +201,18 @@ static uint8_t segment_rights(const struct cpu *cpu, const struct segment *s)
 	return SEG_OK_READ | (s->access & ACC_RW ? SEG_OK_WRITE : 0);
 }
 
+/* Data breakpoints and alignment checks look at each access: then none may take the short way. */
+static bool every_access_checked(const struct cpu *cpu)
+{
+	return (cpu->cr0 & CR0_AM && cpu->eflags & F_AC && cpu->cpl == 3) || (cpu->dr[7] & 0xff && debug_watches_data(cpu));
+}
+
 void segment_update(struct cpu *cpu, unsigned seg)
 {
 	struct segment *s = &cpu->seg[seg];
 	bool expand_down = (s->access & (ACC_CODE | ACC_EXPDOWN)) == ACC_EXPDOWN;
 
-	s->ok = s->limit == 0xffffffff && !expand_down ? segment_rights(cpu, s) : 0;
+	s->ok = s->limit == 0xffffffff && !expand_down && !every_access_checked(cpu) ? segment_rights(cpu, s) : 0;
 }
 
 void segment_update_all(struct cpu *cpu)

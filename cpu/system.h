@@ -122,6 +122,8 @@ static inline void flags_changed(struct cpu *cpu)
 {
 	if (cpu->eflags & (F_TF | F_RF) || cpu->nmi_pending || (cpu->intr && cpu->eflags & F_IF))
 		cpu->attention = true;
+	if (cpu->cr0 & CR0_AM)
+		segment_update_all(cpu);       /* AC may have changed */
 }
 /* A task switch and what is to be saved of the old task. */
 struct task_event {
@@ -144,11 +146,20 @@ static inline enum exec finish(struct cpu *cpu, const struct insn *in)
 }
 
 /* --- debug.c --- */
-bool debug_boundary(struct cpu *cpu);
+/* Before the instruction at eip: EXEC_FAULT with a #DB in cpu->fault when a fetch breakpoint stands there and RF is clear. */
 enum exec debug_fetch(struct cpu *cpu, uint32_t eip);
+/* After an instruction: stepping says that TF was set when it began, and that it was no INT. */
+void debug_completed(struct cpu *cpu, bool stepping);
+/* Delivers collected traps; true if there were any. */
+bool debug_boundary(struct cpu *cpu);
+/* Called for each data access while debug_watches_data(), and for each port access. */
 void debug_access(struct cpu *cpu, laddr_t la, unsigned size, bool write);
 void debug_io(struct cpu *cpu, uint16_t port, unsigned size);
-/* Whether some enabled breakpoint watches data or code: the loop then steps singly. */
+bool debug_watches_data(const struct cpu *cpu);
+/* Whether any breakpoint is enabled: the loop then steps singly. */
 bool debug_armed(const struct cpu *cpu);
+
+/* --- msr.c --- */
+void msr_reset(struct cpu *cpu);
 
 #endif
