@@ -99,6 +99,7 @@ struct ide_channel {
 	uint8_t control;
 	uint8_t intrq;                 /* the drive wants to interrupt; nIEN is applied at the pin */
 	uint8_t phase;                 /* enum ide_phase */
+	uint64_t due;                  /* when the timer fires, in a phase that waits for it */
 	uint8_t opcode;                /* command in progress */
 	uint8_t to_disk;               /* its direction */
 	uint64_t lba;                  /* next sector of the command */

@@ -437,11 +437,29 @@ START_TEST(a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened)
 	bench.now = now;
 	seed = at_seed;
 	copy_state(state, true);
-	bench.wire = bench.ide.intrq && !(bench.ide.control & IDE_CTL_NIEN);
-	bench.clock.first = NULL;
-	if (bench.ide.timer.armed)
-		timer_arm(&bench.clock, &bench.ide.timer, bench.ide.timer.deadline);
+	ide_ops.restored(&bench.ide.dev);
+	ck_assert(sane());
 	ck_assert_uint_eq(play(400), first);
+}
+
+START_TEST(a_loaded_state_of_nonsense_is_brought_within_bounds)
+{
+	static uint8_t state[sizeof(struct ide_channel)];
+	size_t n = copy_state(state, false);
+
+	seed = 31 + _i;
+	for (unsigned round = 0; round < 300; round++) {
+		play(20);
+		copy_state(state, false);
+		for (unsigned i = rnd(40); i; i--)
+			state[rnd(2) ? rnd(n) : rnd(64)] = rnd(256);       /* the first 64 bytes: the drives */
+		for (unsigned i = rnd(20); i; i--)
+			state[n - IDE_BUFFER - 60 + rnd(60)] = rnd(8);     /* before the buffer: the transfer */
+		copy_state(state, true);
+		ide_ops.restored(&bench.ide.dev);
+		if (!sane())
+			ck_abort_msg("round %u: phase %u, pos %u of %u", round, bench.ide.phase, bench.ide.pos, bench.ide.len);
+	}
 }
 
 static TCase *fixture(Suite *s, const char *name, void (*up)(void))
@@ -476,6 +494,8 @@ int main(void)
 	tcase_add_test(fixture(s, "beyond 28 bits", setup_huge), dma_reaches_beyond_28_bits);
 	tcase_add_loop_test(fuzz, random_port_traffic_never_breaks_the_channel, 0, 4);
 	tcase_add_loop_test(fuzz, a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened, 0, 20);
+
+	tcase_add_loop_test(fuzz, a_loaded_state_of_nonsense_is_brought_within_bounds, 0, 10);
 
 	SRunner *runner = srunner_create(s);
 

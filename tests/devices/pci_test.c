@@ -278,9 +278,20 @@ START_TEST(a_loaded_state_puts_the_windows_back)
 	pci_ops.reset(&pci.dev);
 	ck_assert_uint_eq(ports_read(&ports, 0xd002, 1), 0xff);
 	copy_state(state, true);
-	pci_remap(&pci);
+	pci_ops.restored(&pci.dev);
 	ck_assert_uint_eq(ports_read(&ports, 0xd002, 1), 18);
 	ck_assert_uint_eq(ports_read(&ports, 0xcfc, 4), 0x70108086);
+}
+
+START_TEST(a_loaded_state_cannot_change_what_is_read_only)
+{
+	memset(pci.config, 0xff, sizeof(pci.config));
+	pci.address = 0xffffffff;
+	pci_ops.restored(&pci.dev);
+	ck_assert_uint_eq(ports_read(&ports, 0xcf8, 4), 0x80fffffc);
+	ck_assert_uint_eq(config_in(IDE, 0, 4), 0x70108086);
+	ck_assert_uint_eq(config_in(IDE, 0x20, 4), 0xfffffff1);
+	ck_assert_uint_eq(config_in(IDE, 0x10, 4), 0);
 }
 
 START_TEST(random_traffic_leaves_the_functions_what_they_are)
@@ -333,6 +344,7 @@ int main(void)
 	tcase_add_test(tc, port_cf9_resets_when_bit_2_rises);
 	tcase_add_test(tc, a_window_takes_no_more_parts_than_it_has);
 	tcase_add_test(tc, a_loaded_state_puts_the_windows_back);
+	tcase_add_test(tc, a_loaded_state_cannot_change_what_is_read_only);
 	tcase_add_loop_test(tc, random_traffic_leaves_the_functions_what_they_are, 0, 3);
 	suite_add_tcase(s, tc);
 
