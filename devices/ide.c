@@ -8,7 +8,7 @@
 /* --- interrupt and time ----------------------------------------------------------------------------------------- */
 
 /* INTRQ reaches the pin unless nIEN holds it off. A rising pin also sets the bus master's interrupt bit, whatever
- * command it belongs to. [PIIX3 2.7.2 "BMISX"] */
+ * command it belongs to. [PIIX4 5.2.2 "BMISX"] */
 static void ide_update_pin(struct ide_channel *ch, bool was)
 {
 	bool now = ch->intrq && !(ch->control & IDE_CTL_NIEN);

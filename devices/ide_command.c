@@ -154,13 +154,20 @@ static void fail_here(struct ide_channel *ch, uint8_t status, uint8_t error)
 }
 
 /* The host's file let us down. The guest gets an error as from a bad drive, the machine a message. */
-static void host_failed(struct ide_channel *ch, const char *doing, int err)
+static void host_failed(struct ide_channel *ch, const char *what, int err)
 {
 	const struct ide_drive *d = ide_selected(ch);
 
-	snprintf(ch->host_error, sizeof(ch->host_error), "%s: %s sector %llu failed: %s", d->image ? d->image : "disk", doing,
-		(unsigned long long)ch->lba, strerror(-err));
+	snprintf(ch->host_error, sizeof(ch->host_error), "%s: %s failed: %s", d->image ? d->image : "disk", what, strerror(-err));
 	device_log(&ch->dev, LOG_INFO, "%s", ch->host_error);
+}
+
+static void host_failed_at(struct ide_channel *ch, const char *doing, int err)
+{
+	char what[60];
+
+	snprintf(what, sizeof(what), "%s sector %llu", doing, (unsigned long long)ch->lba);
+	host_failed(ch, what, err);
 }
 
 static uint32_t block_sectors(const struct ide_channel *ch)
@@ -175,7 +182,7 @@ bool ide_disk_read(struct ide_channel *ch)
 
 	if (!err)
 		return true;
-	host_failed(ch, "reading", err);
+	host_failed_at(ch, "reading", err);
 	fail_here(ch, 0, IDE_ERR_UNC);
 	return false;
 }
@@ -187,7 +194,7 @@ bool ide_disk_write(struct ide_channel *ch)
 
 	if (!err)
 		return true;
-	host_failed(ch, "writing", err);
+	host_failed_at(ch, "writing", err);
 	fail_here(ch, IDE_ST_DF, IDE_ERR_ABRT);
 	return false;
 }
@@ -640,7 +647,7 @@ static void step_flushing(struct ide_channel *ch)
 		ide_finish(ch);
 		return;
 	}
-	host_failed(ch, "flushing after", err);
+	host_failed(ch, "flushing", err);
 	end(ch, IDE_ST_DRDY | IDE_ST_DSC | IDE_ST_DF | IDE_ST_ERR, IDE_ERR_ABRT);
 }
 

@@ -245,7 +245,7 @@ static void pci_reset(struct device *dev)
 	pci_remap(pci);
 }
 
-/* [PIIX3 2.5.2 "RC--Reset Control Register"]: bit 2 rising resets, bit 1 says how much. */
+/* [PIIX3 "RC--Reset Control Register"]: bit 2 rising resets, bit 1 says how much. */
 static void write_reset_control(struct pci *pci, uint8_t value)
 {
 	bool rises = value & 4 && !(pci->reset_control & 4);

@@ -163,6 +163,16 @@ START_TEST(regions_longer_than_the_transfer_leave_the_bus_master_active)
 	assert_complete(IDE_BM_ST_ACTIVE);
 }
 
+/* The rest of the block is in the drive's buffer already. */
+static void resume_without_reading_again(uint8_t direction)
+{
+	start_bus_master(direction);
+	bench.fail_read = EIO;
+	bench.now = clock_next_deadline(&bench.clock);
+	clock_fire_due(&bench.clock);
+	bench.fail_read = 0;
+}
+
 START_TEST(regions_shorter_than_the_transfer_stop_it_without_interrupt)
 {
 	uint8_t opcode = _i ? 0xca : 0xc8, direction = _i ? 0 : IDE_BM_TO_MEMORY;
@@ -182,7 +192,10 @@ START_TEST(regions_shorter_than_the_transfer_stop_it_without_interrupt)
 	ck_assert_uint_eq(bench.logged, 1);
 	outb(0xc000, direction);
 	put_prd(0, 0x20000 + 700, 3 * SECTOR_SIZE - 700, true);        /* the drive still waits for the rest */
-	start_bus_master(direction);
+	if (_i)
+		start_bus_master(direction);
+	else
+		resume_without_reading_again(direction);
 	run_clock();
 	assert_complete(0);
 	if (_i)
@@ -308,7 +321,7 @@ START_TEST(bus_master_registers_keep_what_they_should)
 
 /* --- random traffic --------------------------------------------------------------------------------------------- */
 
-static uint32_t seed;
+static uint32_t seed, seen;        /* seen: a hash of all that was read */
 
 static uint32_t rnd(uint32_t n)
 {
@@ -316,6 +329,11 @@ static uint32_t rnd(uint32_t n)
 	seed ^= seed >> 17;
 	seed ^= seed << 5;
 	return seed % n;
+}
+
+static void look(uint16_t port, unsigned size)
+{
+	seen = (seen ^ in(port, size)) * 16777619u;
 }
 
 /* Mostly sensible values, so that commands get going, some nonsense. */
@@ -329,12 +347,12 @@ static void random_step(void)
 	case 0: outb(0x1f7, rnd(8) ? opcodes[rnd(sizeof(opcodes))] : rnd(256)); break;
 	case 1: outb(0x1f6, 0xa0 | rnd(128)); break;
 	case 2: out(0x1f1 + rnd(5), 1, rnd(4) ? rnd(20) : rnd(256)); break;
-	case 3: in(0x1f0 + rnd(8), size); break;
+	case 3: look(0x1f0 + rnd(8), size); break;
 	case 4: out(0x1f0 + rnd(8), size, rnd(~0u)); break;
-	case 5: for (unsigned i = rnd(300); i; i--) rnd(2) ? (void)in(0x1f0, size) : out(0x1f0, size, i); break;
-	case 6: if (!rnd(8)) outb(0x3f6, rnd(256)); else in(0x3f6, 1); break;
+	case 5: for (unsigned i = rnd(300); i; i--) rnd(2) ? look(0x1f0, size) : out(0x1f0, size, i); break;
+	case 6: if (!rnd(8)) outb(0x3f6, rnd(256)); else look(0x3f6, 1); break;
 	case 7: out(0xc000 + rnd(8), size, rnd(2) ? rnd(16) : rnd(BENCH_RAM)); break;
-	case 8: bench.ram[rnd(0x3000)] = rnd(256); in(0xc000 + rnd(8), size); break;
+	case 8: bench.ram[rnd(0x3000)] = rnd(256); look(0xc000 + rnd(8), size); break;
 	case 9: bench.now += rnd(20000); clock_fire_due(&bench.clock); break;
 	}
 	if (!rnd(2000))
@@ -352,6 +370,7 @@ static bool sane(void)
 	return ch->pos <= ch->len && ch->len <= IDE_BUFFER && ch->left <= 65536
 		&& bench.wire == (ch->intrq && !(ch->control & IDE_CTL_NIEN))
 		&& ch->timer.armed == waits
+		&& (ch->phase <= IDE_VERIFYING || ch->len == (ch->left < ch->block ? ch->left : ch->block) * SECTOR_SIZE)
 		&& (!waits || ch->drive[ch->device >> 4 & 1].status == IDE_ST_BSY);
 }
 
@@ -396,24 +415,20 @@ static size_t copy_state(uint8_t *bytes, bool load)
 	return at;
 }
 
-static uint32_t hash(uint32_t h, uint32_t v)
-{
-	return (h ^ v) * 16777619u;
-}
-
 /* What a guest sees of the next steps. */
 static uint32_t play(unsigned steps)
 {
-	uint32_t h = 2166136261u;
-
+	seen = 2166136261u;
 	for (unsigned i = 0; i < steps; i++) {
 		random_step();
-		h = hash(h, in(0x1f1 + rnd(6), 1));
-		h = hash(h, in(0x3f6, 1));
-		h = hash(h, in(0xc000, 4));
-		h = hash(h, bench.wire);
+		look(0x1f1 + rnd(6), 1);
+		look(0x3f6, 1);
+		look(0xc000, 4);
+		seen += bench.wire;
 	}
-	return h;
+	for (unsigned i = 0; i < BENCH_RAM; i += 64)   /* what DMA did */
+		seen = (seen ^ bench.ram[i]) * 16777619u;
+	return seen;
 }
 
 START_TEST(a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened)
@@ -423,14 +438,15 @@ START_TEST(a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened)
 	uint32_t first, at_seed;
 
 	seed = 777 + _i;
+	put_on_disk(0, 256, 1);
 	bench.disk[0]->read_only = bench.disk[1]->read_only = true;    /* the disks are not part of the state */
-	play(500 + 37 * _i);
+	play(300 + 7 * _i);
 	bench.fail_read = bench.fail_write = bench.fail_flush = 0;
 	copy_state(state, false);
 	memcpy(ram, bench.ram, sizeof(ram));
 	now = bench.now;
 	at_seed = seed;
-	first = play(400);
+	first = play(200);
 	bench.fail_read = bench.fail_write = bench.fail_flush = 0;
 	ide_ops.reset(&bench.ide.dev);
 	memcpy(bench.ram, ram, sizeof(ram));
@@ -439,7 +455,7 @@ START_TEST(a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened)
 	copy_state(state, true);
 	ide_ops.restored(&bench.ide.dev);
 	ck_assert(sane());
-	ck_assert_uint_eq(play(400), first);
+	ck_assert_uint_eq(play(200), first);
 }
 
 START_TEST(a_loaded_state_of_nonsense_is_brought_within_bounds)
@@ -493,7 +509,7 @@ int main(void)
 	tcase_add_test(tc, bus_master_registers_keep_what_they_should);
 	tcase_add_test(fixture(s, "beyond 28 bits", setup_huge), dma_reaches_beyond_28_bits);
 	tcase_add_loop_test(fuzz, random_port_traffic_never_breaks_the_channel, 0, 4);
-	tcase_add_loop_test(fuzz, a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened, 0, 20);
+	tcase_add_loop_test(fuzz, a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened, 0, 150);
 
 	tcase_add_loop_test(fuzz, a_loaded_state_of_nonsense_is_brought_within_bounds, 0, 10);
 

@@ -202,6 +202,10 @@ START_TEST(an_absent_second_drive_has_status_0_and_hears_no_command)
 	outb(0x1f7, 0xec);
 	ck_assert_uint_eq(run_clock(), 0);
 	ck_assert_uint_eq(bench.rises, 0);
+	outb(0x3f6, IDE_CTL_SRST);
+	ck_assert_uint_eq(inb(0x1f7), 0);      /* not even busy with a reset */
+	outb(0x3f6, 0);
+	run_clock();
 	outb(0x1f6, 0xa0);
 	ck_assert_uint_eq(inb(0x1f7), READY);
 }
@@ -260,6 +264,15 @@ START_TEST(software_reset_ends_a_transfer_and_shows_the_signature_without_interr
 	ck_assert_uint_eq(bench.rises, 0);
 	memset(want, 0, SECTOR_SIZE);
 	on_disk(0, 9, 1, want);
+}
+
+START_TEST(software_reset_ends_a_command_the_drive_is_busy_with)
+{
+	command28(0x20, 9, 3);
+	outb(0x3f6, IDE_CTL_SRST);
+	ck_assert_uint_eq(run_clock(), 0);
+	ck_assert_uint_eq(inb(0x3f6), IDE_ST_BSY);
+	ck_assert_uint_eq(bench.rises, 0);
 }
 
 START_TEST(software_reset_selects_drive_0_and_reaches_both)
@@ -700,6 +713,7 @@ static void add_one_drive(TCase *tc)
 	ADD(tc, a_busy_drive_ignores_its_registers);
 	ADD(tc, an_absent_second_drive_has_status_0_and_hears_no_command);
 	ADD(tc, software_reset_ends_a_transfer_and_shows_the_signature_without_interrupt);
+	ADD(tc, software_reset_ends_a_command_the_drive_is_busy_with);
 	ADD(tc, settings_survive_a_software_reset_but_not_a_hardware_reset);
 	ADD(tc, identify_describes_the_drive_and_adds_up_to_zero);
 	ADD(tc, identify_follows_set_features_and_set_multiple);

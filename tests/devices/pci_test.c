@@ -195,6 +195,7 @@ START_TEST(the_bus_master_ports_follow_bar4_and_the_command_register)
 	config_out(IDE, 4, 2, 5);
 	config_out(IDE, 0x20, 4, 0xffffffff);                  /* while a BAR is sized its ports are nowhere */
 	ck_assert_uint_eq(ports_read(&ports, 0xe002, 1), 0xff);
+	ck_assert_uint_eq(ports_read(&ports, 0xfff2, 1), 0xff);
 	config_out(IDE, 0x20, 4, 0xfff0);
 	ck_assert_uint_eq(ports_read(&ports, 0xfffa, 1), 18);
 }
