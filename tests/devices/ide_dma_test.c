@@ -477,6 +477,7 @@ START_TEST(a_transfer_saved_half_way_is_finished_after_loading)
 	put_prd(0, 0x20000, 10000, false);
 	put_prd(1, 0x20000 + 10000, 10000, false);
 	put_prd(2, 0x20000 + 20000, 480, true);
+	put_prd(32, 0x60000, 0, true);
 	outb(0x1f1, 0x03);
 	outb(0x1f2, 0x20);
 	outb(0x1f7, 0xef);
@@ -491,7 +492,9 @@ START_TEST(a_transfer_saved_half_way_is_finished_after_loading)
 	now = bench.now;
 	ide_ops.reset(&bench.ide.dev);
 	command28(_i ? 0xc8 : 0xca, 100, 30);          /* something else, the other way */
-	start_bus_master(direction ^ IDE_BM_TO_MEMORY);
+	out(0xc004, 4, 0x1000 + 8 * 32);
+	outb(0xc000, direction ^ IDE_BM_TO_MEMORY);
+	outb(0xc000, (direction ^ IDE_BM_TO_MEMORY) | IDE_BM_START);
 	one_step();
 	bench.now = now;
 	copy_state(state, true);
