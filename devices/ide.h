@@ -16,7 +16,7 @@
  *   error:   6 UNC | 4 IDNF | 2 ABRT
  *
  * The secondary channel is the same at 170, 376 and BAR4 + 8. ide.c has the registers and PIO data, ide_command.c what the
- * drive does with a command, ide_dma.c the bus master. A command takes IDE_COMMAND_TICKS and each sector IDE_SECTOR_TICKS.
+ * drive does with a command, ide_identify.c what it says of itself, ide_dma.c the bus master. A command takes IDE_COMMAND_TICKS and each sector IDE_SECTOR_TICKS.
  *
  * References: [ATA6 7 "Interface register definitions and descriptions"], [ATA6 8 "Command descriptions"],
  * [ATA6 9 "Protocol"], [PIIX4 5.2 "IDE Controller IO Space Registers"].
