@@ -100,9 +100,9 @@ static int slurp(const char *path, void **data, size_t *size, unsigned *permissi
 
 static bool add_file(struct pfs_image *img, const char *host, const char *path)
 {
-	void *data;
-	size_t size;
-	unsigned permissions;
+	void *data = NULL;
+	size_t size = 0;
+	unsigned permissions = 0;
 	int error = slurp(host, &data, &size, &permissions);
 
 	if (error) {
