@@ -12,21 +12,25 @@
 #define IER_RX 0x01
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
-#define FCR_ENABLE_CLEAR 0x07
+#define FCR_ENABLE 0x01
 #define MCR_DTR_RTS_OUT2 0x0b
 #define LSR_DATA 0x01
 #define LSR_THR_EMPTY 0x20
 
 static bool input_enabled;
 
+/* Turning the FIFO on empties it, so a byte that arrived before us is taken out first. */
 void serial_init(void)
 {
 	outb(COM1 + 1, 0);
+	outb(COM1 + 3, LCR_8N1);
+	for (int i = 0; i < 16 && (inb(COM1 + 5) & (LSR_DATA | LSR_THR_EMPTY)) == (LSR_DATA | LSR_THR_EMPTY) && inb(COM1 + 5) != 0xff; i++)
+		tty_input(inb(COM1));
 	outb(COM1 + 3, LCR_DLAB);
 	outb(COM1, 1);
 	outb(COM1 + 1, 0);
 	outb(COM1 + 3, LCR_8N1);
-	outb(COM1 + 2, FCR_ENABLE_CLEAR);
+	outb(COM1 + 2, FCR_ENABLE);
 	outb(COM1 + 4, MCR_DTR_RTS_OUT2);
 }
 

@@ -44,7 +44,7 @@ int sys_open(struct trapframe *tf)
 	int err = user_path(ARG0(tf), &path);
 	if (err)
 		return err;
-	err = file_open(path, ARG1(tf), ARG2(tf), &f);
+	err = file_open(path, ARG1(tf), ARG2(tf) & ~022u, &f);
 	kfree(path);
 	if (err)
 		return err;
