@@ -10,7 +10,6 @@
 #define SEL_UCODE 0x1b
 #define SEL_UDATA 0x23
 #define SEL_TSS   0x28
-#define SEL_DF_TSS 0x30
 
 #define CR0_EM  (1u << 2)
 #define CR0_WP  (1u << 16)
