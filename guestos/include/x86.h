@@ -76,6 +76,9 @@ static inline void cli(void) { __asm__ volatile("cli" : : : "memory"); }
 static inline void sti(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void halt(void) { __asm__ volatile("hlt" : : : "memory"); }
 
+/* STI takes effect after the next instruction, so no interrupt can slip in before HLT. [SDM2B "STI"] */
+static inline void wait_for_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
+
 /* A critical section against interrupt handlers. Nests, because the old IF is kept by the caller. */
 static inline uint32_t irq_save(void)
 {
