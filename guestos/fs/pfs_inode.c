@@ -131,7 +131,7 @@ static int follow(struct inode *ip, uint32_t *slot, struct frame **holder, bool 
 int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block)
 {
 	struct frame *holder = NULL;
-	uint32_t *slot = &ip->d.direct[index];
+	uint32_t *slot = NULL;
 	int err = 0;
 	*block = 0;
 	if (index >= MAX_PAGES)
@@ -147,6 +147,8 @@ int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block)
 		err = follow(ip, &ip->d.indirect, &holder, alloc);
 		if (!err)
 			slot = (uint32_t *)frame_va(holder) + (index - PFS_DIRECT);
+	} else {
+		slot = &ip->d.direct[index];
 	}
 	if (!err && !*slot && alloc) {
 		err = block_alloc(block);
