@@ -20,7 +20,14 @@ static void bus_out(void *owner, uint16_t port, unsigned size, uint32_t value)
 	pc->port_value = value;
 }
 
-static int bus_acknowledge(void *owner) { return ((struct pc *)owner)->irq_vector; }
+static int bus_acknowledge(void *owner)
+{
+	struct pc *pc = owner;
+
+	cpu_set_intr(&pc->cpu, false);
+	return pc->irq_vector;
+}
+
 static uint64_t bus_now(void *owner) { return ((struct pc *)owner)->now; }
 
 /* --- no trace ------------------------------------------------------------------------------------------------- */
