@@ -661,7 +661,8 @@ START_TEST(an_access_that_faults_hits_no_data_breakpoint)
 	page(pc, 0x49000, 0);
 	pc->cpu.r[R_EAX] = 0x48ffc;
 	pc->cpu.r[R_EBX] = 0x400 | 1 << 4 | 3u << 24 | 3u << 26;
-	PLACE(pc, CODE, 0x0f, 0x23, 0xd0, 0x0f, 0x23, 0xfb, 0x8b, 0x05, W32(0x48ffe), 0x90);
+	/* les 0x48ffc, %edx: the offset is watched, the selector's page is missing. */
+	PLACE(pc, CODE, 0x0f, 0x23, 0xd0, 0x0f, 0x23, 0xfb, 0xc4, 0x15, W32(0x48ffc), 0x90);
 	step(pc, 4);
 	ck_assert_uint_eq(pc->exceptions, 1);
 	ck_assert_uint_eq(pc->last.fault.vector, VEC_PF);

@@ -76,6 +76,7 @@ START_TEST(a_selector_past_the_table_is_GP_of_that_selector)
 	expect_error(pc, VEC_GP, GDT_BYTES);
 	ring(pc, 0);
 	pc->cpu.gdtr.limit = FREE + 6;
+	gdt(pc, FREE, 0, 0xfffff, ACCESS_DATA, FLAT_FLAGS);
 	LOAD(SEG_ES, FREE);
 	expect_error(pc, VEC_GP, FREE);
 	ring(pc, 0);
@@ -398,7 +399,7 @@ END_TEST
 
 /* --- far returns ---------------------------------------------------------------------------------------------- */
 
-static void push_far(struct pc *pc, uint32_t ss, uint32_t esp, uint32_t cs, uint32_t eip)
+static void push_far(uint32_t ss, uint32_t esp, uint32_t cs, uint32_t eip)
 {
 	const uint32_t v[] = { eip, cs, esp, ss };
 
@@ -416,7 +417,7 @@ START_TEST(RETF_goes_to_the_same_or_an_outer_ring_only)
 
 		ring(pc, cpl);
 		gdt(pc, FREE, 0, 0xfffff, (uint8_t)((present ? 0x80 : 0) | DPL(dpl) | 0x1a | (conforming ? 4 : 0)), FLAT_FLAGS);
-		push_far(pc, DS0 + 17 * rpl, 0x37000, FREE | rpl, TARGET);
+		push_far(DS0 + 17 * rpl, 0x37000, FREE | rpl, TARGET);
 		RUN(pc, 0xcb);
 		if (!ok || !present) {
 			expect_error(pc, ok ? VEC_NP : VEC_GP, FREE);
@@ -459,11 +460,11 @@ START_TEST(a_return_to_a_bad_outer_stack_changes_nothing)
 
 	ring(pc, 0);
 	gdt(pc, FREE3, 0, c->limit, c->access, FLAT_FLAGS);
-	push_far(pc, c->ss, 0x37000, CS3, TARGET);
+	push_far(c->ss, 0x37000, CS3, TARGET);
 	RUN(pc, 0xcb);
 	expect_error(pc, c->vector, c->error);
 	ring(pc, 0);
-	push_far(pc, F_ONE, 0x37000, CS3, TARGET);
+	push_far(F_ONE, 0x37000, CS3, TARGET);
 	put32(pc, pc->cpu.r[R_ESP] + 8, F_ONE);
 	put32(pc, pc->cpu.r[R_ESP] + 12, 0x37000);
 	put32(pc, pc->cpu.r[R_ESP] + 16, c->ss);
@@ -476,7 +477,7 @@ START_TEST(an_outward_return_past_the_code_limit_is_GP_0)
 {
 	ring(pc, 0);
 	gdt(pc, FREE, 0, 0xfff, 0xfb, SEG_FLAG_DB);
-	push_far(pc, DS3, 0x37000, FREE | 3, 0x1000);
+	push_far(DS3, 0x37000, FREE | 3, 0x1000);
 	RUN(pc, 0xcb);
 	expect_error(pc, VEC_GP, 0);
 }
