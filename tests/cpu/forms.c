@@ -66,7 +66,7 @@ static void put_immediates(struct form *f, const struct form_values *v)
 	}
 }
 
-static void encode(struct form *f, const struct form_values *v)
+void form_encode(struct form *f, const struct form_values *v)
 {
 	unsigned natural = f->code32 ? 4 : 2;
 
@@ -95,20 +95,20 @@ struct walk_ctx {
 
 static void emit(const struct walk_ctx *c, struct form *f)
 {
-	encode(f, c->v);
+	form_encode(f, c->v);
 	c->fn(c->ctx, f);
 	if (f->row->props & IP_REP && !f->rep) {
 		for (unsigned i = 0; i < 2; i++) {
 			struct form g = *f;
 			g.rep = i ? 0xf2 : 0xf3;
-			encode(&g, c->v);
+			form_encode(&g, c->v);
 			c->fn(c->ctx, &g);
 		}
 	}
 	if (f->row->props & IP_LOCK && (f->operand == FORM_ABSOLUTE || f->operand == FORM_INDEXED)) {
 		struct form g = *f;
 		g.lock = true;
-		encode(&g, c->v);
+		form_encode(&g, c->v);
 		c->fn(c->ctx, &g);
 	}
 }

@@ -37,6 +37,8 @@ struct form_values {
 
 /* Calls fn for every form in code of the given default size. */
 void forms_each(bool code32, const struct form_values *v, void (*fn)(void *ctx, const struct form *f), void *ctx);
+/* The same form with other numbers in it; the length does not change. */
+void form_encode(struct form *f, const struct form_values *v);
 /* "lock add dword [abs], ecx  66 f0 01 0d ..." in words, for messages. */
 void form_describe(const struct form *f, char *buf, size_t size);
 
