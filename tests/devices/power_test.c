@@ -25,7 +25,13 @@ static void note_exit(void *owner, uint32_t value)
 
 static void put(void *owner, uint8_t byte)
 {
-	strncat(owner, (char[]){ (char)byte, 0 }, 1);
+	char *text = owner;
+	size_t n = strlen(text);
+
+	if (n + 1 < sizeof printed) {
+		text[n] = (char)byte;
+		text[n + 1] = '\0';
+	}
 }
 
 static void setup(void)
