@@ -27,13 +27,15 @@ static const struct wiring { size_t device; uint16_t port, count, first; int irq
 	{ DEVICE(i8042),          0x064, 1, 4, 1 },
 	{ DEVICE(port92),         0x092, 1, 0, NO_IRQ },
 	{ DEVICE(uart),           0x3f8, 8, 0, 4 },
-	{ DEVICE(vga),            0x3c0, 32, 0, NO_IRQ },
+	{ DEVICE(vga),            VGA_PORT_BASE, VGA_PORTS, 0, NO_IRQ },
+	{ DEVICE(vga),            VGA_MONO_BASE, 16, VGA_MONO_OFFSET, NO_IRQ },
 	{ DEVICE(pci),            PCI_PORT_BASE, PCI_PORT_COUNT, 0, NO_IRQ },
 	{ DEVICE(ide[0]),         0x1f0, 8, 0, 14 },
 	{ DEVICE(ide[0]),         0x3f6, 1, IDE_CONTROL, 14 },
 	{ DEVICE(ide[1]),         0x170, 8, 0, 15 },
 	{ DEVICE(ide[1]),         0x376, 1, IDE_CONTROL, 15 },
-	{ DEVICE(acpi_pm),        0, 0, 0, 9 },                     /* ports 0x600-0x63f, through its PCI window */
+	{ DEVICE(acpi_pm),        ACPI_PM_OLD_PORT, 2, ACPI_PM_OLD_OFFSET, 9 },
+	{ DEVICE(acpi_pm),        SHUTDOWN_PORT, 1, SHUTDOWN_OFFSET, 9 },       /* ... and 0x600, through its PCI window */
 	{ DEVICE(debug_exit),     DEBUG_EXIT_BASE, DEBUG_EXIT_SIZE, 0, NO_IRQ },
 	{ DEVICE(debug_console),  DEBUG_CONSOLE_PORT, 1, 0, NO_IRQ },
 };
@@ -220,7 +222,7 @@ static int init_devices(struct machine *m, const struct machine_config *config, 
 		return -1;
 	pci_attach(&m->pci, PCI_WINDOW_IDE, &m->ide[0].dev, 0, 8, IDE_BM_COMMAND);
 	pci_attach(&m->pci, PCI_WINDOW_IDE, &m->ide[1].dev, 8, 8, IDE_BM_COMMAND);
-	pci_attach(&m->pci, PCI_WINDOW_PM, &m->acpi_pm.dev, 0, 64, 0);
+	pci_attach(&m->pci, PCI_WINDOW_PM, &m->acpi_pm.dev, 0, ACPI_PM_SIZE, 0);
 	return 0;
 }
 
