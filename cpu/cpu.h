@@ -120,7 +120,9 @@ struct cpu_bus {
 struct cpu;
 struct cpu_watch {
 	void (*instruction)(void *owner, const struct cpu *cpu);                   /* before each; forces single steps */
-	void (*exception)(void *owner, const struct cpu *cpu, const struct fault_record *r); /* before delivery */
+	/* Before delivery, everything as the instruction found it. Returning true stops cpu_run (CPU_STOP_REQUEST) instead of
+	 * delivering; running on executes the instruction again. */
+	bool (*exception)(void *owner, const struct cpu *cpu, const struct fault_record *r);
 	void (*delivered)(void *owner, const struct cpu *cpu, const struct fault_record *r); /* at the handler's first instruction */
 	void (*iret)(void *owner, const struct cpu *cpu);
 	void *owner;
