@@ -1,0 +1,89 @@
+/* mmu/fast.c: the fast tables, a second form of the TLB's flat store that the processor probes without a call.
+ *
+ *   fast[user][kind][vpn] = host address of the page - its linear address, or 0
+ *
+ *             RAM                                   ROM       device, hole
+ *   read      rights                                rights    never
+ *   fetch     rights                                rights    never
+ *   write     rights, Dirty set, no code in it      never     never
+ *
+ * Rights are asked of page_access_allowed(), once for each entry, when it is filled.
+ *
+ * References: [SDM3A 4.6 "Access Rights"], [SDM3A 4.8 "Accessed and Dirty Flags"].
+ */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "mmu/phys_page.h"
+#include "mmu/tlb.h"
+
+#define FAST_BYTES (TLB_VPNS * sizeof(uintptr_t))
+
+void *sparse_alloc(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void sparse_free(void *p, size_t bytes)
+{
+	if (p)
+		munmap(p, bytes);
+}
+
+int fast_init(struct mmu *mmu)
+{
+	for (unsigned i = 0; i < 6; i++)
+		if (!(mmu->fast[i / 3][i % 3] = sparse_alloc(FAST_BYTES)))
+			return -ENOMEM;
+	return 0;
+}
+
+void fast_free(struct mmu *mmu)
+{
+	for (unsigned i = 0; i < 6; i++)
+		sparse_free(mmu->fast[i / 3][i % 3], FAST_BYTES);
+}
+
+/* The addend for one kind of access, or 0 where the access has to take the slow path. */
+static uintptr_t addend(struct mmu *mmu, const struct tlb_entry *e, enum access_kind kind, bool user)
+{
+	struct access a = {.la = e->vpn << PAGE_SHIFT, .kind = kind, .user = user};
+	paddr_t pa = (paddr_t)e->frame << PAGE_SHIFT;
+	bool write = kind == ACCESS_WRITE;
+
+	if (!page_access_allowed(tlb_rights(e), mmu->pg.wp, &a))
+		return 0;
+	if (write && (!(e->flags & TLB_D) || phys_page_has_code(mmu->phys, pa)))
+		return 0;
+	const uint8_t *host = phys_page_host(mmu->phys, pa, write);
+	if (!host)
+		return 0;
+	/* Stores through a write entry are not seen again, so the page counts as written from now on. */
+	if (write)
+		mmu->phys->attr[e->frame] |= PHYS_DIRTY;
+	return (uintptr_t)host - a.la;
+}
+
+/* A zero is stored only over something else: the tables stay sparse. */
+static void set(uintptr_t *slot, uintptr_t value)
+{
+	if (value || *slot)
+		*slot = value;
+}
+
+void fast_fill(struct mmu *mmu, const struct tlb_entry *e)
+{
+	for (unsigned user = 0; user < 2; user++) {
+		set(&mmu->fast[user][ACCESS_READ][e->vpn], addend(mmu, e, ACCESS_READ, user));
+		set(&mmu->fast[user][ACCESS_FETCH][e->vpn], addend(mmu, e, ACCESS_FETCH, user));
+		set(&mmu->fast[user][ACCESS_WRITE][e->vpn], addend(mmu, e, ACCESS_WRITE, user));
+	}
+}
+
+void fast_clear(struct mmu *mmu, uint32_t vpn)
+{
+	for (unsigned i = 0; i < 6; i++)
+		set(&mmu->fast[i / 3][i % 3][vpn], 0);
+}

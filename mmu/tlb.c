@@ -1,0 +1,311 @@
+/* mmu/tlb.c: where translations are kept.
+ *
+ * Flat (geometry {0, 0}): an array indexed by linear page number, so that nothing is ever evicted, beside a map of the
+ * valid entries: a bit a page, and above it a bit for each 64 of those, twice. Flushing and listing visit set bits only,
+ * in order of page number.
+ *
+ *   top[4] --> mid[256] --> bit[16384] --> store[2^20]
+ *
+ * Modelled: `entries` in sets of `ways`; the set is the page number modulo the number of sets, and the least recently
+ * used entry of a full set makes room. This is for measuring TLB reach, not for speed. A 4 MB page takes one entry for each
+ * 4 KB of it that is touched: a split of a large page as [SDM3A 4.10.2.3 "Details of TLB Use"] allows.
+ *
+ * References: [SDM3A 4.10.2 "Translation Lookaside Buffers (TLBs)"], [SDM3A 4.10.4 "Invalidation of TLBs and
+ * Paging-Structure Caches"].
+ * Not implemented: caches of directory entries, TLBs of their own for fetches and for large pages.
+ */
+#include "mmu/tlb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define STORE_BYTES (TLB_VPNS * sizeof(struct tlb_entry))
+#define MAX_ENTRIES 65536u
+#define LARGE_PAGES 1024u              /* 4 KB pages in a 4 MB page */
+
+struct tlb {
+	struct tlb_entry *store;           /* flat: TLB_VPNS; modelled: geometry.entries, set after set */
+	size_t bytes;
+	uint64_t top[4], mid[256], bit[TLB_VPNS / 64];
+	uint32_t sets;
+	uint64_t clock;                    /* modelled: counts uses, for LRU */
+	uint32_t large;                    /* valid entries made from 4 MB pages */
+	const struct tlb_entry **sorted;   /* modelled: room for mmu_tlb_each to sort in */
+};
+
+/* --- construction --------------------------------------------------------------------------------------------- */
+
+static bool geometry_ok(struct tlb_geometry g)
+{
+	if (!g.entries && !g.ways)
+		return true;
+	if (!g.ways || !g.entries || g.entries > MAX_ENTRIES || g.entries % g.ways)
+		return false;
+	unsigned sets = g.entries / g.ways;
+	return (sets & (sets - 1)) == 0;
+}
+
+int tlb_init(struct mmu *mmu)
+{
+	struct tlb *t;
+
+	if (!geometry_ok(mmu->geometry))
+		return -EINVAL;
+	if (!(t = mmu->tlb = calloc(1, sizeof(*t))))
+		return -ENOMEM;
+	t->bytes = STORE_BYTES;
+	if (!tlb_is_flat(mmu)) {
+		t->bytes = mmu->geometry.entries * sizeof(struct tlb_entry);
+		t->sets = mmu->geometry.entries / mmu->geometry.ways;
+		if (!(t->sorted = calloc(mmu->geometry.entries, sizeof(*t->sorted))))
+			return -ENOMEM;
+	}
+	t->store = sparse_alloc(t->bytes);
+	return t->store ? 0 : -ENOMEM;
+}
+
+void tlb_free(struct mmu *mmu)
+{
+	struct tlb *t = mmu->tlb;
+
+	if (!t)
+		return;
+	sparse_free(t->store, t->bytes);
+	free(t->sorted);
+	free(t);
+	mmu->tlb = NULL;
+}
+
+/* --- the map of valid flat entries ---------------------------------------------------------------------------- */
+
+static void map_set(struct tlb *t, uint32_t vpn)
+{
+	t->bit[vpn >> 6] |= 1ull << (vpn & 63);
+	t->mid[vpn >> 12] |= 1ull << (vpn >> 6 & 63);
+	t->top[vpn >> 18] |= 1ull << (vpn >> 12 & 63);
+}
+
+static void map_clear(struct tlb *t, uint32_t vpn)
+{
+	if (t->bit[vpn >> 6] &= ~(1ull << (vpn & 63)))
+		return;
+	if (t->mid[vpn >> 12] &= ~(1ull << (vpn >> 6 & 63)))
+		return;
+	t->top[vpn >> 18] &= ~(1ull << (vpn >> 12 & 63));
+}
+
+/* The first set bit of map[] at or after `from`, or `limit`. */
+static uint32_t next_in(const uint64_t *map, uint32_t from, uint32_t limit)
+{
+	if (from >= limit)
+		return limit;
+	uint64_t word = map[from >> 6] & ~0ull << (from & 63);
+	return word ? (from & ~63u) + (uint32_t)__builtin_ctzll(word) : limit;
+}
+
+/* The first valid page number at or after vpn, or TLB_VPNS. */
+static uint32_t map_next(const struct tlb *t, uint32_t vpn)
+{
+	while (vpn < TLB_VPNS) {
+		uint32_t end = (vpn & ~63u) + 64;
+		uint32_t hit = next_in(t->bit, vpn, end);
+		if (hit < end)
+			return hit;
+		/* This word has no more: look for the next word that has any, then for the next word of words. */
+		uint32_t word = end >> 6, word_end = (word + 63) & ~63u;
+		uint32_t w = next_in(t->mid, word, word_end);
+		if (w < word_end) {
+			vpn = w << 6;
+			continue;
+		}
+		uint32_t group = word_end >> 6;
+		while (group < 256 && !(t->top[group >> 6] >> (group & 63) & 1))
+			group = t->top[group >> 6] >> (group & 63) ? group + 1 : (group | 63) + 1;
+		vpn = group << 12;
+	}
+	return TLB_VPNS;
+}
+
+/* --- entries --------------------------------------------------------------------------------------------------- */
+
+static struct tlb_entry *set_of(const struct mmu *mmu, uint32_t vpn)
+{
+	return mmu->tlb->store + (vpn & (mmu->tlb->sets - 1)) * mmu->geometry.ways;
+}
+
+/* Looks without touching LRU. */
+static struct tlb_entry *lookup(const struct mmu *mmu, uint32_t vpn)
+{
+	if (tlb_is_flat(mmu)) {
+		struct tlb_entry *e = &mmu->tlb->store[vpn];
+		return e->flags & TLB_VALID ? e : NULL;
+	}
+	struct tlb_entry *set = set_of(mmu, vpn);
+	for (unsigned i = 0; i < mmu->geometry.ways; i++)
+		if ((set[i].flags & TLB_VALID) && set[i].vpn == vpn)
+			return &set[i];
+	return NULL;
+}
+
+struct tlb_entry *tlb_find(struct mmu *mmu, uint32_t vpn)
+{
+	struct tlb_entry *e = lookup(mmu, vpn);
+
+	if (e && !tlb_is_flat(mmu))
+		e->used = ++mmu->tlb->clock;
+	return e;
+}
+
+const struct tlb_entry *mmu_tlb_probe(const struct mmu *mmu, laddr_t la)
+{
+	return lookup(mmu, la >> PAGE_SHIFT);
+}
+
+static void tell_dropped(struct mmu *mmu, uint32_t first, uint32_t count)
+{
+	if (mmu->fetch_dropped)
+		mmu->fetch_dropped(mmu->owner, first, count);
+}
+
+/* Takes a valid entry out; telling the owner is left to the caller, who may have many. */
+static void remove_entry(struct mmu *mmu, struct tlb_entry *e)
+{
+	struct tlb *t = mmu->tlb;
+
+	t->large -= !!(e->flags & TLB_LARGE);
+	if (tlb_is_flat(mmu)) {
+		map_clear(t, e->vpn);
+		fast_clear(mmu, e->vpn);
+	}
+	e->flags = 0;
+}
+
+/* The way of a set that a new page takes: a free one, else the least recently used. */
+static struct tlb_entry *victim(struct mmu *mmu, uint32_t vpn)
+{
+	struct tlb_entry *set = set_of(mmu, vpn), *oldest = set;
+
+	for (unsigned i = 0; i < mmu->geometry.ways; i++) {
+		if (!(set[i].flags & TLB_VALID))
+			return &set[i];
+		if (set[i].used < oldest->used)
+			oldest = &set[i];
+	}
+	uint32_t evicted = oldest->vpn;
+	mmu->stats.evictions++;
+	remove_entry(mmu, oldest);
+	tell_dropped(mmu, evicted, 1);
+	return oldest;
+}
+
+/* Would a fetch that the old entry answered be answered differently by the new one? */
+static bool fetch_changed(const struct tlb_entry *old, const struct tlb_entry *new)
+{
+	return old->frame != new->frame || ((old->flags ^ new->flags) & TLB_U);
+}
+
+struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *new)
+{
+	struct tlb *t = mmu->tlb;
+	bool flat = tlb_is_flat(mmu), changed = false;
+	struct tlb_entry *e = lookup(mmu, new->vpn);
+
+	if (e) {
+		changed = fetch_changed(e, new);
+		t->large -= !!(e->flags & TLB_LARGE);
+	} else {
+		e = flat ? &t->store[new->vpn] : victim(mmu, new->vpn);
+	}
+	*e = *new;
+	t->large += !!(e->flags & TLB_LARGE);
+	if (flat) {
+		map_set(t, e->vpn);
+		fast_fill(mmu, e);
+	} else {
+		e->used = ++t->clock;
+	}
+	if (changed)
+		tell_dropped(mmu, e->vpn, 1);
+	return e;
+}
+
+/* --- invalidation ---------------------------------------------------------------------------------------------- */
+
+/* Drops the entries of one 4 MB page. Small pages in the same 4 MB, cached before the directory changed, stay. */
+static bool drop_large(struct mmu *mmu, uint32_t vpn)
+{
+	struct tlb *t = mmu->tlb;
+	uint32_t first = vpn & ~(LARGE_PAGES - 1), end = first + LARGE_PAGES;
+	uint32_t before = t->large;
+
+	if (tlb_is_flat(mmu)) {
+		for (uint32_t v = map_next(t, first); v < end; v = map_next(t, v + 1))
+			if (t->store[v].flags & TLB_LARGE)
+				remove_entry(mmu, &t->store[v]);
+		return t->large != before;
+	}
+	for (unsigned i = 0; i < mmu->geometry.entries; i++) {
+		struct tlb_entry *e = &t->store[i];
+		if ((e->flags & TLB_LARGE) && e->vpn - first < LARGE_PAGES)
+			remove_entry(mmu, e);
+	}
+	return t->large != before;
+}
+
+void tlb_drop(struct mmu *mmu, uint32_t vpn)
+{
+	struct tlb_entry *e = lookup(mmu, vpn);
+	bool dropped = e;
+
+	if (e)
+		remove_entry(mmu, e);
+	if (mmu->tlb->large && drop_large(mmu, vpn))
+		tell_dropped(mmu, vpn & ~(LARGE_PAGES - 1), LARGE_PAGES);
+	else if (dropped)
+		tell_dropped(mmu, vpn, 1);
+}
+
+void tlb_flush(struct mmu *mmu, bool keep_global)
+{
+	struct tlb *t = mmu->tlb;
+	uint16_t kept = keep_global ? TLB_G : 0;
+
+	mmu->stats.flushes++;
+	if (tlb_is_flat(mmu)) {
+		for (uint32_t v = map_next(t, 0); v < TLB_VPNS; v = map_next(t, v + 1))
+			if (!(t->store[v].flags & kept))
+				remove_entry(mmu, &t->store[v]);
+	} else {
+		for (unsigned i = 0; i < mmu->geometry.entries; i++)
+			if ((t->store[i].flags & TLB_VALID) && !(t->store[i].flags & kept))
+				remove_entry(mmu, &t->store[i]);
+	}
+	tell_dropped(mmu, 0, TLB_VPNS);
+}
+
+/* --- listing ---------------------------------------------------------------------------------------------------- */
+
+static int by_vpn(const void *a, const void *b)
+{
+	const struct tlb_entry *x = *(const struct tlb_entry *const *)a, *y = *(const struct tlb_entry *const *)b;
+
+	return (x->vpn > y->vpn) - (x->vpn < y->vpn);
+}
+
+void mmu_tlb_each(const struct mmu *mmu, void (*fn)(void *ctx, const struct tlb_entry *e), void *ctx)
+{
+	struct tlb *t = mmu->tlb;
+	size_t n = 0;
+
+	if (tlb_is_flat(mmu)) {
+		for (uint32_t v = map_next(t, 0); v < TLB_VPNS; v = map_next(t, v + 1))
+			fn(ctx, &t->store[v]);
+		return;
+	}
+	for (unsigned i = 0; i < mmu->geometry.entries; i++)
+		if (t->store[i].flags & TLB_VALID)
+			t->sorted[n++] = &t->store[i];
+	qsort(t->sorted, n, sizeof(*t->sorted), by_vpn);
+	for (size_t i = 0; i < n; i++)
+		fn(ctx, t->sorted[i]);
+}
