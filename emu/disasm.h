@@ -9,7 +9,7 @@
 
 #define INSN_MAX 15
 
-struct disassembly { uint8_t byte[INSN_MAX]; unsigned len; char text[96]; };
+struct disassembly { uint8_t byte[INSN_MAX]; unsigned len; char text[200]; };
 
 /* The instruction at a linear address, as it would be fetched now in this code size. len is 0 when no byte of it is mapped. */
 void disassemble(const struct cpu *cpu, laddr_t la, bool bits32, struct disassembly *d);
