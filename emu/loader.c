@@ -286,21 +286,36 @@ static int parse(struct kernel *k, char *err)
 	return elf && !(k->flags & MULTIBOOT_ADDRESSES) ? open_elf(k, err) : open_flat(k, at, err);
 }
 
+/* Takes over k->file, also when it fails. */
+static int finish_open(struct kernel *k, char *err)
+{
+	int r = parse(k, err);
+
+	k->command_line = strdup("");
+	if (!r && !k->command_line)
+		r = fail(err, "out of memory");
+	if (r)
+		kernel_close(k);
+	return r;
+}
+
 int kernel_open(struct kernel *k, const char *path, char *err)
 {
 	*k = (struct kernel){ 0 };
 	if (host_file_read(&k->file, path, "kernel", err))
 		return -1;
-	if (parse(k, err)) {
-		kernel_close(k);
-		return -1;
-	}
-	k->command_line = strdup("");
-	if (!k->command_line) {
+	return finish_open(k, err);
+}
+
+int kernel_from_memory(struct kernel *k, const char *name, const uint8_t *data, size_t size, char *err)
+{
+	*k = (struct kernel){ .file = { .path = strdup(name), .data = malloc(size + 1), .size = size } };
+	if (!k->file.path || !k->file.data) {
 		kernel_close(k);
 		return fail(err, "out of memory");
 	}
-	return 0;
+	memcpy(k->file.data, data, size);
+	return finish_open(k, err);
 }
 
 int kernel_add_module(struct kernel *k, const char *path, char *err)
