@@ -87,6 +87,8 @@ struct machine {
 	struct device_log log;
 	const struct kernel *kernel;
 	uint64_t seed;
+	uint8_t a20_open;              /* bit 0: by port 0x92, bit 1: by the keyboard controller */
+	bool serial_ready;             /* the guest has shown that it wants serial input */
 
 	/* What devices asked for during the instruction just executed. */
 	bool want_stop, want_power_off, want_debug_exit, want_reset;
