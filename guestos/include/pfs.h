@@ -52,6 +52,8 @@ struct pfs_inode {             /* 128 bytes, 32 to a block */
 #define PFS_INODES_PER_BLOCK (PFS_BLOCK_SIZE / sizeof(struct pfs_inode))
 #define PFS_NAME_MAX 59
 
+/* A directory is a file of entries, whole blocks long. Its first two entries are "." and "..";
+ * in the root both lead to itself. A directory's links: its name, its ".", each child's "..". */
 struct pfs_dirent {            /* 64 bytes, fixed size; ino 0 is a free slot */
 	uint32_t ino;
 	char name[PFS_NAME_MAX + 1];   /* NUL-terminated */

@@ -1,0 +1,60 @@
+/* guestos/boot/gdt.c: segments and the IDT.
+ *
+ * Segmentation is made invisible: flat code and data segments for ring 0 and ring 3, and one TSS, whose only
+ * use is to say which stack the processor takes when it enters ring 0.
+ *
+ * References: [SDM3A 3.4.5 "Segment Descriptors"], [SDM3A 6.11 "IDT Descriptors"], [SDM3A 8.2.1 "Task-State Segment (TSS)"]. */
+#include "proc.h"
+
+extern const uint32_t vector_table[];
+
+static struct tss tss;
+static uint64_t gdt[6];
+static uint64_t idt[129];
+
+struct __attribute__((packed)) table_register { uint16_t limit; uint32_t base; };
+
+static uint64_t segment(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags)
+{
+	uint32_t low = (base << 16) | (limit & 0xffff);
+	uint32_t high = (base & 0xff000000) | flags << 20 | (limit & 0xf0000) | access << 8 | (base >> 16 & 0xff);
+	return (uint64_t)high << 32 | low;
+}
+
+static uint64_t gate(uint32_t handler, uint32_t type)
+{
+	return (uint64_t)((handler & 0xffff0000) | type << 8) << 32 | SEL_KCODE << 16 | (handler & 0xffff);
+}
+
+void tss_set_kernel_stack(uint32_t esp) { tss.esp0 = esp; }
+
+void gdt_init(void)
+{
+	gdt[SEL_KCODE >> 3] = segment(0, 0xfffff, 0x9a, 0xc);
+	gdt[SEL_KDATA >> 3] = segment(0, 0xfffff, 0x92, 0xc);
+	gdt[SEL_UCODE >> 3] = segment(0, 0xfffff, 0xfa, 0xc);
+	gdt[SEL_UDATA >> 3] = segment(0, 0xfffff, 0xf2, 0xc);
+	gdt[SEL_TSS >> 3] = segment((uint32_t)&tss, sizeof tss - 1, 0x89, 0);
+	tss.ss0 = SEL_KDATA;
+	tss.iomap = sizeof tss;        /* beyond the limit: no port is allowed to ring 3 */
+
+	struct table_register gdtr = { sizeof gdt - 1, (uint32_t)gdt };
+	__asm__ volatile("lgdt %0\n\t"
+		"ljmp %1, $1f\n"
+		"1:\tmovl %2, %%eax\n\t"
+		"movl %%eax, %%ds\n\tmovl %%eax, %%es\n\tmovl %%eax, %%ss\n\t"
+		"xorl %%eax, %%eax\n\tmovl %%eax, %%fs\n\tmovl %%eax, %%gs\n\t"
+		"movw %3, %%ax\n\tltr %%ax"
+		: : "m"(gdtr), "i"(SEL_KCODE), "i"(SEL_KDATA), "i"(SEL_TSS) : "eax", "memory");
+}
+
+/* Interrupt gates (type 0xe) clear IF, so that a page fault handler can read CR2 before anything else faults; the system-call
+ * gate is a trap gate (0xf) and leaves IF alone. Ring 3 may use only INT3 and INT 0x80 by instruction. */
+void idt_init(void)
+{
+	for (int i = 0; i < 48; i++)
+		idt[i] = gate(vector_table[i], i == T_BREAKPOINT ? 0xee : 0x8e);
+	idt[T_SYSCALL] = gate(vector_table[48], 0xef);
+	struct table_register idtr = { sizeof idt - 1, (uint32_t)idt };
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}

@@ -1,0 +1,238 @@
+/* guestos/drivers/tty.c: the console: output to the serial line and the screen, input from the serial line and the keyboard.
+ *
+ * Interrupts put bytes into a ring. A reader in canonical mode takes them out, echoes and edits a line; in raw mode it takes them as
+ * they are. Editing happens when somebody reads, not when a key arrives, so text typed (or piped) ahead is echoed
+ * where it is used, and a program that switches modes loses nothing. Only the interrupt character acts at once.
+ * Invariant: head - tail <= TTY_RING; only interrupts move head, only readers move tail (with interrupts off). */
+#include "dev.h"
+#include "mm.h"
+#include "proc.h"
+
+static struct linux_termios termios = {
+	.c_iflag = ICRNL, .c_oflag = OPOST | ONLCR, .c_cflag = 0xbf, .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK,
+	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1 },
+};
+static uint8_t ring[TTY_RING];
+static uint32_t head, tail;
+static bool stopped;                   /* the serial line waits for room */
+static struct mutex reader;
+static uint8_t line[256];              /* canonical mode: the line being typed, or what is left of a finished one */
+static uint32_t line_len, line_taken;
+static bool line_done;
+static struct proc *owner;             /* who last set the terminal's modes: the shell; ^C spares it */
+static int foreground;                 /* process group set by TIOCSPGRP, or 0 */
+
+void tty_putc(char c)
+{
+	if (c == '\n' && (termios.c_oflag & OPOST) && (termios.c_oflag & ONLCR)) {
+		serial_putc('\r');
+		vga_putc('\r');
+	}
+	serial_putc(c);
+	vga_putc(c);
+}
+
+static void echo(const char *s)
+{
+	while ((termios.c_lflag & ECHO) && *s)
+		tty_putc(*s++);
+}
+
+static bool descends_from(const struct proc *p, const struct proc *ancestor)
+{
+	for (p = p->parent; p; p = p->parent)
+		if (p == ancestor)
+			return true;
+	return false;
+}
+
+/* ^C: the foreground process group if the shell names one, else everything the shell has started. */
+static void interrupt_foreground(void)
+{
+	bool known = false;
+	for (struct proc *p = all_procs; p; p = p->next)
+		known |= p == owner;
+	for (struct proc *p = all_procs; p; p = p->next) {
+		if (!p->space || p->pid == 1)
+			continue;
+		if (foreground ? p->pgid == foreground && p != owner : !known || descends_from(p, owner))
+			proc_signal(p, SIGINT);
+	}
+}
+
+bool tty_input(char c)
+{
+	if ((termios.c_lflag & ISIG) && c == termios.c_cc[VINTR]) {
+		tail = head;
+		line_len = line_taken = 0;
+		line_done = false;
+		echo("^C\n");
+		interrupt_foreground();
+		wakeup(ring);
+		return true;
+	}
+	if (head - tail == TTY_RING) {
+		stopped = true;
+		return false;
+	}
+	ring[head++ % TTY_RING] = c;
+	wakeup(ring);
+	return true;
+}
+
+/* Next input byte, or -EINTR, or -EAGAIN if there is none and the caller will not wait. */
+static int next_byte(bool wait)
+{
+	uint32_t flags = irq_save();
+	int c = -EAGAIN;
+	while (head == tail && wait && !sleep_on(ring))
+		;
+	if (head != tail)
+		c = ring[tail++ % TTY_RING];
+	else if (current->killed)
+		c = -EINTR;
+	bool resume = stopped && head - tail < TTY_RING / 2;
+	if (resume)
+		stopped = false;
+	irq_restore(flags);
+	if (resume)
+		serial_input_resume();
+	if (c == '\r' && (termios.c_iflag & ICRNL))
+		c = '\n';
+	return c;
+}
+
+static void erase(void)
+{
+	if (line_len) {
+		line_len--;
+		echo("\b \b");
+	}
+}
+
+/* Edit until a line is complete. */
+static int fill_line(bool wait)
+{
+	while (!line_done) {
+		int c = next_byte(wait);
+		if (c < 0)
+			return c;
+		if (c == termios.c_cc[VERASE] || c == '\b') {
+			erase();
+		} else if (c == termios.c_cc[VKILL]) {
+			while (line_len)
+				erase();
+		} else if (c == termios.c_cc[VEOF]) {
+			line_done = true;
+		} else if (line_len < sizeof line - 1 || c == '\n') {
+			line[line_len++] = c;
+			line_done = c == '\n';
+			echo((char[]){ c, 0 });
+		}
+	}
+	return 0;
+}
+
+static int read_canonical(uaddr_t to, uint32_t n, bool nonblock)
+{
+	int err = fill_line(!nonblock);
+	if (err)
+		return err;
+	n = min(n, line_len - line_taken);
+	if (copy_to_user(to, line + line_taken, n))
+		return -EFAULT;
+	line_taken += n;
+	if (line_taken >= line_len) {
+		line_len = line_taken = 0;
+		line_done = false;
+	}
+	return n;
+}
+
+static int read_raw(uaddr_t to, uint32_t n, bool nonblock)
+{
+	uint32_t got = 0;
+	while (got < n) {
+		uint8_t byte;
+		int c;
+		if (line_taken < line_len) {           /* left over from canonical mode */
+			c = line[line_taken++];
+			if (line_taken == line_len) {
+				line_len = line_taken = 0;
+				line_done = false;
+			}
+		} else {
+			c = next_byte(!nonblock && !got && termios.c_cc[VMIN]);
+		}
+		if (c < 0)
+			return got ? (int)got : c == -EAGAIN && !nonblock ? 0 : c;
+		byte = c;
+		if (copy_to_user(to + got, &byte, 1))
+			return got ? (int)got : -EFAULT;
+		got++;
+	}
+	return got;
+}
+
+int tty_read(uaddr_t to, uint32_t n, bool nonblock)
+{
+	if (!n)
+		return 0;
+	mutex_lock(&reader);
+	int r = (termios.c_lflag & ICANON ? read_canonical : read_raw)(to, n, nonblock);
+	mutex_unlock(&reader);
+	return r;
+}
+
+int tty_write(uaddr_t from, uint32_t n)
+{
+	char part[64];
+	for (uint32_t done = 0; done < n;) {
+		uint32_t chunk = min(n - done, (uint32_t)sizeof part);
+		if (copy_from_user(part, from + done, chunk))
+			return done ? (int)done : -EFAULT;
+		for (uint32_t i = 0; i < chunk; i++)
+			tty_putc(part[i]);
+		done += chunk;
+	}
+	return n;
+}
+
+int tty_ioctl(uint32_t request, uaddr_t arg)
+{
+	static const uint16_t winsize[4] = { 25, 80, 0, 0 };
+	int32_t pgid;
+	switch (request) {
+	case TCGETS:
+		return copy_to_user(arg, &termios, sizeof termios);
+	case TCSETS: case TCSETSW: case TCSETSF: {
+		struct linux_termios new;
+		if (copy_from_user(&new, arg, sizeof new))
+			return -EFAULT;
+		termios = new;
+		owner = current;
+		if (request == TCSETSF) {
+			uint32_t flags = irq_save();
+			tail = head;
+			irq_restore(flags);
+			serial_input_resume();
+		}
+		return 0;
+	}
+	case TIOCGWINSZ:
+		return copy_to_user(arg, winsize, sizeof winsize);
+	case TIOCGPGRP:
+		pgid = foreground ? foreground : current->pgid;
+		return copy_to_user(arg, &pgid, sizeof pgid);
+	case TIOCSPGRP:
+		if (copy_from_user(&pgid, arg, sizeof pgid))
+			return -EFAULT;
+		foreground = pgid;
+		owner = current;
+		return 0;
+	case FIONREAD:
+		pgid = head - tail;
+		return copy_to_user(arg, &pgid, sizeof pgid);
+	}
+	return -ENOTTY;
+}

@@ -1,0 +1,109 @@
+/* guestos/fs/pfs.c: PFS: mounting, the metadata buffer cache, the block bitmap. The format is in include/pfs.h.
+ *
+ * Metadata blocks are page-cache frames named (OBJECT_DEVICE, block), pinned while somebody looks at them; file contents are frames
+ * named (inode, page). A block has only one of the two names at a time: block_release() drops the metadata name when
+ * the block is freed. All changes of metadata go through block_write(). Blocks reach the disk by eviction, sync and syncd.
+ * fs_lock is held throughout; nothing here touches user memory. */
+#include "pfs_private.h"
+#include "dev.h"
+
+#define BITS_PER_BLOCK (PFS_BLOCK_SIZE * 8)
+
+struct mutex fs_lock;
+struct pfs_super super;
+static uint32_t block_hint;
+
+int block_read(uint32_t block, struct frame **out)
+{
+	int r = cache_get(OBJECT_DEVICE, block, block, out);
+	return r < 0 ? r : 0;
+}
+
+int block_zeroed(uint32_t block, struct frame **out)
+{
+	return cache_get_zeroed(OBJECT_DEVICE, block, block, out);
+}
+
+void block_write(struct frame *f) { f->flags |= FRAME_DIRTY; }
+void block_put(struct frame *f) { frame_unpin(f); }
+
+bool block_valid(uint32_t block)
+{
+	return block >= super.first_data && block < super.blocks;
+}
+
+/* Next free bit at or after the hint, then from the start. */
+int block_alloc(uint32_t *out)
+{
+	uint32_t start = max(block_hint, super.first_data);
+	for (uint32_t tried = 0, b = start; tried < super.blocks - super.first_data;) {
+		struct frame *f;
+		int err = block_read(super.block_bitmap + b / BITS_PER_BLOCK, &f);
+		if (err)
+			return err;
+		uint32_t *words = frame_va(f), end = min(super.blocks, (b / BITS_PER_BLOCK + 1) * BITS_PER_BLOCK);
+		for (; b < end; b++, tried++) {
+			uint32_t *w = &words[b % BITS_PER_BLOCK / 32];
+			if (*w & 1u << b % 32)
+				continue;
+			*w |= 1u << b % 32;
+			block_write(f);
+			block_put(f);
+			block_hint = b + 1;
+			*out = b;
+			return 0;
+		}
+		block_put(f);
+		if (b >= super.blocks)
+			b = super.first_data;
+	}
+	return -ENOSPC;
+}
+
+void block_release(uint32_t block)
+{
+	struct frame *f;
+	cache_remove(OBJECT_DEVICE, block);
+	if (!block_valid(block) || block_read(super.block_bitmap + block / BITS_PER_BLOCK, &f))
+		return;
+	((uint32_t *)frame_va(f))[block % BITS_PER_BLOCK / 32] &= ~(1u << block % 32);
+	block_write(f);
+	block_put(f);
+	block_hint = min(block_hint, block);
+}
+
+static bool super_ok(const struct pfs_super *s)
+{
+	return s->magic == PFS_MAGIC && s->version == 1 && s->blocks <= disk_fs_blocks() && s->first_data < s->blocks
+		&& s->block_bitmap && s->block_bitmap < s->first_data && s->inode_bitmap && s->inode_bitmap < s->first_data
+		&& s->inode_table && s->inode_table < s->first_data && s->inode_table_blocks <= s->first_data - s->inode_table
+		&& s->block_bitmap_blocks <= s->first_data - s->block_bitmap && s->inode_bitmap_blocks <= s->first_data - s->inode_bitmap
+		&& (s->blocks - 1) / BITS_PER_BLOCK < s->block_bitmap_blocks
+		&& s->inodes > PFS_ROOT_INO && (s->inodes - 1) / BITS_PER_BLOCK < s->inode_bitmap_blocks
+		&& (s->inodes - 1) / PFS_INODES_PER_BLOCK < s->inode_table_blocks;
+}
+
+int pfs_mount(void)
+{
+	struct frame *f;
+	struct inode *root = NULL;
+	mutex_lock(&fs_lock);
+	int err = block_read(0, &f);
+	if (!err) {
+		memcpy(&super, frame_va(f), sizeof super);
+		block_put(f);
+		err = super_ok(&super) ? inode_load(PFS_ROOT_INO, &root) : -EINVAL;
+	}
+	if (!err && !S_ISDIR(root->d.mode))
+		err = -EINVAL;
+	mutex_unlock(&fs_lock);
+	if (err)
+		printk("hda: the file system is damaged or of another version\n");
+	return err;
+}
+
+int pfs_sync(void)
+{
+	int err = cache_sync(), err2 = ide_flush();
+	return err ? err : err2;
+}

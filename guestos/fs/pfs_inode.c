@@ -1,0 +1,410 @@
+/* guestos/fs/pfs_inode.c: inodes and the contents of files.
+ *
+ * An inode in memory exists once per number, with a reference for each open file, region and look-up under way. When the last
+ * reference goes and no name is left, its blocks are freed.
+ * A write gets its page under fs_lock, copies from the user without it (the copy may fault, and the fault may need the lock), and
+ * takes it again to move the end of file. The page is pinned meanwhile. */
+#include "pfs_private.h"
+#include "dev.h"
+
+#define MAX_PAGES (PFS_DIRECT + PFS_PER_INDIRECT + PFS_PER_INDIRECT * PFS_PER_INDIRECT)
+
+static struct inode *inodes;
+
+static int inode_block(uint32_t ino, struct frame **f, struct pfs_inode **d)
+{
+	int err = block_read(super.inode_table + ino / PFS_INODES_PER_BLOCK, f);
+	if (!err)
+		*d = (struct pfs_inode *)frame_va(*f) + ino % PFS_INODES_PER_BLOCK;
+	return err;
+}
+
+int inode_load(uint32_t ino, struct inode **out)
+{
+	struct frame *f;
+	struct pfs_inode *d;
+	if (!ino || ino >= super.inodes)
+		return -EIO;
+	struct inode *ip = kmalloc(sizeof *ip);
+	if (!ip)
+		return -ENOMEM;
+	for (struct inode *i = inodes; i; i = i->next)
+		if (i->ino == ino) {
+			i->refs++;
+			*out = i;
+			kfree(ip);
+			return 0;
+		}
+	int err = inode_block(ino, &f, &d);
+	if (err) {
+		kfree(ip);
+		return err;
+	}
+	*ip = (struct inode){ .next = inodes, .ino = ino, .refs = 1, .d = *d };
+	inodes = *out = ip;
+	block_put(f);
+	return 0;
+}
+
+int inode_write(struct inode *ip)
+{
+	struct frame *f;
+	struct pfs_inode *d;
+	int err = inode_block(ip->ino, &f, &d);
+	if (err)
+		return err;
+	*d = ip->d;
+	block_write(f);
+	block_put(f);
+	return 0;
+}
+
+static int bitmap_change(uint32_t ino, bool set)
+{
+	struct frame *f;
+	int err = block_read(super.inode_bitmap + ino / (PFS_BLOCK_SIZE * 8), &f);
+	if (err)
+		return err;
+	uint32_t bit = ino % (PFS_BLOCK_SIZE * 8), *w = (uint32_t *)frame_va(f) + bit / 32;
+	*w = set ? *w | 1u << bit % 32 : *w & ~(1u << bit % 32);
+	block_write(f);
+	block_put(f);
+	return 0;
+}
+
+int inode_alloc(uint32_t mode, struct inode **out)
+{
+	for (uint32_t ino = PFS_ROOT_INO; ino < super.inodes; ino++) {
+		struct frame *f;
+		int err = block_read(super.inode_bitmap + ino / (PFS_BLOCK_SIZE * 8), &f);
+		if (err)
+			return err;
+		uint32_t bit = ino % (PFS_BLOCK_SIZE * 8);
+		bool used = ((uint32_t *)frame_va(f))[bit / 32] & 1u << bit % 32;
+		block_put(f);
+		if (used)
+			continue;
+		err = inode_load(ino, out);
+		if (!err)
+			err = bitmap_change(ino, true);
+		if (err)
+			return err;
+		(*out)->d = (struct pfs_inode){ .mode = mode, .mtime = boot_time + ticks / HZ };
+		return inode_write(*out);
+	}
+	return -ENOSPC;
+}
+
+/* The pointer to page index lives in the inode or in an indirect block; either way *slot, and *holder is that block if it is one. */
+static int follow(struct inode *ip, uint32_t *slot, struct frame **holder, bool alloc)
+{
+	struct frame *next;
+	uint32_t block = *slot;
+	bool fresh = !block;
+	if (fresh) {
+		if (!alloc)
+			return -ENOENT;
+		int err = block_alloc(&block);
+		if (err)
+			return err;
+		*slot = block;
+		ip->d.blocks++;
+		if (*holder)
+			block_write(*holder);
+	} else if (!block_valid(block)) {
+		printk("pfs: inode %u points to block %u, which does not exist\n", ip->ino, block);
+		return -EIO;
+	}
+	int err = fresh ? block_zeroed(block, &next) : block_read(block, &next);
+	if (*holder)
+		block_put(*holder);
+	*holder = NULL;
+	if (err)
+		return err;
+	if (fresh)
+		block_write(next);
+	*holder = next;
+	return 0;
+}
+
+/* The block that holds a page of the file; 0 is a hole (only without alloc). 1 if it was allocated now, 0, or a negative error. */
+int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block)
+{
+	struct frame *holder = NULL;
+	uint32_t *slot = &ip->d.direct[index];
+	int err = 0;
+	*block = 0;
+	if (index >= MAX_PAGES)
+		return -EFBIG;
+	if (index >= PFS_DIRECT + PFS_PER_INDIRECT) {
+		uint32_t n = index - PFS_DIRECT - PFS_PER_INDIRECT;
+		err = follow(ip, &ip->d.double_indirect, &holder, alloc);
+		if (!err)
+			err = follow(ip, (uint32_t *)frame_va(holder) + n / PFS_PER_INDIRECT, &holder, alloc);
+		if (!err)
+			slot = (uint32_t *)frame_va(holder) + n % PFS_PER_INDIRECT;
+	} else if (index >= PFS_DIRECT) {
+		err = follow(ip, &ip->d.indirect, &holder, alloc);
+		if (!err)
+			slot = (uint32_t *)frame_va(holder) + (index - PFS_DIRECT);
+	}
+	if (!err && !*slot && alloc) {
+		err = block_alloc(block);
+		if (!err) {
+			*slot = *block;
+			ip->d.blocks++;
+			if (holder)
+				block_write(holder);
+			err = 1;
+		}
+	} else if (!err && *slot && !block_valid(*slot)) {
+		printk("pfs: inode %u points to block %u, which does not exist\n", ip->ino, *slot);
+		err = -EIO;
+	} else if (!err) {
+		*block = *slot;
+	}
+	if (holder)
+		block_put(holder);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Free what a pointer leads to from page `first` of its part on; depth 0 is a data block. True if the pointer is now empty. */
+static bool release_tree(struct inode *ip, uint32_t *slot, int depth, uint32_t first)
+{
+	if (!*slot)
+		return true;
+	uint32_t span = depth == 2 ? PFS_PER_INDIRECT : 1;
+	if (depth) {
+		struct frame *f;
+		bool empty = true;
+		if (!block_valid(*slot) || block_read(*slot, &f))
+			return false;
+		uint32_t *table = frame_va(f);
+		for (uint32_t i = 0; i < PFS_PER_INDIRECT; i++) {
+			if ((i + 1) * span <= first)
+				empty &= !table[i];
+			else
+				empty &= release_tree(ip, &table[i], depth - 1, first > i * span ? first - i * span : 0);
+		}
+		block_write(f);
+		block_put(f);
+		if (!empty)
+			return false;
+	}
+	block_release(*slot);
+	*slot = 0;
+	ip->d.blocks--;
+	return true;
+}
+
+int inode_truncate(struct inode *ip, uint32_t size)
+{
+	uint32_t first = page_up(size) / PAGE_SIZE;
+	struct frame *f;
+	if (size < ip->d.size) {
+		if (size % PAGE_SIZE) {
+			/* Bytes after the end are zero, so that a later extension shows zeroes. */
+			uint32_t block;
+			int r = inode_map(ip, size / PAGE_SIZE, false, &block);
+			if (r >= 0)
+				r = cache_get(ip->ino, size / PAGE_SIZE, block, &f);
+			if (r < 0)
+				return r;
+			memset((char *)frame_va(f) + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
+			if (block)
+				f->flags |= FRAME_DIRTY;
+			frame_unpin(f);
+		}
+		cache_remove_from(ip->ino, first);
+		for (uint32_t i = first; i < PFS_DIRECT; i++)
+			release_tree(ip, &ip->d.direct[i], 0, 0);
+		uint32_t skip = first > PFS_DIRECT ? first - PFS_DIRECT : 0;
+		release_tree(ip, &ip->d.indirect, 1, skip);
+		release_tree(ip, &ip->d.double_indirect, 2, skip > PFS_PER_INDIRECT ? skip - PFS_PER_INDIRECT : 0);
+	}
+	ip->d.size = size;
+	ip->d.mtime = boot_time + ticks / HZ;
+	return inode_write(ip);
+}
+
+/* Give up a reference with fs_lock held. */
+void inode_release(struct inode *ip)
+{
+	if (ip->refs > 1) {
+		ip->refs--;
+		return;
+	}
+	if (!ip->d.links) {
+		inode_truncate(ip, 0);
+		ip->d.mode = 0;
+		inode_write(ip);
+		bitmap_change(ip->ino, false);
+	}
+	struct inode **link = &inodes;
+	while (*link != ip)
+		link = &(*link)->next;
+	*link = ip->next;
+	kfree(ip);
+}
+
+void inode_get(struct inode *ip) { ip->refs++; }
+
+void inode_put(struct inode *ip)
+{
+	if (ip->refs > 1) {
+		ip->refs--;
+		return;
+	}
+	mutex_lock(&fs_lock);
+	inode_release(ip);
+	mutex_unlock(&fs_lock);
+}
+
+int pfs_truncate(struct inode *ip, uint32_t size)
+{
+	if (size / PAGE_SIZE >= MAX_PAGES)
+		return -EFBIG;
+	mutex_lock(&fs_lock);
+	int err = inode_truncate(ip, size);
+	mutex_unlock(&fs_lock);
+	return err;
+}
+
+/* The frame with a page of the file, pinned: 1 if it was read from the disk, 0 if it was in memory, or a negative error. */
+int pfs_page(struct inode *ip, uint32_t index, struct frame **out)
+{
+	uint32_t block;
+	if (index >= page_up(ip->d.size) / PAGE_SIZE)
+		return -EINVAL;
+	if ((*out = cache_find(ip->ino, index)))
+		return 0;
+	mutex_lock(&fs_lock);
+	int r = index >= page_up(ip->d.size) / PAGE_SIZE ? -EINVAL : inode_map(ip, index, false, &block);
+	if (!r)
+		r = cache_get(ip->ino, index, block, out);
+	mutex_unlock(&fs_lock);
+	return r;
+}
+
+/* For headers of programs: at most a page boundary apart. */
+int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos)
+{
+	uint32_t done = 0;
+	while (done < n && pos + done < ip->d.size) {
+		struct frame *f;
+		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(min(n - done, PAGE_SIZE - at), ip->d.size - pos - done);
+		int err = pfs_page(ip, (pos + done) / PAGE_SIZE, &f);
+		if (err < 0)
+			return err;
+		memcpy((char *)to + done, (char *)frame_va(f) + at, piece);
+		frame_unpin(f);
+		done += piece;
+	}
+	return done;
+}
+
+static int file_read(struct file *file, uaddr_t to, uint32_t n, uint32_t pos)
+{
+	struct inode *ip = file->inode;
+	uint32_t done = 0;
+	if (S_ISDIR(ip->d.mode))
+		return -EISDIR;
+	while (done < n && pos + done < ip->d.size && !current->killed) {
+		struct frame *f;
+		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(min(n - done, PAGE_SIZE - at), ip->d.size - pos - done);
+		int err = pfs_page(ip, (pos + done) / PAGE_SIZE, &f);
+		if (err >= 0) {
+			err = copy_to_user(to + done, (char *)frame_va(f) + at, piece);
+			frame_unpin(f);
+		}
+		if (err)
+			return done ? (int)done : err;
+		done += piece;
+	}
+	return done;
+}
+
+/* The page to write to, allocated and pinned. */
+static int page_for_write(struct inode *ip, uint32_t index, struct frame **f)
+{
+	uint32_t block;
+	int r = inode_map(ip, index, true, &block);
+	if (r < 0) {
+		inode_write(ip);               /* it may have got an indirect block before the disk was full */
+		return r;
+	}
+	bool beyond = index >= page_up(ip->d.size) / PAGE_SIZE;
+	r = r ? cache_get(ip->ino, index, 0, f) : cache_get(ip->ino, index, block, f);
+	if (r < 0)
+		return r;
+	if (beyond && (*f)->pins == 1 && !(*f)->refs)
+		memset(frame_va(*f), 0, PAGE_SIZE);
+	(*f)->block = block;
+	(*f)->flags |= FRAME_DIRTY;
+	return inode_write(ip);
+}
+
+static int file_write(struct file *file, uaddr_t from, uint32_t n, uint32_t pos)
+{
+	struct inode *ip = file->inode;
+	uint32_t done = 0;
+	int err = 0;
+	while (done < n && !err && !current->killed) {
+		struct frame *f;
+		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(n - done, PAGE_SIZE - at);
+		if (pos + done < pos)
+			return done ? (int)done : -EFBIG;
+		mutex_lock(&fs_lock);
+		err = page_for_write(ip, (pos + done) / PAGE_SIZE, &f);
+		mutex_unlock(&fs_lock);
+		if (err)
+			break;
+		err = copy_from_user((char *)frame_va(f) + at, from + done, piece);
+		f->flags |= f->flags & FRAME_ORPHAN ? 0 : FRAME_DIRTY;
+		frame_unpin(f);
+		if (err)
+			break;
+		done += piece;
+		mutex_lock(&fs_lock);
+		ip->d.size = max(ip->d.size, pos + done);
+		ip->d.mtime = boot_time + ticks / HZ;
+		err = inode_write(ip);
+		mutex_unlock(&fs_lock);
+	}
+	return done ? (int)done : err;
+}
+
+static int file_next_entry(struct file *file, uint32_t *pos, struct dir_entry *out)
+{
+	struct pfs_dirent e;
+	if (!S_ISDIR(file->inode->d.mode))
+		return -ENOTDIR;
+	mutex_lock(&fs_lock);
+	int r = dir_next(file->inode, pos, &e);
+	if (r == 1) {
+		struct inode *ip;
+		out->ino = e.ino;
+		strlcpy(out->name, e.name, sizeof out->name);
+		out->type = 0;
+		if (!inode_load(e.ino, &ip)) {
+			out->type = DT_OF(ip->d.mode);
+			inode_release(ip);
+		}
+	}
+	mutex_unlock(&fs_lock);
+	return r;
+}
+
+static int file_stat(struct file *file, struct stat_info *st)
+{
+	const struct inode *ip = file->inode;
+	*st = (struct stat_info){ .dev = 0x0301, .ino = ip->ino, .mode = ip->d.mode, .nlink = ip->d.links, .size = ip->d.size,
+		.blocks = ip->d.blocks * PFS_SECTORS_PER_BLOCK, .mtime = ip->d.mtime };
+	return 0;
+}
+
+static void file_close(struct file *file) { inode_put(file->inode); }
+
+const struct file_ops pfs_file_ops = {
+	.read = file_read, .write = file_write, .next_entry = file_next_entry, .stat = file_stat, .close = file_close, .seekable = true,
+};

@@ -1,0 +1,99 @@
+/* guestos/include/abi.h: the numbers and structures of the Linux i386 system-call interface that Pagoda speaks.
+ *
+ * Only the kernel includes this; user programs have their own copy of the same facts, so that a mistake
+ * in one of them shows as a failing test and does not agree with itself. */
+#ifndef ABI_H
+#define ABI_H
+
+#include <stdint.h>
+
+enum {
+	EPERM = 1, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD, EAGAIN, ENOMEM, EACCES, EFAULT,
+	EBUSY = 16, EEXIST, EXDEV, ENODEV, ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE, ENOTTY, ETXTBSY, EFBIG, ENOSPC,
+	ESPIPE, EROFS, EMLINK, EPIPE, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ENOTEMPTY = 39,
+};
+
+enum {
+	SIGHUP = 1, SIGINT = 2, SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGPIPE = 13,
+	SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGURG = 23, SIGWINCH = 28,
+};
+
+#define O_ACCMODE   3u
+#define O_RDONLY    0u
+#define O_WRONLY    1u
+#define O_RDWR      2u
+#define O_CREAT     0100u
+#define O_EXCL      0200u
+#define O_TRUNC     01000u
+#define O_APPEND    02000u
+#define O_NONBLOCK  04000u
+#define O_DIRECTORY 0200000u
+#define O_CLOEXEC   02000000u
+
+#define S_IFMT   0170000u
+#define S_IFREG  0100000u
+#define S_IFDIR  0040000u
+#define S_IFCHR  0020000u
+#define S_IFIFO  0010000u
+#define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
+#define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
+#define DT_OF(mode) (((mode) & S_IFMT) >> 12)
+
+struct linux_stat {            /* fstat, number 108 */
+	uint32_t st_dev, st_ino;
+	uint16_t st_mode, st_nlink, st_uid, st_gid;
+	uint32_t st_rdev, st_size, st_blksize, st_blocks;
+	uint32_t st_atime, st_atime_ns, st_mtime, st_mtime_ns, st_ctime, st_ctime_ns;
+	uint32_t unused[2];
+};
+struct linux_stat64 {          /* fstat64, number 197 */
+	uint64_t st_dev;
+	uint32_t pad0, st_ino32, st_mode, st_nlink, st_uid, st_gid;
+	uint64_t st_rdev;
+	uint32_t pad3;
+	int64_t st_size;
+	uint32_t st_blksize;
+	uint64_t st_blocks;
+	uint32_t st_atime, st_atime_ns, st_mtime, st_mtime_ns, st_ctime, st_ctime_ns;
+	uint64_t st_ino;
+} __attribute__((packed));
+_Static_assert(sizeof(struct linux_stat) == 64, "layout is fixed by the ABI");
+_Static_assert(sizeof(struct linux_stat64) == 96, "layout is fixed by the ABI");
+
+struct linux_termios {
+	uint32_t c_iflag, c_oflag, c_cflag, c_lflag;
+	uint8_t c_line, c_cc[19];
+};
+#define ICRNL  0000400u
+#define OPOST  0000001u
+#define ONLCR  0000004u
+#define ISIG   0000001u
+#define ICANON 0000002u
+#define ECHO   0000010u
+#define ECHOE  0000020u
+#define ECHOK  0000040u
+enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN };
+
+#define TCGETS     0x5401u
+#define TCSETS     0x5402u
+#define TCSETSW    0x5403u
+#define TCSETSF    0x5404u
+#define TIOCGPGRP  0x540Fu
+#define TIOCSPGRP  0x5410u
+#define TIOCGWINSZ 0x5413u
+#define FIONREAD   0x541Bu
+
+struct linux_rusage {
+	int32_t utime[2], stime[2];
+	int32_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
+};
+struct linux_sysinfo {
+	int32_t uptime;
+	uint32_t loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap;
+	uint16_t procs, pad;
+	uint32_t totalhigh, freehigh, mem_unit;
+	char fill[8];
+};
+_Static_assert(sizeof(struct linux_sysinfo) == 64, "layout is fixed by the ABI");
+
+#endif

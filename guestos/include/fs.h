@@ -1,0 +1,78 @@
+/* guestos/include/fs.h: open files, the PFS file system, pipes, /proc and /dev.
+ *
+ * Locking: fs_lock (inside pfs.c) covers all metadata: inodes, bitmaps, directories, block pointers. It is never
+ * held while user memory is touched, because a page fault may need it to find the page in a file. */
+#ifndef FS_H
+#define FS_H
+
+#include "kernel.h"
+#include "pfs.h"
+
+struct inode {                         /* an inode in memory; one per number */
+	struct inode *next;
+	uint32_t ino, refs;
+	struct pfs_inode d;
+};
+
+struct file;
+struct frame;
+struct stat_info { uint32_t dev, ino, mode, nlink, size, blocks, mtime, rdev; };
+struct dir_entry { uint32_t ino; uint8_t type; char name[PFS_NAME_MAX + 1]; };
+struct file_ops {
+	int (*read)(struct file *f, uaddr_t to, uint32_t n, uint32_t pos);     /* bytes or -error */
+	int (*write)(struct file *f, uaddr_t from, uint32_t n, uint32_t pos);
+	int (*next_entry)(struct file *f, uint32_t *pos, struct dir_entry *e); /* 1, 0 at the end, -error */
+	int (*stat)(struct file *f, struct stat_info *st);
+	int (*ioctl)(struct file *f, uint32_t request, uaddr_t arg);
+	void (*close)(struct file *f);
+	bool seekable;
+};
+struct file {
+	const struct file_ops *ops;
+	uint32_t refs, flags, pos;
+	struct inode *inode;           /* PFS */
+	struct pipe *pipe;
+	uint32_t number;               /* /proc and /dev: which file */
+	int pid;                       /* /proc/PID */
+	char *text;                    /* /proc: contents made at offset 0 */
+	uint32_t text_len;
+};
+
+/* file.c; all may sleep */
+struct file *file_new(const struct file_ops *ops, uint32_t flags);
+void file_put(struct file *f);
+int file_open(const char *path, uint32_t flags, uint32_t mode, struct file **out);
+int path_absolute(const char *path, char *out);                /* out has PATH_MAX bytes */
+int path_stat(const char *path, struct stat_info *st);
+#define PATH_MAX 256u
+
+/* disk.c */
+int disk_init(void);                                           /* may sleep; finds the partitions */
+int disk_block(uint32_t block, paddr_t pa, bool write);        /* may sleep */
+int disk_swap(uint32_t slot, paddr_t pa, bool write);          /* may sleep */
+uint32_t disk_fs_blocks(void);
+
+/* pfs.c, pfs_inode.c, pfs_dir.c; all may sleep */
+int pfs_mount(void);
+int pfs_lookup(const char *path, struct inode **out);          /* absolute path; inode with a reference */
+int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **out);
+int pfs_mkdir(const char *path, uint32_t mode);
+int pfs_rmdir(const char *path);
+int pfs_unlink(const char *path);
+int pfs_rename(const char *from, const char *to);
+int pfs_truncate(struct inode *ip, uint32_t size);
+void inode_get(struct inode *ip);
+void inode_put(struct inode *ip);
+int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned */
+int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
+extern const struct file_ops pfs_file_ops;
+int pfs_sync(void);
+
+/* pipe.c */
+int pipe_new(struct file **read_end, struct file **write_end);
+/* procfs.c, dev.c */
+int procfs_open(const char *path, struct file **out);          /* path after "/proc" */
+int devfs_open(const char *path, struct file **out);           /* path after "/dev" */
+struct file *console_open(void);
+
+#endif

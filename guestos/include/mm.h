@@ -1,0 +1,207 @@
+/* guestos/include/mm.h: memory management, in the order in which guestos/mm is best read.
+ *
+ *   frame.c      every 4 KB of RAM has a struct frame that says who uses it
+ *   pagetable.c  two-level tables, page-table entries, the kernel's direct map
+ *   heap.c       kmalloc: small kernel objects carved from frames
+ *   region.c     what a process's addresses *mean*: file, zeroes, heap, stack
+ *   fault.c      a page fault turns meaning into mapping
+ *   cow.c        fork shares frames; the first write separates them
+ *   rmap.c       from a frame back to all page-table entries that map it
+ *   pagecache.c  frames found by name: (file, page) or (swap, slot)
+ *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
+ *   swap.c       slots of the swap partition, reference-counted
+ *   usercopy.c   the only code that touches user addresses
+ *
+ * A page-table entry of a user page is one of
+ *
+ *    31           12 11  9   6 5     2 1 0
+ *   | frame number  | L .  | D A |   U W 1 |  present; L (bit 10) = pinned by mlock
+ *   | swap slot     |                  1 0 |  in swap
+ *   | 0                                0 0 |  never touched, or dropped file page: the region says what it is
+ *
+ * Whether a read-only entry is copy-on-write or truly read-only is decided by the region, never by the entry. */
+#ifndef MM_H
+#define MM_H
+
+#include "kernel.h"
+
+#define PG_P 0x001u
+#define PG_W 0x002u
+#define PG_U 0x004u
+#define PG_A 0x020u
+#define PG_D 0x040u
+#define PG_PS 0x080u
+#define PG_G 0x100u
+#define PG_LOCKED 0x400u       /* available to software: this mapping holds a pin for mlock */
+#define PG_SWAPPED 0x002u      /* meaning of bit 1 when P is clear */
+typedef uint32_t pte_t;
+#define PTE_FRAME(pte) ((pte) & PAGE_MASK)
+#define PTE_SLOT(pte) ((pte) >> PAGE_SHIFT)
+static inline bool pte_swapped(pte_t pte) { return (pte & (PG_P | PG_SWAPPED)) == PG_SWAPPED; }
+
+/* frame.c */
+enum frame_state {
+	FRAME_RESERVED,        /* not RAM, or the kernel image */
+	FRAME_FREE,
+	FRAME_KERNEL,          /* kernel stacks, page directories, pipe buffers, and frames not yet given a use */
+	FRAME_HEAP,            /* kmalloc */
+	FRAME_TABLE,           /* a page table or directory of a user process */
+	FRAME_ANON,            /* private user memory */
+	FRAME_CACHE,           /* a copy of a disk block */
+	FRAME_ZERO,            /* the one shared zero frame */
+	FRAME_STATES
+};
+#define FRAME_BUSY 1u          /* disk transfer under way: wait with frame_wait() */
+#define FRAME_DIRTY 2u         /* CACHE: newer than the disk */
+#define FRAME_REFERENCED 4u    /* used by the kernel since the clock hand passed */
+#define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
+
+struct rmap;
+struct frame {
+	uint8_t state, flags;
+	uint16_t pins;                 /* while not 0, never a victim */
+	uint32_t refs;                 /* page-table entries that map it */
+	struct frame *next;            /* free list, hash chain, or list of heap pages with room */
+	union {
+		struct rmap *maps;     /* ANON, CACHE: who maps it */
+		void *free_objects;    /* HEAP */
+	};
+	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use */
+	uint32_t block;                /* CACHE: file-system block it is a copy of, 0 = a hole */
+};
+#define ALLOC_KERNEL 0u
+#define ALLOC_USER 1u          /* leaves the last few frames to the kernel */
+
+void *early_alloc(uint32_t bytes);
+void frame_init(void);
+struct frame *frame_alloc(unsigned how);       /* may sleep; NULL when memory and swap are full */
+void frame_set_state(struct frame *f, enum frame_state s);
+void frame_free(struct frame *f);
+void frame_wait(struct frame *f);              /* sleeps until not busy; look the frame up again afterwards */
+void frame_wake(struct frame *f);              /* clears busy */
+void frame_pin(struct frame *f);
+void frame_unpin(struct frame *f);
+struct frame *frame_of(paddr_t pa);
+paddr_t frame_pa(const struct frame *f);
+static inline void *frame_va(const struct frame *f) { return phys_to_virt(frame_pa(f)); }
+extern struct frame *frames;
+extern uint32_t nr_frames, nr_free, nr_usable, nr_pinned, nr_in_state[FRAME_STATES];
+extern struct frame *zero_frame;
+const char *frame_state_name(unsigned state);
+
+/* heap.c */
+void *kmalloc(size_t n);                       /* may sleep; NULL when out of memory */
+void *kzalloc(size_t n);
+char *kstrdup(const char *s);
+void kfree(void *p);
+
+/* region.c */
+enum region_kind { REGION_FILE, REGION_HEAP, REGION_STACK };
+struct inode;
+struct region {
+	struct region *next;           /* by address */
+	uint32_t start, end;           /* page aligned, [start, end) */
+	enum region_kind kind;
+	bool writable, executable;
+	struct inode *inode;           /* FILE: where pages come from */
+	uint32_t file_page;            /* page of the file that start shows */
+	uint32_t file_bytes;           /* bytes from start that come from the file; zeroes follow */
+};
+struct space {                         /* an address space */
+	pte_t *dir;
+	struct region *regions;
+	uint32_t brk_start, brk;
+	uint32_t refs;
+	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
+	char *exe;                     /* path of the program, for maps */
+};
+#define USER_START 0x00001000u
+#define STACK_TOP 0xC0000000u
+#define STACK_LIMIT (8u << 20)
+#define STACK_LOWEST (STACK_TOP - STACK_LIMIT)
+struct space *space_new(void);                 /* may sleep */
+void space_put(struct space *s);               /* may sleep (last reference to an unlinked file) */
+void space_activate(struct space *s);          /* NULL: the kernel's own directory */
+struct region *region_add(struct space *s, const struct region *like);         /* may sleep */
+struct region *region_find(struct space *s, uint32_t la);
+void region_unmap(struct space *s, uint32_t start, uint32_t end);
+int space_set_brk(struct space *s, uint32_t brk);
+int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */
+
+/* pagetable.c */
+extern pte_t boot_pgdir[];
+void paging_init(void);
+pte_t *pte_find(struct space *s, uint32_t la);         /* NULL if there is no table */
+pte_t *pte_make(struct space *s, uint32_t la);         /* may sleep; NULL when out of memory */
+void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);
+void pte_zap(struct space *s, uint32_t la, pte_t *pte);
+void tables_free(struct space *s);
+uint32_t memory_top(void);                             /* end of RAM, below the direct map's limit */
+void memory_each(void (*fn)(uint32_t start, uint32_t end));
+
+/* fault.c */
+enum fault_result { FAULT_DONE, FAULT_BAD, FAULT_OVERFLOW, FAULT_NOMEM, FAULT_IO };
+enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t user_esp);      /* may sleep */
+void page_fault(struct trapframe *tf);                 /* may sleep */
+
+/* cow.c */
+enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_t *pte);      /* may sleep */
+int space_copy(struct space *to, struct space *from);                                         /* may sleep */
+
+/* rmap.c */
+struct rmap {
+	struct rmap *next;
+	struct space *space;
+	uint32_t la;
+};
+void rmap_add(struct frame *f, struct rmap *m, struct space *s, uint32_t la);
+void rmap_remove(struct frame *f, struct space *s, uint32_t la);
+bool rmap_test_clear_accessed(struct frame *f);
+void rmap_unmap_all(struct frame *f, pte_t replacement);
+
+/* pagecache.c */
+#define OBJECT_DEVICE 0u               /* file-system metadata, index = block */
+#define OBJECT_SWAP 0xffffffffu        /* index = slot */
+void cache_init(void);
+struct frame *cache_find(uint32_t object, uint32_t index);     /* pinned; may sleep */
+int cache_get(uint32_t object, uint32_t index, uint32_t block, struct frame **out);   /* pinned; may sleep */
+int cache_get_zeroed(uint32_t object, uint32_t index, uint32_t block, struct frame **out);
+void cache_name(struct frame *f, uint32_t object, uint32_t index);
+void cache_forget_name(struct frame *f);
+void cache_remove(uint32_t object, uint32_t index);
+void cache_remove_from(uint32_t object, uint32_t first_index);
+int cache_write(struct frame *f);                      /* may sleep; caller has set FRAME_BUSY */
+int cache_sync(void);                                  /* may sleep: writes every dirty frame */
+
+/* evict.c */
+struct evict_policy {
+	const char *name;
+	struct frame *(*choose)(bool may_swap);        /* a frame evictable() accepts, or NULL */
+};
+extern const struct evict_policy *evict_policy;
+bool evictable(const struct frame *f, bool may_swap);
+bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
+
+/* swap.c */
+void swap_init(uint32_t first_sector, uint32_t sectors);
+uint32_t swap_alloc(void);                             /* slot with one reference, or 0 */
+void swap_get(uint32_t slot);
+void swap_put(uint32_t slot);
+uint32_t swap_refs(uint32_t slot);
+uint32_t swap_sector(uint32_t slot);
+extern uint32_t swap_total, swap_used;
+
+/* usercopy.c: all may sleep; 0 or -EFAULT. */
+int copy_from_user(void *to, uaddr_t from, uint32_t n);
+int copy_to_user(uaddr_t to, const void *from, uint32_t n);
+int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */
+
+/* Counters shown by /proc/vmstat, in this order. */
+#define VM_COUNTERS(X) X(pgfault) X(pgmajfault) X(zero_fills) X(zero_shares) X(file_fills) X(file_maps) X(cow_copies) \
+	X(cow_reuses) X(stack_growths) X(swap_ins) X(swap_outs) X(evictions) X(clean_drops) X(writebacks) X(oom_kills) \
+	X(forks) X(execs) X(ctxt)
+#define X(name) uint32_t name;
+extern struct vm_counters { VM_COUNTERS(X) } vm;
+#undef X
+
+#endif

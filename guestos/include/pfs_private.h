@@ -1,0 +1,32 @@
+/* guestos/include/pfs_private.h: what the files of the PFS implementation share. fs_lock is held for all of these. */
+#ifndef PFS_PRIVATE_H
+#define PFS_PRIVATE_H
+
+#include "fs.h"
+#include "mm.h"
+#include "proc.h"
+
+extern struct mutex fs_lock;
+extern struct pfs_super super;
+
+/* pfs.c: the metadata buffer cache (frames of the page cache, pinned while held) and the bitmaps */
+int block_read(uint32_t block, struct frame **out);
+int block_zeroed(uint32_t block, struct frame **out);
+void block_write(struct frame *f);     /* the only way metadata becomes dirty; a journal would hook in here */
+void block_put(struct frame *f);
+int block_alloc(uint32_t *out);        /* 0, -ENOSPC, -EIO */
+void block_release(uint32_t block);
+bool block_valid(uint32_t block);
+
+/* pfs_inode.c */
+int inode_load(uint32_t ino, struct inode **out);
+int inode_alloc(uint32_t mode, struct inode **out);
+int inode_write(struct inode *ip);
+int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block);
+int inode_truncate(struct inode *ip, uint32_t size);
+void inode_release(struct inode *ip);
+
+/* pfs_dir.c */
+int dir_next(struct inode *dp, uint32_t *pos, struct pfs_dirent *e);
+
+#endif

@@ -1,0 +1,87 @@
+/* guestos/include/proc.h: processes, sleeping and waking.
+ *
+ * One processor; the kernel is not preempted. A process gives up the processor only inside sleep_on() and
+ * yield(), so code between two sleeps needs no lock against other processes, and irq_save() against
+ * interrupt handlers. Whatever may sleep says so where it is declared. */
+#ifndef PROC_H
+#define PROC_H
+
+#include "kernel.h"
+#include "x86.h"
+
+enum proc_state { PROC_RUNNABLE, PROC_SLEEPING, PROC_ZOMBIE };
+#define MAX_FILES 32
+#define MAX_PROCS 200
+
+struct space;
+struct file;
+struct proc {
+	struct proc *next;             /* all processes, oldest first */
+	int pid, pgid;
+	struct proc *parent;
+	enum proc_state state;
+	bool uninterruptible;          /* asleep for the disk or memory: kill waits */
+	const void *channel;           /* what it sleeps on */
+	uint32_t wake_at;              /* tick, if timed */
+	bool timed;
+	int killed;                    /* signal that will end it at the next return to user mode */
+	int status;                    /* wait status once a zombie */
+	struct space *space;           /* NULL: kernel thread */
+	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
+	uint32_t esp;                  /* saved by switch_stacks */
+	struct trapframe *tf;          /* of the trap that entered the kernel from user mode */
+	struct file *files[MAX_FILES];
+	uint32_t close_on_exec;
+	char *cwd;                     /* absolute path without "." and ".." */
+	char name[16];
+	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
+	uint32_t start_tick, maxrss;
+};
+extern struct proc *current, *all_procs;
+extern volatile uint32_t ticks;
+extern volatile bool need_resched;
+
+/* sched.c */
+int sleep_on(const void *channel);                     /* 0, or -EINTR if killed */
+void sleep_uninterruptible(const void *channel);
+int sleep_ticks(const void *channel, uint32_t n, bool interruptible);  /* also wakes after n ticks */
+void wakeup(const void *channel);
+void wake_proc(struct proc *p);
+void yield(void);
+void schedule(void);
+void timer_tick(bool user);
+extern uint32_t boot_time;                     /* seconds since 1970 */
+
+struct mutex { struct proc *owner; };
+void mutex_lock(struct mutex *m);                      /* may sleep, not interruptible */
+void mutex_unlock(struct mutex *m);
+
+/* process.c */
+struct proc *proc_new(void (*start)(void));            /* may sleep */
+void proc_start_init(void (*start)(void));
+int proc_fork(struct trapframe *tf);                   /* may sleep */
+void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
+int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */
+int proc_kill(int pid, int sig);
+void proc_signal(struct proc *p, int sig);
+struct proc *proc_find(int pid);
+void proc_oom_kill(void);
+void return_to_user(struct trapframe *tf);
+void shutdown(void) __attribute__((noreturn));         /* may sleep */
+
+/* exec.c */
+int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */
+int proc_exec_kernel(const char *path);                                /* may sleep */
+
+/* traps.S, trap.c, gdt.c */
+void switch_stacks(uint32_t *save_esp, uint32_t load_esp);
+void trap_return(void);
+void enter_user(struct trapframe *tf) __attribute__((noreturn));
+void gdt_init(void);
+void tss_set_kernel_stack(uint32_t esp);
+void idt_init(void);
+void irq_register(int irq, void (*handler)(void));
+void syscall(struct trapframe *tf);
+
+#define STACK_MAGIC 0x57ac4ed0u
+#endif

@@ -1,0 +1,301 @@
+/* guestos/kernel/exec.c: a new program for a process.
+ *
+ * Nothing of the program is read but its headers: exec only makes regions, and the pages come by faults. Arguments are copied into
+ * kernel frames first, because they live in the space that is about to go. Until the new space is complete the old one is
+ * untouched and exec can still fail with an error; after that, failing means the process is killed.
+ *
+ *   0xC0000000  strings | auxv (empty) | envp[] NULL | argv[] NULL | argc  <- ESP
+ *
+ * References: [ELF32] "Program Loading"; [SYSVI386 3 "Process Initialization"]. "#!" scripts are started with their interpreter. */
+#include "mm.h"
+#include "fs.h"
+#include "proc.h"
+
+#define ARG_PAGES 16u
+#define MAX_SEGMENTS 8
+
+struct elf_header {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version, entry, phoff, shoff, flags;
+	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+struct elf_segment { uint32_t type, offset, vaddr, paddr, filesz, memsz, flags, align; };
+#define PT_LOAD 1u
+#define PF_X_ELF 1u
+#define PF_W_ELF 2u
+
+/* The argument strings, in frames; argc of them belong to argv, the rest to envp. */
+struct arguments {
+	struct frame *pages[ARG_PAGES];
+	uint32_t bytes, argc, envc;
+};
+
+static void args_free(struct arguments *a)
+{
+	for (uint32_t i = 0; i < ARG_PAGES; i++)
+		if (a->pages[i])
+			frame_free(a->pages[i]);
+	kfree(a);
+}
+
+static int args_add_char(struct arguments *a, char c)
+{
+	uint32_t page = a->bytes / PAGE_SIZE;
+	if (page >= ARG_PAGES)
+		return -E2BIG;
+	if (!a->pages[page] && !(a->pages[page] = frame_alloc(ALLOC_KERNEL)))
+		return -ENOMEM;
+	((char *)frame_va(a->pages[page]))[a->bytes++ % PAGE_SIZE] = c;
+	return 0;
+}
+
+static int args_add(struct arguments *a, const char *s)
+{
+	int err;
+	do
+		err = args_add_char(a, *s);
+	while (!err && *s++);
+	return err;
+}
+
+static int args_add_user_string(struct arguments *a, uaddr_t from)
+{
+	char part[64];
+	for (;;) {
+		uint32_t n = min((uint32_t)sizeof part, PAGE_SIZE - from % PAGE_SIZE);
+		if (copy_from_user(part, from, n))
+			return -EFAULT;
+		for (uint32_t i = 0; i < n; i++) {
+			int err = args_add_char(a, part[i]);
+			if (err || !part[i])
+				return err;
+		}
+		from += n;
+	}
+}
+
+static int args_add_user(struct arguments *a, uaddr_t vector, uint32_t *count)
+{
+	for (; vector; vector += 4) {
+		uaddr_t s;
+		if (copy_from_user(&s, vector, 4))
+			return -EFAULT;
+		if (!s)
+			break;
+		int err = args_add_user_string(a, s);
+		if (err)
+			return err;
+		++*count;
+	}
+	return 0;
+}
+
+/* Lay the arguments out on the new stack, which is mapped by the faults of this very copying. */
+static int args_to_stack(struct arguments *a, uint32_t *esp)
+{
+	uint32_t strings = (STACK_TOP - a->bytes) & ~3u, vectors = 1 + a->argc + 1 + a->envc + 1 + 2;
+	uint32_t sp = (strings - vectors * 4) & ~15u, at = sp, s = strings, zero = 0;
+	current->tf->user_esp = sp;            /* so that the stack may grow to here */
+	for (uint32_t done = 0; done < a->bytes; done += PAGE_SIZE)
+		if (copy_to_user(strings + done, frame_va(a->pages[done / PAGE_SIZE]), min(PAGE_SIZE, a->bytes - done)))
+			return -EFAULT;
+	int err = copy_to_user(at, &a->argc, 4);
+	at += 4;
+	for (uint32_t i = 0, offset = 0; i < a->argc + a->envc; i++) {
+		err |= copy_to_user(at, &s, 4);
+		at += 4;
+		for (char c = 1; c; offset++, s++)
+			c = ((char *)frame_va(a->pages[offset / PAGE_SIZE]))[offset % PAGE_SIZE];
+		if (i + 1 == a->argc) {
+			err |= copy_to_user(at, &zero, 4);
+			at += 4;
+		}
+	}
+	for (int i = 0; i < (a->argc ? 3 : 4); i++, at += 4)
+		err |= copy_to_user(at, &zero, 4);
+	*esp = sp;
+	return err;
+}
+
+static bool overlaps(struct space *s, uint32_t start, uint32_t end)
+{
+	for (struct region *r = s->regions; r; r = r->next)
+		if (start < r->end && r->start < end)
+			return true;
+	return false;
+}
+
+static int add_segment(struct space *s, struct inode *ip, const struct elf_segment *p)
+{
+	uint32_t end = p->vaddr + p->memsz, skew = p->vaddr % PAGE_SIZE;
+	if (!p->memsz)
+		return 0;
+	if (p->filesz > p->memsz || end < p->vaddr || p->vaddr < USER_START || end > STACK_LOWEST - PAGE_SIZE
+	    || p->offset % PAGE_SIZE != skew || p->offset > ip->d.size || p->filesz > ip->d.size - p->offset)
+		return -ENOEXEC;
+	struct region r = {
+		.start = page_down(p->vaddr), .end = page_up(end), .kind = REGION_FILE, .inode = ip,
+		.writable = p->flags & PF_W_ELF, .executable = p->flags & PF_X_ELF,
+		.file_page = p->offset / PAGE_SIZE, .file_bytes = p->filesz ? p->filesz + skew : 0,
+	};
+	if (overlaps(s, r.start, r.end))
+		return -ENOEXEC;
+	s->brk_start = max(s->brk_start, page_up(end));
+	return region_add(s, &r) ? 0 : -ENOMEM;
+}
+
+static int load(struct space *s, struct inode *ip, const struct elf_header *h)
+{
+	if (memcmp(h->ident, "\177ELF\1\1\1", 7) || h->type != 2 || h->machine != 3 || h->phentsize != sizeof(struct elf_segment)
+	    || !h->phnum || h->phnum > 32)
+		return -ENOEXEC;
+	int loaded = 0;
+	for (uint32_t i = 0; i < h->phnum; i++) {
+		struct elf_segment p;
+		int n = pfs_read_kernel(ip, &p, sizeof p, h->phoff + i * sizeof p);
+		if (n != sizeof p)
+			return n < 0 ? n : -ENOEXEC;
+		if (p.type != PT_LOAD)
+			continue;
+		int err = ++loaded > MAX_SEGMENTS ? -ENOEXEC : add_segment(s, ip, &p);
+		if (err)
+			return err;
+	}
+	struct region heap = { .start = s->brk_start, .end = s->brk_start, .kind = REGION_HEAP, .writable = true };
+	struct region stack = { .start = STACK_TOP - PAGE_SIZE, .end = STACK_TOP, .kind = REGION_STACK, .writable = true };
+	s->brk = s->brk_start;
+	if (!loaded || h->entry < USER_START || h->entry >= STACK_LOWEST)
+		return -ENOEXEC;
+	return region_add(s, &heap) && region_add(s, &stack) ? 0 : -ENOMEM;
+}
+
+static void become(struct space *s, const char *path)
+{
+	struct space *old = current->space;
+	const char *name = path;
+	for (const char *c = path; *c; c++)
+		if (*c == '/' && c[1])
+			name = c + 1;
+	strlcpy(current->name, name, sizeof current->name);
+	current->space = s;
+	space_activate(s);
+	space_put(old);
+	for (int i = 0; i < MAX_FILES; i++)
+		if (current->close_on_exec & 1u << i && current->files[i]) {
+			file_put(current->files[i]);
+			current->files[i] = NULL;
+		}
+	current->close_on_exec = 0;
+}
+
+static int open_program(const char *path, struct inode **ip, struct elf_header *h, int *n)
+{
+	int err = pfs_lookup(path, ip);
+	if (err)
+		return err;
+	*n = S_ISREG((*ip)->d.mode) ? pfs_read_kernel(*ip, h, sizeof *h, 0) : -EACCES;
+	if (*n >= 0 && !((*ip)->d.mode & 0111))
+		*n = -EACCES;
+	if (*n >= 0)
+		return 0;
+	inode_put(*ip);
+	return *n;
+}
+
+/* "#! interpreter [argument]": the interpreter's path in h's place, its arguments in front of the old ones. */
+static int script(struct inode *ip, const char *path, char *interpreter, struct arguments *a)
+{
+	char line[80], *arg, *end = line;
+	int n = pfs_read_kernel(ip, line, sizeof line - 1, 0);
+	if (n < 0)
+		return n;
+	line[n] = 0;
+	while (*end && *end != '\n')
+		end++;
+	*end = 0;
+	char *p = line + 2;
+	while (*p == ' ')
+		p++;
+	for (arg = p; *arg && *arg != ' '; arg++)
+		;
+	if (*arg)
+		*arg++ = 0;
+	if (!*p || *p != '/')
+		return -ENOEXEC;
+	strlcpy(interpreter, p, 64);
+	int err = args_add(a, p);
+	a->argc++;
+	if (!err && *arg) {
+		err = args_add(a, arg);
+		a->argc++;
+	}
+	if (!err)
+		err = args_add(a, path);
+	a->argc++;
+	return err;
+}
+
+/* Replaces the space of the current process and sets its trap frame. Arguments come from user memory, or if argv is
+ * 0 are just the path. */
+static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *a)
+{
+	struct inode *ip;
+	struct elf_header h;
+	char interpreter[64];
+	int n, err = open_program(path, &ip, &h, &n);
+	if (err)
+		return err;
+	bool is_script = n >= 2 && h.ident[0] == '#' && h.ident[1] == '!';
+	if (is_script) {
+		err = script(ip, path, interpreter, a);
+		inode_put(ip);
+		if (!err)
+			err = open_program(interpreter, &ip, &h, &n);
+		if (err)
+			return err;
+		argv = argv ? argv + 4 : 0;
+		path = interpreter;
+	}
+	if (argv)
+		err = args_add_user(a, argv, &a->argc);
+	else if (!is_script) {
+		err = args_add(a, path);
+		a->argc = 1;
+	}
+	if (!err)
+		err = args_add_user(a, envp, &a->envc);
+	struct space *s = err ? NULL : space_new();
+	if (!err)
+		err = !s || !(s->exe = kstrdup(path)) ? -ENOMEM : n == sizeof h ? load(s, ip, &h) : -ENOEXEC;
+	inode_put(ip);
+	if (err) {
+		space_put(s);
+		return err;
+	}
+	become(s, path);
+	struct trapframe *tf = current->tf;
+	uint32_t esp = 0;
+	if (args_to_stack(a, &esp))
+		proc_signal(current, SIGKILL);
+	memset(tf, 0, sizeof *tf);
+	tf->cs = SEL_UCODE;
+	tf->ds = tf->es = tf->user_ss = SEL_UDATA;
+	tf->eflags = EFLAGS_IF | 2;
+	tf->eip = h.entry;
+	tf->user_esp = esp;
+	vm.execs++;
+	return 0;
+}
+
+int proc_exec(const char *path, uaddr_t argv, uaddr_t envp)
+{
+	struct arguments *a = kzalloc(sizeof *a);
+	if (!a)
+		return -ENOMEM;
+	int err = exec(path, argv, envp, a);
+	args_free(a);
+	return err;
+}
+
+int proc_exec_kernel(const char *path) { return proc_exec(path, 0, 0); }

@@ -1,0 +1,234 @@
+/* guestos/kernel/process.c: processes are born by fork, end by exit or a signal, and are forgotten by wait.
+ *
+ * A process owns a kernel stack (one page), a reference to a space, and references to open files. A zombie keeps only its
+ * struct and its stack, which its parent frees. Children of a dead process go to process 1.
+ * There are no signal handlers yet: a signal ends the process at its next return to user mode, or wakes it from an
+ * interruptible sleep first. */
+#include "mm.h"
+#include "fs.h"
+#include "proc.h"
+
+static int last_pid;
+
+struct proc *proc_find(int pid)
+{
+	for (struct proc *p = all_procs; p; p = p->next)
+		if (p->pid == pid)
+			return p;
+	return NULL;
+}
+
+static int new_pid(void)
+{
+	do
+		last_pid = last_pid >= 32767 ? 2 : last_pid + 1;
+	while (proc_find(last_pid));
+	return last_pid;
+}
+
+/* Where a new process first runs: schedule() of its creator would have turned interrupts on again after the switch. */
+static void first_run_user(void)
+{
+	enter_user(current->tf);
+}
+
+/* A process that will begin at start() on its own kernel stack; not runnable until the caller says so. May sleep. */
+struct proc *proc_new(void (*start)(void))
+{
+	int n = 0;
+	for (struct proc *p = all_procs; p; p = p->next)
+		n++;
+	struct proc *p = n < MAX_PROCS ? kzalloc(sizeof *p) : NULL;
+	struct frame *stack = p ? frame_alloc(ALLOC_KERNEL) : NULL;
+	if (!stack) {
+		kfree(p);
+		return NULL;
+	}
+	p->kstack = frame_va(stack);
+	p->kstack[0] = STACK_MAGIC;
+	uint32_t *sp = p->kstack + PAGE_SIZE / 4;
+	p->tf = (struct trapframe *)sp - 1;
+	sp = (uint32_t *)p->tf;
+	*--sp = 0;                             /* where start() would return to */
+	*--sp = (uint32_t)start;
+	sp -= 4;                               /* ebp ebx esi edi, see switch_stacks */
+	memset(sp, 0, 16);
+	p->esp = (uint32_t)sp;
+	p->state = PROC_SLEEPING;
+	p->uninterruptible = true;
+	p->start_tick = ticks;
+	return p;
+}
+
+static void add(struct proc *p)
+{
+	struct proc **link = &all_procs;
+	while (*link)
+		link = &(*link)->next;
+	p->next = NULL;
+	*link = p;
+}
+
+/* The first two processes have no parent to fork from. */
+void proc_start_init(void (*start)(void))
+{
+	struct proc *p = proc_new(start);
+	if (!p || !(p->cwd = kstrdup("/")))
+		panic("no memory for the first process");
+	p->pid = p->pgid = new_pid();
+	p->parent = proc_find(1);
+	strlcpy(p->name, p->pid == 1 ? "init" : "syncd", sizeof p->name);
+	add(p);
+	p->state = PROC_RUNNABLE;
+}
+
+int proc_fork(struct trapframe *tf)
+{
+	struct proc *p = proc_new(first_run_user);
+	if (!p)
+		return -EAGAIN;
+	p->space = space_new();
+	p->cwd = kstrdup(current->cwd);
+	if (!p->space || !p->cwd || space_copy(p->space, current->space)) {
+		space_put(p->space);
+		kfree(p->cwd);
+		frame_free(frame_of(virt_to_phys(p->kstack)));
+		kfree(p);
+		return -ENOMEM;
+	}
+	*p->tf = *tf;
+	p->tf->eax = 0;
+	memcpy(p->name, current->name, sizeof p->name);
+	p->pid = new_pid();
+	p->pgid = current->pgid;
+	p->parent = current;
+	p->close_on_exec = current->close_on_exec;
+	for (int i = 0; i < MAX_FILES; i++)
+		if ((p->files[i] = current->files[i]))
+			p->files[i]->refs++;
+	add(p);
+	p->state = PROC_RUNNABLE;
+	vm.forks++;
+	return p->pid;
+}
+
+void proc_exit(int status)
+{
+	if (current->pid == 1)
+		shutdown();
+	/* Memory first: it may be what everybody is waiting for. */
+	struct space *s = current->space;
+	space_activate(NULL);
+	current->space = NULL;
+	space_put(s);
+	for (int i = 0; i < MAX_FILES; i++)
+		if (current->files[i]) {
+			struct file *f = current->files[i];
+			current->files[i] = NULL;
+			file_put(f);
+		}
+	kfree(current->cwd);
+	current->cwd = NULL;
+	struct proc *init = proc_find(1);
+	for (struct proc *p = all_procs; p; p = p->next)
+		if (p->parent == current)
+			p->parent = init;
+	cli();
+	current->status = status;
+	current->state = PROC_ZOMBIE;
+	wakeup(init);
+	wakeup(current->parent);
+	schedule();
+	panic("a zombie ran");
+}
+
+static void forget(struct proc *p)
+{
+	struct proc **link = &all_procs;
+	while (*link != p)
+		link = &(*link)->next;
+	uint32_t flags = irq_save();
+	*link = p->next;
+	irq_restore(flags);
+	current->child_minflt += p->minflt + p->child_minflt;
+	current->child_majflt += p->majflt + p->child_majflt;
+	current->child_utime += p->utime + p->child_utime;
+	current->child_stime += p->stime + p->child_stime;
+	frame_free(frame_of(virt_to_phys(p->kstack)));
+	kfree(p);
+}
+
+#define WNOHANG 1u
+
+/* pid > 0: that child; -1: any; 0: any of the caller's group; < -1: any of that group. */
+int proc_wait(int pid, uint32_t options, int *status, struct proc *usage)
+{
+	for (;;) {
+		bool have = false;
+		uint32_t flags = irq_save();
+		for (struct proc *p = all_procs; p; p = p->next) {
+			if (p->parent != current || !(pid == -1 || p->pid == pid || (pid == 0 && p->pgid == current->pgid)
+			    || (pid < -1 && p->pgid == -pid)))
+				continue;
+			have = true;
+			if (p->state != PROC_ZOMBIE)
+				continue;
+			irq_restore(flags);
+			int found = p->pid;
+			*status = p->status;
+			*usage = *p;
+			forget(p);
+			return found;
+		}
+		int err = !have ? -ECHILD : options & WNOHANG ? 1 : sleep_on(current);
+		irq_restore(flags);
+		if (err)
+			return err > 0 ? 0 : err;
+	}
+}
+
+/* Called from interrupts too. */
+void proc_signal(struct proc *p, int sig)
+{
+	if (p->state == PROC_ZOMBIE || !p->space || sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)
+		return;
+	if (!p->killed)
+		p->killed = sig;
+	if (!p->uninterruptible)
+		wake_proc(p);
+}
+
+int proc_kill(int pid, int sig)
+{
+	int sent = 0;
+	if (sig < 0 || sig > 64)
+		return -EINVAL;
+	for (struct proc *p = all_procs; p; p = p->next) {
+		bool match = pid > 0 ? p->pid == pid : pid == 0 ? p->pgid == current->pgid
+			: pid == -1 ? p->pid > 1 && p != current : p->pgid == -pid;
+		if (!match)
+			continue;
+		sent++;
+		if (sig && p->pid != 1)
+			proc_signal(p, sig);
+	}
+	return sent ? 0 : -ESRCH;
+}
+
+/* Memory and swap are full: the process that uses most of them goes. */
+void proc_oom_kill(void)
+{
+	struct proc *worst = NULL;
+	for (struct proc *p = all_procs; p; p = p->next) {
+		if (!p->space || p->killed)
+			continue;
+		if (!worst || p->space->rss + p->space->swapped > worst->space->rss + worst->space->swapped)
+			worst = p;
+	}
+	if (!worst || worst->pid == 1)
+		return;
+	printk("%s[%d]: killed: out of memory and swap (%u pages in memory, %u in swap)\n", worst->name, worst->pid,
+		worst->space->rss, worst->space->swapped);
+	vm.oom_kills++;
+	proc_signal(worst, SIGKILL);
+}

@@ -1,0 +1,128 @@
+/* guestos/kernel/sched.c: who runs: round robin over all processes, sleeping and waking, mutexes.
+ *
+ * The timer sets need_resched; trap() honours it only on the way back to user mode, so the kernel is never preempted.
+ * If nobody can run, the process that gave up the processor last waits with HLT on its own stack.
+ * A sleeper registers itself before it looks away with interrupts off, so a wakeup from an interrupt is never lost. */
+#include "mm.h"
+#include "proc.h"
+
+struct proc *current, *all_procs;
+volatile uint32_t ticks;
+uint32_t boot_time;
+volatile bool need_resched;
+
+static struct proc *pick(void)
+{
+	struct proc *p = current;
+	do {
+		p = p->next ? p->next : all_procs;
+		if (p->state == PROC_RUNNABLE)
+			return p;
+	} while (p != current);
+	return NULL;
+}
+
+/* Give up the processor. Returns when this process is chosen again. */
+void schedule(void)
+{
+	uint32_t flags = irq_save();
+	struct proc *next;
+	while (!(next = pick())) {
+		sti();
+		halt();
+		cli();
+	}
+	need_resched = false;
+	if (next != current) {
+		struct proc *old = current;
+		if (*old->kstack != STACK_MAGIC)
+			panic("kernel stack overflow in %s[%d]", old->name, old->pid);
+		vm.ctxt++;
+		current = next;
+		tss_set_kernel_stack((uint32_t)next->kstack + PAGE_SIZE);
+		space_activate(next->space);
+		switch_stacks(&old->esp, next->esp);
+	}
+	irq_restore(flags);
+}
+
+void yield(void) { schedule(); }
+
+static void sleep(const void *channel)
+{
+	current->channel = channel;
+	current->state = PROC_SLEEPING;
+	schedule();
+	current->channel = NULL;
+	current->timed = false;
+}
+
+int sleep_on(const void *channel)
+{
+	uint32_t flags = irq_save();
+	current->uninterruptible = false;
+	if (!current->killed)
+		sleep(channel);
+	irq_restore(flags);
+	return current->killed ? -EINTR : 0;
+}
+
+void sleep_uninterruptible(const void *channel)
+{
+	uint32_t flags = irq_save();
+	current->uninterruptible = true;
+	sleep(channel);
+	irq_restore(flags);
+}
+
+int sleep_ticks(const void *channel, uint32_t n, bool interruptible)
+{
+	uint32_t flags = irq_save();
+	current->wake_at = ticks + n;
+	current->timed = true;
+	current->uninterruptible = !interruptible;
+	if (n && !(interruptible && current->killed))
+		sleep(channel);
+	irq_restore(flags);
+	return interruptible && current->killed ? -EINTR : 0;
+}
+
+void wake_proc(struct proc *p)
+{
+	if (p->state == PROC_SLEEPING)
+		p->state = PROC_RUNNABLE;
+}
+
+void wakeup(const void *channel)
+{
+	uint32_t flags = irq_save();
+	for (struct proc *p = all_procs; p; p = p->next)
+		if (p->state == PROC_SLEEPING && p->channel == channel)
+			p->state = PROC_RUNNABLE;
+	irq_restore(flags);
+}
+
+void timer_tick(bool user)
+{
+	ticks++;
+	for (struct proc *p = all_procs; p; p = p->next)
+		if (p->state == PROC_SLEEPING && p->timed && (int32_t)(ticks - p->wake_at) >= 0)
+			p->state = PROC_RUNNABLE;
+	if (current && current->state == PROC_RUNNABLE)
+		user ? current->utime++ : current->stime++;
+	need_resched = true;
+}
+
+void mutex_lock(struct mutex *m)
+{
+	while (m->owner)
+		sleep_uninterruptible(m);
+	m->owner = current;
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	KASSERT(m->owner == current);
+	m->owner = NULL;
+	wakeup(m);
+}

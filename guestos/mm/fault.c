@@ -1,0 +1,213 @@
+/* guestos/mm/fault.c: a page fault turns what an address means (its region) into a mapping.
+ *
+ *   no region                          grow the stack if the address is near ESP, else the program is wrong
+ *   write, region read-only            the program is wrong
+ *   entry present, write, read-only    copy on write (cow.c)
+ *   entry names a swap slot            bring it in, or share the frame that has it already
+ *   entry empty, file bytes            map the page-cache frame read-only; a page that is half file, half zeroes is copied
+ *   entry empty, no file bytes         read: the shared zero frame; write: a frame of zeroes
+ *
+ * Each step may sleep, and eviction may undo what an earlier step did, so fault_in() loops until the entry allows the access:
+ * every pass looks at the entry afresh. Only the process that owns the space adds mappings to it. */
+#include "mm.h"
+#include "fs.h"
+#include "proc.h"
+
+#define PUSHA_BYTES 32u        /* the furthest below ESP that an instruction writes before ESP moves [SDM2B "PUSHA"] */
+
+extern char user_copy_access[], user_copy_fixup[];
+
+static struct region *grow_stack(struct space *s, uint32_t la, uint32_t esp, enum fault_result *why)
+{
+	*why = FAULT_BAD;
+	if (la >= STACK_TOP || la < esp - min(esp, PUSHA_BYTES))
+		return NULL;
+	for (struct region *r = s->regions; r; r = r->next) {
+		if (r->kind != REGION_STACK || la >= r->start)
+			continue;
+		if (la < STACK_LOWEST) {
+			/* The guard page, or a frame so big that it jumped over it. */
+			if (esp >= STACK_LOWEST - (STACK_LIMIT / 8) && esp < STACK_TOP)
+				*why = FAULT_OVERFLOW;
+			return NULL;
+		}
+		r->start = page_down(la);
+		vm.stack_growths++;
+		return r;
+	}
+	return NULL;
+}
+
+/* Enter a frame, read-only: whether writing may be allowed at once is cow_write()'s decision. */
+static void map(struct space *s, uint32_t la, pte_t *pte, struct frame *f, struct rmap *m, uint32_t flags)
+{
+	KASSERT(!(*pte & PG_P));
+	f->refs++;
+	if (m)
+		rmap_add(f, m, s, la);
+	pte_set(s, la, pte, frame_pa(f) | PG_P | PG_U | PG_A | flags);
+}
+
+static void count_major(void)
+{
+	vm.pgmajfault++;
+	current->majflt++;
+	current->minflt--;
+}
+
+static enum fault_result swap_in(struct space *s, uint32_t la, pte_t *pte)
+{
+	uint32_t slot = PTE_SLOT(*pte);
+	struct rmap *m = kmalloc(sizeof *m);
+	struct frame *f;
+	if (!m)
+		return FAULT_NOMEM;
+	int got = cache_get(OBJECT_SWAP, slot, 0, &f);
+	if (got < 0) {
+		kfree(m);
+		return got == -ENOMEM ? FAULT_NOMEM : FAULT_IO;
+	}
+	if (got) {
+		vm.swap_ins++;
+		count_major();
+	}
+	pte_set(s, la, pte, 0);
+	map(s, la, pte, f, m, 0);
+	swap_put(slot);                /* the entry's reference; the frame's name has its own */
+	frame_unpin(f);
+	return FAULT_DONE;
+}
+
+/* A new private frame holding the first n bytes of source (which may be NULL), then zeroes. */
+static enum fault_result fill_private(struct space *s, uint32_t la, pte_t *pte, const void *source, uint32_t n, bool writable)
+{
+	struct rmap *m = kmalloc(sizeof *m);
+	struct frame *f = m ? frame_alloc(ALLOC_USER) : NULL;
+	if (!f) {
+		kfree(m);
+		return FAULT_NOMEM;
+	}
+	frame_set_state(f, FRAME_ANON);
+	if (n)
+		memcpy(frame_va(f), source, n);
+	memset((char *)frame_va(f) + n, 0, PAGE_SIZE - n);
+	map(s, la, pte, f, m, writable ? PG_W : 0);
+	return FAULT_DONE;
+}
+
+static enum fault_result fill_from_file(struct space *s, struct region *r, uint32_t la, pte_t *pte, uint32_t bytes)
+{
+	struct frame *f;
+	enum fault_result result = FAULT_DONE;
+	int got = pfs_page(r->inode, r->file_page + ((la - r->start) >> PAGE_SHIFT), &f);
+	if (got < 0)
+		return got == -ENOMEM ? FAULT_NOMEM : FAULT_IO;
+	if (got) {
+		vm.file_fills++;
+		count_major();
+	}
+	if (bytes < PAGE_SIZE && r->writable) {
+		result = fill_private(s, la, pte, frame_va(f), bytes, true);
+	} else {
+		struct rmap *m = kmalloc(sizeof *m);
+		if (m && !(f->flags & FRAME_ORPHAN))
+			map(s, la, pte, f, m, 0);
+		else
+			kfree(m);
+		result = m ? FAULT_DONE : FAULT_NOMEM;
+		vm.file_maps++;
+	}
+	frame_unpin(f);
+	return result;
+}
+
+static enum fault_result fill(struct space *s, struct region *r, uint32_t la, pte_t *pte, bool write)
+{
+	uint32_t at = la - r->start;
+	if (r->kind == REGION_FILE && at < r->file_bytes)
+		return fill_from_file(s, r, la, pte, min(r->file_bytes - at, PAGE_SIZE));
+	if (write) {
+		vm.zero_fills++;
+		return fill_private(s, la, pte, NULL, 0, true);
+	}
+	vm.zero_shares++;
+	map(s, la, pte, zero_frame, NULL, 0);
+	return FAULT_DONE;
+}
+
+/* Make the page at la usable for a read or a write by the user. May sleep. */
+enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t user_esp)
+{
+	enum fault_result result = FAULT_BAD;
+	if (la < USER_START || la >= KERNEL_BASE)
+		return FAULT_BAD;
+	struct region *r = region_find(s, la);
+	if (!r && !(r = grow_stack(s, la, user_esp, &result)))
+		return result;
+	if (write && !r->writable)
+		return FAULT_BAD;
+	la = page_down(la);
+	for (;;) {
+		pte_t *pte = pte_make(s, la);
+		if (!pte)
+			return FAULT_NOMEM;
+		if ((*pte & PG_P) && (!write || (*pte & PG_W)))
+			return FAULT_DONE;
+		if (*pte & PG_P)
+			result = cow_write(s, r, la, pte);
+		else if (pte_swapped(*pte))
+			result = swap_in(s, la, pte);
+		else
+			result = fill(s, r, la, pte, write);
+		if (result != FAULT_DONE)
+			return result;
+	}
+}
+
+static void kill_current(const struct trapframe *tf, uint32_t la, enum fault_result why)
+{
+	int sig = SIGSEGV;
+	if (current->killed)
+		return;                        /* the out-of-memory killer, or somebody's kill, was first */
+	switch (why) {
+	case FAULT_OVERFLOW:
+		printk("%d %s: stack overflow at 0x%08x (limit %u KB), eip 0x%08x\n", current->pid, current->name, la,
+			STACK_LIMIT >> 10, tf->eip);
+		break;
+	case FAULT_NOMEM:
+		printk("%s[%d]: killed: out of memory and swap\n", current->name, current->pid);
+		sig = SIGKILL;
+		break;
+	case FAULT_IO:
+		printk("%s[%d]: bus error at 0x%08x (page could not be read), eip 0x%08x\n", current->name, current->pid, la, tf->eip);
+		sig = SIGBUS;
+		break;
+	default:
+		printk("%s[%d]: segmentation fault at 0x%08x (%s %s, %s), eip 0x%08x\n", current->name, current->pid, la,
+			from_user(tf) ? "user" : "kernel", tf->error & PF_W ? "write" : "read",
+			tf->error & PF_P ? "protection violation" : "page not present", tf->eip);
+	}
+	proc_signal(current, sig);
+}
+
+/* Vector 14. CR2 is read before interrupts are allowed, since another fault would overwrite it. Kernel code may fault on user
+ * addresses only inside user_copy; anything else is a kernel bug. */
+void page_fault(struct trapframe *tf)
+{
+	uint32_t la = read_cr2();
+	bool user = from_user(tf), copying = tf->eip == (uint32_t)user_copy_access;
+	if (!user && (!copying || la >= KERNEL_BASE || !current || !current->space))
+		panic_trap(tf, tf->error & PF_P ? "kernel page fault: protection violation" : "kernel page fault: page not present");
+	if (tf->eflags & EFLAGS_IF)
+		sti();
+	vm.pgfault++;
+	current->minflt++;
+	enum fault_result result = fault_in(current->space, la, tf->error & PF_W, user ? tf->user_esp : current->tf->user_esp);
+	current->maxrss = max(current->maxrss, current->space->rss);
+	if (result == FAULT_DONE)
+		return;
+	if (user || result == FAULT_NOMEM)
+		kill_current(tf, la, result);
+	if (!user)
+		tf->eip = (uint32_t)user_copy_fixup;   /* the system call returns EFAULT */
+}

@@ -1,0 +1,26 @@
+/* help: what there is to try. One table. */
+#include <stdio.h>
+
+static const struct { const char *command, *what; } rows[] = {
+	{"demo-demand", "pages arrive when they are first touched, not before"},
+	{"demo-stack", "the stack grows under a running program, to a guard page"},
+	{"demo-cow", "fork copies nothing until somebody writes"},
+	{"demo-swap", "a program with four times more data than the machine has memory"},
+	{"vmtest", "every virtual-memory test, one line each (-l lists, NAME... picks)"},
+	{"", ""},
+	{"free, vmstat [SECONDS [TIMES]]", "memory in use; what paging has done"},
+	{"maps [PID], pagemap [PID]", "the regions of a process; where each of its pages is"},
+	{"frames, swaps", "what physical memory and swap are used for"},
+	{"ps, kill PID", "processes"},
+	{"ls cat cp mv rm mkdir rmdir touch", "files; also  wc head grep hexdump echo test pwd"},
+	{"cat /proc/self/status", "the kernel describes itself in /proc"},
+	{"sh FILE", "run a script; pipes, redirection, if, while, for, $VAR, &, &&, ||"},
+	{"poweroff", "write everything to disk and switch off"},
+};
+
+int main(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		printf("%s%-34s %s\n", *rows[i].command ? "  " : "", rows[i].command, rows[i].what);
+	return 0;
+}

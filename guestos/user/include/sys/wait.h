@@ -1,0 +1,18 @@
+/* sys/wait.h: how a child ended. */
+#ifndef SYS_WAIT_H
+#define SYS_WAIT_H
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#define WNOHANG 1
+#define WTERMSIG(s) ((s) & 0x7f)
+#define WEXITSTATUS(s) ((s) >> 8 & 0xff)
+#define WIFEXITED(s) (WTERMSIG(s) == 0)
+#define WIFSIGNALED(s) (WTERMSIG(s) != 0 && WTERMSIG(s) != 0x7f)
+
+pid_t waitpid(pid_t pid, int *status, int options);
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
+pid_t wait(int *status);
+
+#endif

@@ -1,0 +1,36 @@
+/* vm.h: a program's view of the paging done on its behalf (lib/vm.c).
+ *
+ * Everything comes from files the kernel keeps up to date:
+ *   /proc/vmstat        one "name value" line per counter, for the whole machine
+ *   /proc/meminfo       "Name:   value kB" lines
+ *   /proc/PID/pagemap   8 bytes per page of the address space
+ *                       63 present | 62 in swap | 54:0 frame number, or swap slot << 5
+ *   /proc/kpagecount    8 bytes per frame: how many page-table entries map it
+ */
+#ifndef VM_H
+#define VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PAGE_SIZE 4096u
+#define PAGE_OF(p) ((uintptr_t)(p) & ~(uintptr_t)(PAGE_SIZE - 1))
+
+struct page_info {
+	bool present, swapped;
+	uint32_t frame;                /* when present */
+	uint32_t slot;                 /* when swapped */
+};
+
+long vm_counter(const char *name);             /* a line of /proc/vmstat; -1 if there is none */
+long vm_meminfo_kb(const char *name);          /* a line of /proc/meminfo; -1 if there is none */
+int vm_page_of(pid_t pid, const volatile void *address, struct page_info *page);       /* 0 is the caller; 0 or -1 */
+long vm_frame_refs(uint32_t frame);            /* -1 if unknown */
+bool vm_is_pagoda(void);                       /* false on a host that only shares the system calls */
+long vm_faults(void);                          /* page faults of this process so far, minor and major */
+
+/* The caller's state of one page, in words, for evidence lines. */
+const char *vm_describe(const volatile void *address, char *buf, size_t size);
+
+#endif

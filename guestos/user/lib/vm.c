@@ -1,0 +1,92 @@
+/* lib/vm.c: reading the kernel's paging counters and maps; the formats are in vm.h.
+ * No buffer here is on the heap: asking must not itself change what is measured. */
+#include <vm.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* The number after "name" at the start of a line of the file; -1 if there is none. */
+static long number_in_file(const char *path, const char *name)
+{
+	char text[2048];
+	size_t len = strlen(name);
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	ssize_t n = read_full(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	for (char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (strncmp(line, name, len) == 0 && (line[len] == ' ' || line[len] == ':'))
+			return strtol(line + len + 1, NULL, 10);
+	return -1;
+}
+
+long vm_counter(const char *name) { return number_in_file("/proc/vmstat", name); }
+long vm_meminfo_kb(const char *name) { return number_in_file("/proc/meminfo", name); }
+
+static int read_entry(const char *path, uint32_t index, uint64_t *entry)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	ssize_t n = pread(fd, entry, sizeof(*entry), (off_t)(index * sizeof(*entry)));
+	close(fd);
+	return n == sizeof(*entry) ? 0 : -1;
+}
+
+int vm_page_of(pid_t pid, const volatile void *address, struct page_info *page)
+{
+	char path[40];
+	uint64_t entry;
+
+	snprintf(path, sizeof(path), pid ? "/proc/%d/pagemap" : "/proc/self/pagemap", (int)pid);
+	if (read_entry(path, (uintptr_t)address / PAGE_SIZE, &entry) < 0)
+		return -1;
+	page->present = entry >> 63;
+	page->swapped = entry >> 62 & 1;
+	page->frame = page->present ? (uint32_t)entry : 0;
+	page->slot = page->swapped ? (uint32_t)entry >> 5 : 0;
+	return 0;
+}
+
+long vm_frame_refs(uint32_t frame)
+{
+	uint64_t entry;
+	return read_entry("/proc/kpagecount", frame, &entry) < 0 ? -1 : (long)entry;
+}
+
+bool vm_is_pagoda(void)
+{
+	struct utsname u;
+	return uname(&u) == 0 && strcmp(u.sysname, "Pagoda") == 0;
+}
+
+long vm_faults(void)
+{
+	struct rusage usage;
+	return getrusage(RUSAGE_SELF, &usage) < 0 ? -1 : usage.ru_minflt + usage.ru_majflt;
+}
+
+const char *vm_describe(const volatile void *address, char *buf, size_t size)
+{
+	struct page_info page;
+
+	if (vm_page_of(0, address, &page) < 0)
+		snprintf(buf, size, "unknown");
+	else if (page.present)
+		snprintf(buf, size, "present in frame %u, mapped %ld time%s", (unsigned)page.frame,
+			vm_frame_refs(page.frame), vm_frame_refs(page.frame) == 1 ? "" : "s");
+	else if (page.swapped)
+		snprintf(buf, size, "in swap slot %u", (unsigned)page.slot);
+	else
+		snprintf(buf, size, "not present");
+	return buf;
+}
