@@ -34,6 +34,9 @@ struct device_ops {
 	void (*reset)(struct device *dev);
 	uint32_t (*io_read)(struct device *dev, uint16_t offset, unsigned size);      /* size 1, 2 or 4 */
 	void (*io_write)(struct device *dev, uint16_t offset, unsigned size, uint32_t value);
+	/* After the cells of regs were loaded from a file nobody vouches for: brings them within bounds and arms the timers
+	 * anew. May be NULL. Call it when every device is loaded and the clock stands at the saved time. */
+	void (*restored)(struct device *dev);
 };
 
 /* A wire. A line that leads nowhere has set == NULL. */

@@ -8,7 +8,7 @@
 /* --- interrupt and time ----------------------------------------------------------------------------------------- */
 
 /* INTRQ reaches the pin unless nIEN holds it off. A rising pin also sets the bus master's interrupt bit, whatever
- * command it belongs to. [PIIX3 2.7.2 "BMISX"] */
+ * command it belongs to. [PIIX4 5.2.2 "BMISX"] */
 static void ide_update_pin(struct ide_channel *ch, bool was)
 {
 	bool now = ch->intrq && !(ch->control & IDE_CTL_NIEN);
@@ -43,7 +43,8 @@ void ide_wait(struct ide_channel *ch, enum ide_phase phase, uint64_t ticks)
 {
 	ide_selected(ch)->status = IDE_ST_BSY;
 	ch->phase = phase;
-	timer_arm(ch->dev.clock, &ch->timer, clock_now(ch->dev.clock) + ticks);
+	ch->due = clock_now(ch->dev.clock) + ticks;
+	timer_arm(ch->dev.clock, &ch->timer, ch->due);
 }
 
 static void ide_timer(void *owner)
@@ -84,7 +85,7 @@ static void ide_reset(struct device *dev)
 	ide_abandon(ch);
 	ch->control = 0;
 	ch->opcode = ch->to_disk = 0;
-	ch->lba = 0;
+	ch->lba = ch->due = 0;
 	ch->block = 0;
 	memset(ch->buffer, 0, sizeof(ch->buffer));
 	for (unsigned i = 0; i < 2; i++)
@@ -94,7 +95,7 @@ static void ide_reset(struct device *dev)
 }
 
 /* SRST holds both drives busy while it is set; some time after it falls they show the signature. No interrupt.
- * [ATA6 9.3 "Software reset protocol"]. Settings of SET FEATURES, SET MULTIPLE and the translation survive. */
+ * [ATA6 9.2 "Software reset protocol"]. Settings of SET FEATURES, SET MULTIPLE and the translation survive. */
 static void ide_write_control(struct ide_channel *ch, uint8_t value)
 {
 	bool was = ide_pin(ch), srst = ch->control & IDE_CTL_SRST;
@@ -266,6 +267,31 @@ static void ide_write(struct device *dev, uint16_t offset, unsigned size, uint32
 	REG(struct ide_channel, drive[n].write_cache, "write cache enabled"), \
 	REG(struct ide_channel, drive[n].look_ahead, "read look-ahead enabled")
 
+static bool waits_for_timer(const struct ide_channel *ch)
+{
+	return ch->phase != IDE_IDLE && ch->phase != IDE_DATA_IN && ch->phase != IDE_DATA_OUT && ch->phase != IDE_DMA_WAIT;
+}
+
+/* A state that could never have been saved ends its command as a reset would. The pin's level comes back with INTRQ. */
+static void ide_restored(struct device *dev)
+{
+	struct ide_channel *ch = (struct ide_channel *)dev;
+
+	timer_cancel(dev->clock, &ch->timer);
+	for (unsigned i = 0; i < 2; i++)
+		if (!ide_drive_valid(&ch->drive[i]))
+			ide_drive_defaults(&ch->drive[i]);
+	if (!ide_transfer_valid(ch)) {
+		ide_abandon(ch);
+		ide_signature(ch);
+	}
+	if (waits_for_timer(ch)) {
+		ide_selected(ch)->status = IDE_ST_BSY;
+		timer_arm(dev->clock, &ch->timer, ch->due);
+	}
+	irq_set(&dev->irq, ide_pin(ch));
+}
+
 static const struct reg_desc ide_regs[] = {
 	DRIVE_REGS(0),
 	DRIVE_REGS(1),
@@ -273,6 +299,7 @@ static const struct reg_desc ide_regs[] = {
 	REG(struct ide_channel, control, "device control register"),
 	REG(struct ide_channel, intrq, "interrupt wanted"),
 	REG(struct ide_channel, phase, "what the channel waits for"),
+	REG(struct ide_channel, due, "when the next step is due"),
 	REG(struct ide_channel, opcode, "command in progress, or the last"),
 	REG(struct ide_channel, to_disk, "the command writes"),
 	REG(struct ide_channel, lba, "next sector of the command"),
@@ -288,8 +315,6 @@ static const struct reg_desc ide_regs[] = {
 	REG(struct ide_channel, prd_addr, "rest of the region: address"),
 	REG(struct ide_channel, prd_left, "rest of the region: bytes"),
 	REG(struct ide_channel, prd_last, "the region is the table's last"),
-	REG(struct ide_channel, timer.armed, "a step is due"),
-	REG(struct ide_channel, timer.deadline, "when"),
 	{0}
 };
 
@@ -300,6 +325,7 @@ const struct device_ops ide_ops = {
 	.reset = ide_reset,
 	.io_read = ide_read,
 	.io_write = ide_write,
+	.restored = ide_restored,
 };
 
 void ide_init(struct ide_channel *ch, struct clock *clock, struct device_log *log, struct dma dma)

@@ -19,7 +19,7 @@
  * drive does with a command, ide_dma.c the bus master. A command takes IDE_COMMAND_TICKS and each sector IDE_SECTOR_TICKS.
  *
  * References: [ATA6 7 "Interface register definitions and descriptions"], [ATA6 8 "Command descriptions"],
- * [ATA6 9 "Protocol"], [PIIX3 2.7 "IDE Bus Master Registers"].
+ * [ATA6 9 "Protocol"], [PIIX4 5.2 "IDE Controller IO Space Registers"].
  * Not implemented: packet devices, Ultra DMA, SMART, security, host protected area, queued commands, sleeping.
  * Simplified: the legacy ports and the bus master work whatever the PCI command register and IDETIM say; all
  * transfer modes take the same time.
@@ -99,6 +99,7 @@ struct ide_channel {
 	uint8_t control;
 	uint8_t intrq;                 /* the drive wants to interrupt; nIEN is applied at the pin */
 	uint8_t phase;                 /* enum ide_phase */
+	uint64_t due;                  /* when the timer fires, in a phase that waits for it */
 	uint8_t opcode;                /* command in progress */
 	uint8_t to_disk;               /* its direction */
 	uint64_t lba;                  /* next sector of the command */

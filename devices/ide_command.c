@@ -13,6 +13,9 @@
 
 #include "devices/ide_private.h"
 
+#define IDE_DIAGNOSTIC 0x90
+#define IDE_IDENTIFY   0xec
+
 #define LBA28_LIMIT 0x0fffffffull
 #define CHS_CYLINDERS_MAX 16383u
 #define CHS_CAPACITY_MAX  (CHS_CYLINDERS_MAX * 16u * 63u)
@@ -49,6 +52,14 @@ void ide_drive_defaults(struct ide_drive *d)
 	d->write_cache = d->look_ahead = 1;
 	if (d->disk)
 		set_translation(d, 16, 63);
+}
+
+bool ide_drive_valid(const struct ide_drive *d)
+{
+	if (!d->disk)
+		return true;
+	return d->heads >= 1 && d->heads <= 16 && d->sectors >= 1 && d->sectors <= 255 && d->multiple <= IDE_MULTIPLE_MAX
+		&& !(d->multiple & (d->multiple - 1));
 }
 
 /* The first sector and the number of sectors a command names. False for a CHS address outside the translation. */
@@ -143,13 +154,20 @@ static void fail_here(struct ide_channel *ch, uint8_t status, uint8_t error)
 }
 
 /* The host's file let us down. The guest gets an error as from a bad drive, the machine a message. */
-static void host_failed(struct ide_channel *ch, const char *doing, int err)
+static void host_failed(struct ide_channel *ch, const char *what, int err)
 {
 	const struct ide_drive *d = ide_selected(ch);
 
-	snprintf(ch->host_error, sizeof(ch->host_error), "%s: %s sector %llu failed: %s", d->image ? d->image : "disk", doing,
-		(unsigned long long)ch->lba, strerror(-err));
+	snprintf(ch->host_error, sizeof(ch->host_error), "%s: %s failed: %s", d->image ? d->image : "disk", what, strerror(-err));
 	device_log(&ch->dev, LOG_INFO, "%s", ch->host_error);
+}
+
+static void host_failed_at(struct ide_channel *ch, const char *doing, int err)
+{
+	char what[60];
+
+	snprintf(what, sizeof(what), "%s sector %llu", doing, (unsigned long long)ch->lba);
+	host_failed(ch, what, err);
 }
 
 static uint32_t block_sectors(const struct ide_channel *ch)
@@ -164,7 +182,7 @@ bool ide_disk_read(struct ide_channel *ch)
 
 	if (!err)
 		return true;
-	host_failed(ch, "reading", err);
+	host_failed_at(ch, "reading", err);
 	fail_here(ch, 0, IDE_ERR_UNC);
 	return false;
 }
@@ -176,7 +194,7 @@ bool ide_disk_write(struct ide_channel *ch)
 
 	if (!err)
 		return true;
-	host_failed(ch, "writing", err);
+	host_failed_at(ch, "writing", err);
 	fail_here(ch, IDE_ST_DF, IDE_ERR_ABRT);
 	return false;
 }
@@ -444,8 +462,6 @@ static void start_check_power(struct ide_channel *ch, unsigned flags)
 
 /* --- the table -------------------------------------------------------------------------------------------------- */
 
-#define IDE_DIAGNOSTIC 0x90
-
 static const struct ide_command_row ide_commands[] = {
 	{0x00, "NOP", start_abort, 0},
 	{0x08, "DEVICE RESET", start_abort, 0},        /* for packet devices only */
@@ -480,7 +496,7 @@ static const struct ide_command_row ide_commands[] = {
 	{0xe6, "SLEEP", start_finish, 0},              /* Simplified: it stays awake */
 	{0xe7, "FLUSH CACHE", start_flush, 0},
 	{0xea, "FLUSH CACHE EXT", start_flush, F_EXT},
-	{0xec, "IDENTIFY DEVICE", start_identify, 0},
+	{IDE_IDENTIFY, "IDENTIFY DEVICE", start_identify, 0},
 	{0xef, "SET FEATURES", start_set_features, 0},
 	{0xf8, "READ NATIVE MAX ADDRESS", start_native_max, 0},
 };
@@ -504,7 +520,35 @@ static bool is_ext(const struct ide_channel *ch)
 	return row && row->flags & F_EXT;
 }
 
-/* Both drives run it, whichever is selected; drive 0 answers for both. [ATA6 9.4 "EXECUTE DEVICE DIAGNOSTIC"] */
+static bool is_transfer(enum ide_phase phase)
+{
+	return phase >= IDE_VERIFYING && phase <= IDE_DMA_OUT;
+}
+
+bool ide_transfer_valid(const struct ide_channel *ch)
+{
+	const struct disk *disk = ch->drive[ch->device >> 4 & 1].disk;
+
+	if (ch->pos > ch->len || ch->len > IDE_BUFFER || ch->left > 65536)
+		return false;
+	if (ch->phase == IDE_IDLE)
+		return true;
+	if (ch->phase > IDE_DMA_OUT || (!disk && ch->phase != IDE_RESETTING))
+		return false;
+	if (!is_transfer(ch->phase))
+		return true;
+	if (ch->left == 0 || ch->block == 0 || ch->block > IDE_MULTIPLE_MAX)
+		return false;
+	if (ch->phase != IDE_VERIFYING && ch->len != block_sectors(ch) * SECTOR_SIZE)
+		return false;
+	if ((ch->phase == IDE_DATA_IN || ch->phase == IDE_DATA_OUT) && ch->pos == ch->len)
+		return false;                          /* the port would never finish the block */
+	if (ch->opcode == IDE_IDENTIFY)
+		return ch->phase == IDE_READING || ch->phase == IDE_DATA_IN;
+	return ch->lba < disk->sectors && ch->left <= disk->sectors - ch->lba && (!ch->to_disk || !disk->read_only);
+}
+
+/* Both drives run it, whichever is selected; drive 0 answers for both. [ATA6 9.10 "EXECUTE DEVICE DIAGNOSTIC command protocol"] */
 static void diagnostic(struct ide_channel *ch)
 {
 	ch->device = 0;
@@ -555,7 +599,7 @@ void ide_block_done(struct ide_channel *ch)
 {
 	if (ch->phase == IDE_DATA_OUT) {
 		ide_wait(ch, IDE_WRITING, IDE_COMMAND_TICKS + block_sectors(ch) * IDE_SECTOR_TICKS);
-	} else if (ch->opcode == 0xec || !ide_advance(ch)) {
+	} else if (ch->opcode == IDE_IDENTIFY || !ide_advance(ch)) {
 		ch->phase = IDE_IDLE;                  /* a read ends with its last word, without another interrupt */
 		ch->pos = ch->len = 0;
 		ide_selected(ch)->status = IDE_ST_DRDY | IDE_ST_DSC;
@@ -566,7 +610,7 @@ void ide_block_done(struct ide_channel *ch)
 
 static void step_reading(struct ide_channel *ch)
 {
-	if (ch->opcode != 0xec && !ide_disk_read(ch))
+	if (ch->opcode != IDE_IDENTIFY && !ide_disk_read(ch))
 		return;
 	data_request(ch, IDE_DATA_IN);
 	ide_raise(ch);
@@ -603,7 +647,7 @@ static void step_flushing(struct ide_channel *ch)
 		ide_finish(ch);
 		return;
 	}
-	host_failed(ch, "flushing after", err);
+	host_failed(ch, "flushing", err);
 	end(ch, IDE_ST_DRDY | IDE_ST_DSC | IDE_ST_DF | IDE_ST_ERR, IDE_ERR_ABRT);
 }
 

@@ -11,7 +11,7 @@
  * Descriptors and data are read and written through struct dma, which is safe for any address. The drive moves
  * IDE_MULTIPLE_MAX sectors at a time, so that one step has a bound whatever the guest put in the table.
  *
- * References: [PIIX3 2.7 "IDE Bus Master Registers"], [PIIX3 3.5.3 "Bus Master Function"].
+ * References: [PIIX4 5.2 "IDE Controller IO Space Registers"], [PIIX3 "Bus Master Function"], [BMIDE 3 "Operation"].
  * Undefined there: a region that crosses 64 KB goes on linearly here; so does the table. */
 #include "devices/ide.h"
 

@@ -17,6 +17,8 @@ void ide_command(struct ide_channel *ch, uint8_t opcode);
 void ide_step(struct ide_channel *ch);                           /* the timer fired */
 void ide_block_done(struct ide_channel *ch);                     /* the host has moved all of the DRQ block */
 void ide_block_start(struct ide_channel *ch);                    /* sets pos and len for the next block */
+bool ide_drive_valid(const struct ide_drive *d);                 /* may a loaded state say this of a drive? */
+bool ide_transfer_valid(const struct ide_channel *ch);           /* does the loaded state describe a transfer that can go on? */
 bool ide_advance(struct ide_channel *ch);                        /* to the next block; false after the last */
 void ide_finish(struct ide_channel *ch);                         /* success; raises INTRQ */
 void ide_fail(struct ide_channel *ch, uint8_t error);            /* ends the command with ERR; raises INTRQ */

@@ -154,7 +154,7 @@ static void window_map(struct pci *pci, struct pci_window *w, uint16_t base)
 	w->base = base;
 }
 
-void pci_remap(struct pci *pci)
+static void pci_remap(struct pci *pci)
 {
 	for (unsigned i = 0; i < PCI_WINDOWS; i++) {
 		uint16_t base = window_base(pci, &window_models[i]);
@@ -207,16 +207,21 @@ static uint8_t writable_bits(unsigned fn, unsigned offset)
 	return 0;
 }
 
+/* Changes the writable bits of one byte. */
+static void config_store(struct pci *pci, unsigned fn, unsigned offset, uint8_t value)
+{
+	uint8_t mask = writable_bits(fn, offset), *cell = &pci->config[fn][offset];
+
+	*cell = (*cell & ~mask) | (value & mask);
+}
+
 static void config_write(struct pci *pci, unsigned lane, uint8_t value)
 {
 	int fn = selected_function(pci);
 	unsigned offset = (pci->address & 0xfc) + lane;
 
-	if (fn < 0)
-		return;
-	uint8_t mask = writable_bits(fn, offset), *cell = &pci->config[fn][offset];
-
-	*cell = (*cell & ~mask) | (value & mask);
+	if (fn >= 0)
+		config_store(pci, fn, offset, value);
 }
 
 static void config_defaults(struct pci *pci, unsigned fn)
@@ -240,7 +245,7 @@ static void pci_reset(struct device *dev)
 	pci_remap(pci);
 }
 
-/* [PIIX3 2.5.2 "RC--Reset Control Register"]: bit 2 rising resets, bit 1 says how much. */
+/* [PIIX3 "RC--Reset Control Register"]: bit 2 rising resets, bit 1 says how much. */
 static void write_reset_control(struct pci *pci, uint8_t value)
 {
 	bool rises = value & 4 && !(pci->reset_control & 4);
@@ -250,6 +255,24 @@ static void write_reset_control(struct pci *pci, uint8_t value)
 		return;
 	irq_set(&pci->reset_line, 1);
 	irq_set(&pci->reset_line, 0);
+}
+
+/* A loaded state may not change what is read-only. */
+static void pci_restored(struct device *dev)
+{
+	struct pci *pci = (struct pci *)dev;
+
+	pci->address &= 0x80fffffc;
+	pci->reset_control &= 6;
+	for (unsigned fn = 0; fn < PCI_FUNCTIONS; fn++) {
+		uint8_t loaded[256];
+
+		memcpy(loaded, pci->config[fn], sizeof(loaded));
+		config_defaults(pci, fn);
+		for (unsigned reg = 0; reg < sizeof(loaded); reg++)
+			config_store(pci, fn, reg, loaded[reg]);
+	}
+	pci_remap(pci);
 }
 
 /* The address answers to a doubleword only; anything smaller belongs to whoever else decodes there. */
@@ -306,6 +329,7 @@ const struct device_ops pci_ops = {
 	.reset = pci_reset,
 	.io_read = pci_read,
 	.io_write = pci_write,
+	.restored = pci_restored,
 };
 
 void pci_init(struct pci *pci, struct ports *ports, struct device_log *log)
@@ -319,11 +343,8 @@ void pci_init(struct pci *pci, struct ports *ports, struct device_log *log)
 
 static void poke(struct pci *pci, unsigned fn, unsigned reg, unsigned bytes, uint32_t value)
 {
-	for (unsigned i = 0; i < bytes; i++) {
-		uint8_t mask = writable_bits(fn, reg + i), *cell = &pci->config[fn][reg + i];
-
-		*cell = (*cell & ~mask) | (value >> 8 * i & mask);
-	}
+	for (unsigned i = 0; i < bytes; i++)
+		config_store(pci, fn, reg + i, value >> 8 * i);
 }
 
 void pci_firmware_setup(struct pci *pci)

@@ -14,8 +14,8 @@
  * and the enable bit, and gives the ports up when either goes away.
  *
  * References: [PCI21 3.2.2.3.2 "Software Generation of Configuration Transactions"], [PCI21 6.2 "Configuration Space
- * Functions"], [440FX 3.2 "PCI Configuration Space Mapped Registers"], [PIIX3 2.2 "PCI Configuration Registers"],
- * [PIIX3 2.3], [PIIX4 7 "Power Management"].
+ * Functions"], [I440FX 3.2 "PCI Configuration Space Mapped Registers"], [PIIX3 "PCI Configuration Registers"],
+ * [PIIX4 7 "Power Management"].
  * Not implemented: mechanism #2, other buses, interrupt routing (the registers only store), expansion ROMs, status bits.
  * Simplified: address bits 31:16 of an I/O base can be written, as if ports had 32 bits; a base above FFFF maps nothing.
  */
@@ -65,7 +65,5 @@ void pci_init(struct pci *pci, struct ports *ports, struct device_log *log);
 int pci_attach(struct pci *pci, enum pci_window_id id, struct device *dev, uint16_t offset, uint16_t count, uint16_t first_offset);
 /* What firmware does, for a kernel started without any: BAR4 of IDE at C000 with I/O and bus master on, PM at 600. */
 void pci_firmware_setup(struct pci *pci);
-/* Makes the port space agree with config[], after a state was loaded into it. */
-void pci_remap(struct pci *pci);
 
 #endif
