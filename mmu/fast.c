@@ -7,7 +7,7 @@
  *   fetch     rights                                rights    never
  *   write     rights, Dirty set, no code in it      never     never
  *
- * Rights are asked of page_access_allowed(), once for each entry, when it is filled.
+ * Rights are asked of rights_allow(), once for each entry, when it is filled.
  *
  * References: [SDM3A 4.6 "Access Rights"], [SDM3A 4.8 "Accessed and Dirty Flags"].
  */
@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "mmu/phys_page.h"
+#include "mmu/rights.h"
 #include "mmu/tlb.h"
 
 #define FAST_BYTES (TLB_VPNS * sizeof(uintptr_t))
@@ -46,24 +47,10 @@ void fast_free(struct mmu *mmu)
 		sparse_free(mmu->fast[i / 3][i % 3], FAST_BYTES);
 }
 
-/* The addend for one kind of access, or 0 where the access has to take the slow path. */
-static uintptr_t addend(struct mmu *mmu, const struct tlb_entry *e, enum access_kind kind, bool user)
+/* May stores to the page go unseen? */
+static bool plain_for_writes(const struct mmu *mmu, const struct tlb_entry *e, paddr_t pa)
 {
-	struct access a = {.la = e->vpn << PAGE_SHIFT, .kind = kind, .user = user};
-	paddr_t pa = (paddr_t)e->frame << PAGE_SHIFT;
-	bool write = kind == ACCESS_WRITE;
-
-	if (!page_access_allowed(tlb_rights(e), mmu->pg.wp, &a))
-		return 0;
-	if (write && (!(e->flags & TLB_D) || phys_page_has_code(mmu->phys, pa)))
-		return 0;
-	const uint8_t *host = phys_page_host(mmu->phys, pa, write);
-	if (!host)
-		return 0;
-	/* Stores through a write entry are not seen again, so the page counts as written from now on. */
-	if (write)
-		mmu->phys->attr[e->frame] |= PHYS_DIRTY;
-	return (uintptr_t)host - a.la;
+	return (e->flags & TLB_D) && phys_page_host(mmu->phys, pa, true) && !phys_page_has_code(mmu->phys, pa);
 }
 
 /* A zero is stored only over something else: the tables stay sparse. */
@@ -75,10 +62,23 @@ static void set(uintptr_t *slot, uintptr_t value)
 
 void fast_fill(struct mmu *mmu, const struct tlb_entry *e)
 {
-	for (unsigned user = 0; user < 2; user++) {
-		set(&mmu->fast[user][ACCESS_READ][e->vpn], addend(mmu, e, ACCESS_READ, user));
-		set(&mmu->fast[user][ACCESS_FETCH][e->vpn], addend(mmu, e, ACCESS_FETCH, user));
-		set(&mmu->fast[user][ACCESS_WRITE][e->vpn], addend(mmu, e, ACCESS_WRITE, user));
+	struct access a = {.la = e->vpn << PAGE_SHIFT};
+	paddr_t pa = (paddr_t)e->frame << PAGE_SHIFT;
+	const uint8_t *host = phys_page_host(mmu->phys, pa, false);
+	uintptr_t addend[3] = {0};
+
+	if (host)
+		addend[ACCESS_READ] = addend[ACCESS_FETCH] = (uintptr_t)host - a.la;
+	if (plain_for_writes(mmu, e, pa))
+		addend[ACCESS_WRITE] = addend[ACCESS_READ];
+	for (unsigned i = 0; i < 6; i++) {
+		a.user = i / 3;
+		a.kind = i % 3;
+		bool open = addend[a.kind] && rights_allow(tlb_rights(e), mmu->pg.wp, &a);
+		set(&mmu->fast[a.user][a.kind][e->vpn], open ? addend[a.kind] : 0);
+		/* Stores through the entry are not seen again, so the page counts as written from now on. */
+		if (open && a.kind == ACCESS_WRITE)
+			mmu->phys->attr[e->frame] |= PHYS_DIRTY;
 	}
 }
 

@@ -20,6 +20,7 @@
 #include "mmu/mmu.h"
 
 #include "mmu/phys_page.h"
+#include "mmu/rights.h"
 #include "mmu/tlb.h"
 
 int mmu_init(struct mmu *mmu, struct phys *phys, struct tlb_geometry geometry)
@@ -55,7 +56,7 @@ static bool entry_suffices(const struct mmu *mmu, const struct tlb_entry *e, con
 {
 	if (a->kind == ACCESS_WRITE && !(e->flags & TLB_D))
 		return false;
-	return page_access_allowed(tlb_rights(e), mmu->pg.wp, a);
+	return rights_allow(tlb_rights(e), mmu->pg.wp, a);
 }
 
 /* What the TLB keeps of a walk that succeeded. */

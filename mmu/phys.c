@@ -228,6 +228,8 @@ uint32_t phys_read(struct phys *phys, paddr_t pa, unsigned size)
 		memcpy(&value, host, size);
 		return value;
 	}
+	if (pa >= PHYS_LIMIT)              /* else the sums below could wrap around to RAM */
+		return size_mask(size);
 	for (unsigned done = 0; done < size; done += n) {
 		n = piece(pa + done, size - done);
 		value |= read_piece(phys, pa + done, n) << 8 * done;
@@ -263,6 +265,8 @@ void phys_write(struct phys *phys, paddr_t pa, unsigned size, uint32_t value)
 		store_in_page(phys, pa, host, &value, size);
 		return;
 	}
+	if (pa >= PHYS_LIMIT)
+		return;
 	for (unsigned done = 0; done < size; done += n) {
 		n = piece(pa + done, size - done);
 		write_piece(phys, pa + done, n, value >> 8 * done);
@@ -294,7 +298,7 @@ void phys_copy_out(const struct phys *phys, paddr_t pa, void *buf, size_t len)
 {
 	uint8_t *out = buf;
 
-	for (size_t n; len; pa += n, out += n, len -= n) {
+	for (size_t n; len && pa < PHYS_LIMIT; pa += n, out += n, len -= n) {
 		n = rest_of_page(pa, len);
 		const uint8_t *host = phys_page_host(phys, pa, false);
 		if (host)
@@ -302,13 +306,14 @@ void phys_copy_out(const struct phys *phys, paddr_t pa, void *buf, size_t len)
 		else
 			memset(out, 0xff, n);
 	}
+	memset(out, 0xff, len);            /* what lies beyond the last address */
 }
 
 void phys_copy_in(struct phys *phys, paddr_t pa, const void *buf, size_t len)
 {
 	const uint8_t *in = buf;
 
-	for (size_t n; len; pa += n, in += n, len -= n) {
+	for (size_t n; len && pa < PHYS_LIMIT; pa += n, in += n, len -= n) {
 		n = rest_of_page(pa, len);
 		uint8_t *host = phys_page_host(phys, pa, true);
 		if (host)

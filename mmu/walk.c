@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "mmu/mmu.h"
+#include "mmu/rights.h"
 
 /* Bits 21:13 of a PDE for a 4 MB page; address bits 39:32 where PSE-36 exists. [SDM3A 4.3], "Format of a 32-Bit
  * Page-Directory Entry that Maps a 4-MByte Page". */
@@ -25,11 +26,7 @@
 
 bool page_access_allowed(uint32_t rights, bool wp, const struct access *a)
 {
-	if (a->user && !(rights & PG_U))
-		return false;
-	if (a->kind == ACCESS_WRITE && !(rights & PG_W))
-		return !a->user && !wp;
-	return true;
+	return rights_allow(rights, wp, a);
 }
 
 /* What leaves the processor: address bit 20 passes through the A20 gate, for table reads as for data. */
@@ -59,7 +56,7 @@ static uint32_t read_entry(const struct phys *phys, struct walk *w, const char *
 static void finish(const struct phys *phys, struct walk *w, uint32_t leaf, uint32_t pa)
 {
 	w->global = w->paging.pge && (leaf & PG_G);
-	if (!page_access_allowed(w->rights, w->paging.wp, &w->access)) {
+	if (!rights_allow(w->rights, w->paging.wp, &w->access)) {
 		walk_fault(w, WALK_PROTECTION, PF_P);
 		return;
 	}
@@ -67,7 +64,6 @@ static void finish(const struct phys *phys, struct walk *w, uint32_t leaf, uint3
 		w->step[i].set = PG_A & ~w->step[i].value;
 	if (w->access.kind == ACCESS_WRITE)
 		w->step[w->levels - 1].set |= PG_D & ~w->step[w->levels - 1].value;
-	w->result = WALK_OK;
 	w->pa = bus_address(phys, pa);
 }
 
@@ -108,12 +104,21 @@ static void walk_two_levels(const struct phys *phys, struct walk *w)
 
 void page_walk(const struct phys *phys, const struct paging *pg, const struct access *a, struct walk *w)
 {
-	*w = (struct walk){.access = *a, .paging = *pg, .page_shift = 12, .rights = PG_W | PG_U};
+	/* Member by member: gcc clears the whole struct with a string instruction, slow for so few bytes. */
+	w->access = *a;
+	w->paging = *pg;
+	w->levels = 0;
+	w->step[0] = w->step[1] = w->step[2] = (struct walk_step){0};
+	w->page_shift = 12;
+	w->rights = PG_W | PG_U;
+	w->global = false;
+	w->result = WALK_OK;
+	w->pf_code = 0;
+	w->pa = 0;
 	if (pg->enabled) {
 		walk_two_levels(phys, w);
 		return;
 	}
-	w->result = WALK_OK;
 	w->pa = bus_address(phys, a->la);
 }
 
