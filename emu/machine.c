@@ -34,8 +34,8 @@ static const struct wiring { size_t device; uint16_t port, count, first; int irq
 	{ DEVICE(ide[1]),         0x170, 8, 0, 15 },
 	{ DEVICE(ide[1]),         0x376, 1, IDE_CONTROL, 15 },
 	{ DEVICE(acpi_pm),        0, 0, 0, 9 },                     /* ports 0x600-0x63f, through its PCI window */
-	{ DEVICE(debug_exit),     0x501, 2, 0, NO_IRQ },
-	{ DEVICE(debug_console),  0x0e9, 1, 0, NO_IRQ },
+	{ DEVICE(debug_exit),     DEBUG_EXIT_BASE, DEBUG_EXIT_SIZE, 0, NO_IRQ },
+	{ DEVICE(debug_console),  DEBUG_CONSOLE_PORT, 1, 0, NO_IRQ },
 };
 #define WIRES (sizeof(wiring) / sizeof(wiring[0]))
 
@@ -202,14 +202,16 @@ static int init_devices(struct machine *m, const struct machine_config *config, 
 	cmos_set_memory(&m->cmos, config->memory);
 	i8042_init(&m->i8042);
 	port92_init(&m->port92);
-	uart_init(&m->uart, &m->clock, config->serial);
+	uart_init(&m->uart, &m->clock);
+	m->uart.out = config->serial;
 	vga_init(&m->vga, &m->clock);
 	pci_init(&m->pci, &m->ports, &m->log);
 	for (unsigned i = 0; i < 2; i++)
 		ide_init(&m->ide[i], &m->clock, &m->log, dma);
 	acpi_pm_init(&m->acpi_pm, &m->clock, power_off, m);
 	debug_exit_init(&m->debug_exit, debug_exited, m);
-	debug_console_init(&m->debug_console, config->debug);
+	debug_console_init(&m->debug_console);
+	m->debug_console.out = config->debug;
 	connect_devices(m);
 	for (unsigned i = 0; i < MACHINE_DISKS; i++)
 		if (config->disk[i])
@@ -252,7 +254,6 @@ static int init_cpu(struct machine *m, char *err)
 /* Firmware's part before a kernel runs: A20 open, PCI base registers assigned. */
 static int power_on(struct machine *m, char *err)
 {
-	m->serial_ready = false;
 	pci_firmware_setup(&m->pci);
 	m->a20_open = 1u << A20_PORT92 | 1u << A20_I8042;
 	m->phys.a20_mask = 0xffffffff;

@@ -20,6 +20,7 @@
 #include "devices/pci.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
+#include "devices/port92.h"
 #include "devices/uart.h"
 #include "devices/vga.h"
 #include "emu/input.h"
@@ -88,7 +89,6 @@ struct machine {
 	const struct kernel *kernel;
 	uint64_t seed;
 	uint8_t a20_open;              /* bit 0: by port 0x92, bit 1: by the keyboard controller */
-	bool serial_ready;             /* the guest has shown that it wants serial input */
 
 	/* What devices asked for during the instruction just executed. */
 	bool want_stop, want_power_off, want_debug_exit, want_reset;
