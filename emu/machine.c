@@ -27,13 +27,14 @@ static const struct wiring { size_t device; uint16_t port, count, first; int irq
 	{ DEVICE(i8042),          0x064, 1, 4, 1 },
 	{ DEVICE(port92),         0x092, 1, 0, NO_IRQ },
 	{ DEVICE(uart),           0x3f8, 8, 0, 4 },
-	{ DEVICE(vga),            0x3c0, 32, 0, NO_IRQ },
+	{ DEVICE(vga),            VGA_PORT_BASE, VGA_PORTS, 0, NO_IRQ },
 	{ DEVICE(pci),            PCI_PORT_BASE, PCI_PORT_COUNT, 0, NO_IRQ },
 	{ DEVICE(ide[0]),         0x1f0, 8, 0, 14 },
 	{ DEVICE(ide[0]),         0x3f6, 1, IDE_CONTROL, 14 },
 	{ DEVICE(ide[1]),         0x170, 8, 0, 15 },
 	{ DEVICE(ide[1]),         0x376, 1, IDE_CONTROL, 15 },
-	{ DEVICE(acpi_pm),        0, 0, 0, 9 },                     /* ports 0x600-0x63f, through its PCI window */
+	{ DEVICE(acpi_pm),        ACPI_PM_OLD_PORT, 2, ACPI_PM_OLD_OFFSET, 9 },
+	{ DEVICE(acpi_pm),        SHUTDOWN_PORT, 1, SHUTDOWN_OFFSET, 9 },       /* ... and 0x600, through its PCI window */
 	{ DEVICE(debug_exit),     DEBUG_EXIT_BASE, DEBUG_EXIT_SIZE, 0, NO_IRQ },
 	{ DEVICE(debug_console),  DEBUG_CONSOLE_PORT, 1, 0, NO_IRQ },
 };
@@ -125,10 +126,13 @@ static void a20_changed(void *owner, unsigned line, int level)
 	mmu_flush_all(&m->mmu);
 }
 
-static void power_off(void *owner)
+static void power_off(void *owner, unsigned line, int level)
 {
 	struct machine *m = owner;
 
+	(void)line;
+	if (!level)
+		return;
 	m->want_power_off = true;
 	cpu_request_stop(&m->cpu);
 }
@@ -189,6 +193,7 @@ static void connect_devices(struct machine *m)
 	m->i8042.reset = (struct irq_line){ reset_pulsed, m, 0 };
 	m->port92.a20 = (struct irq_line){ a20_changed, m, A20_PORT92 };
 	m->port92.reset = (struct irq_line){ reset_pulsed, m, 0 };
+	m->acpi_pm.power_off = (struct irq_line){ power_off, m, 0 };
 	m->pci.reset_line = (struct irq_line){ reset_pulsed, m, 0 };
 }
 
@@ -208,7 +213,7 @@ static int init_devices(struct machine *m, const struct machine_config *config, 
 	pci_init(&m->pci, &m->ports, &m->log);
 	for (unsigned i = 0; i < 2; i++)
 		ide_init(&m->ide[i], &m->clock, &m->log, dma);
-	acpi_pm_init(&m->acpi_pm, &m->clock, power_off, m);
+	acpi_pm_init(&m->acpi_pm, &m->clock);
 	debug_exit_init(&m->debug_exit, debug_exited, m);
 	debug_console_init(&m->debug_console);
 	m->debug_console.out = config->debug;
@@ -220,7 +225,7 @@ static int init_devices(struct machine *m, const struct machine_config *config, 
 		return -1;
 	pci_attach(&m->pci, PCI_WINDOW_IDE, &m->ide[0].dev, 0, 8, IDE_BM_COMMAND);
 	pci_attach(&m->pci, PCI_WINDOW_IDE, &m->ide[1].dev, 8, 8, IDE_BM_COMMAND);
-	pci_attach(&m->pci, PCI_WINDOW_PM, &m->acpi_pm.dev, 0, 64, 0);
+	pci_attach(&m->pci, PCI_WINDOW_PM, &m->acpi_pm.dev, 0, ACPI_PM_SIZE, 0);
 	return 0;
 }
 
@@ -235,7 +240,7 @@ static int init_memory(struct machine *m, const struct machine_config *config, c
 	}
 	r = mmu_init(&m->mmu, &m->phys, config->tlb);
 	if (!r)
-		r = phys_add_mmio(&m->phys, "vga", VGA_WINDOW_START, VGA_WINDOW_SIZE, &vga_mmio_ops, &m->vga, &clash);
+		r = phys_add_mmio(&m->phys, "vga", VGA_MEMORY, VGA_MEMORY_SIZE, &vga_mmio_ops, &m->vga, &clash);
 	if (r)
 		snprintf(err, ERROR_LINE, "cannot set up memory: %s%s", clash ? "range taken by " : strerror(-r), clash ? clash : "");
 	return r ? -1 : 0;
