@@ -27,6 +27,12 @@ static void on_disk(uint64_t lba, unsigned count)
 	ck_assert_mem_eq(got, want, count * SECTOR_SIZE);
 }
 
+static void one_step(void)
+{
+	bench.now = clock_next_deadline(&bench.clock);
+	clock_fire_due(&bench.clock);
+}
+
 /* The whole of a transfer has happened: INTRQ, and both status registers say so. */
 static void assert_complete(uint8_t active)
 {
@@ -168,8 +174,7 @@ static void resume_without_reading_again(uint8_t direction)
 {
 	start_bus_master(direction);
 	bench.fail_read = EIO;
-	bench.now = clock_next_deadline(&bench.clock);
-	clock_fire_due(&bench.clock);
+	one_step();
 	bench.fail_read = 0;
 }
 
@@ -229,8 +234,7 @@ START_TEST(stopping_the_bus_master_stops_the_transfer)
 	put_prd(0, 0x20000, 0x8000, true);
 	command28(0xc8, 0, 64);
 	start_bus_master(IDE_BM_TO_MEMORY);
-	bench.now = clock_next_deadline(&bench.clock);
-	clock_fire_due(&bench.clock);
+	one_step();
 	outb(0xc000, IDE_BM_TO_MEMORY);
 	ck_assert_uint_eq(run_clock(), 0);
 	ck_assert_uint_eq(inb(0xc002), 0);
@@ -286,8 +290,7 @@ START_TEST(a_disk_error_ends_dma_with_an_interrupt)
 	put_prd(0, 0x20000, 0, true);
 	command28(_i ? 0xca : 0xc8, 10, 40);
 	start_bus_master(_i ? 0 : IDE_BM_TO_MEMORY);
-	bench.now = clock_next_deadline(&bench.clock);
-	clock_fire_due(&bench.clock);
+	one_step();
 	bench.fail_read = EIO;
 	bench.fail_write = ENOSPC;
 	run_clock();
@@ -458,6 +461,55 @@ START_TEST(a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened)
 	ck_assert_uint_eq(play(200), first);
 }
 
+/* 40 sectors in regions of 10000 bytes: after one step of 16 a region is half used. */
+START_TEST(a_transfer_saved_half_way_is_finished_after_loading)
+{
+	static uint8_t state[sizeof(struct ide_channel)], expect[40 * SECTOR_SIZE];
+	uint8_t direction = _i ? 0 : IDE_BM_TO_MEMORY;
+	uint64_t now;
+
+	fill_sectors(want, 500, 40, 9);
+	memcpy(expect, want, sizeof(expect));
+	if (_i)
+		memcpy(bench.ram + 0x20000, want, sizeof(expect));
+	else
+		put_on_disk(500, 40, 9);
+	put_prd(0, 0x20000, 10000, false);
+	put_prd(1, 0x20000 + 10000, 10000, false);
+	put_prd(2, 0x20000 + 20000, 480, true);
+	put_prd(32, 0x60000, 0, true);
+	outb(0x1f1, 0x03);
+	outb(0x1f2, 0x20);
+	outb(0x1f7, 0xef);
+	run_clock();
+	outb(0x1f1, 0x82);
+	outb(0x1f7, 0xef);
+	run_clock();
+	command28(_i ? 0xca : 0xc8, 500, 40);
+	start_bus_master(direction);
+	one_step();
+	copy_state(state, false);
+	now = bench.now;
+	ide_ops.reset(&bench.ide.dev);
+	command28(_i ? 0xc8 : 0xca, 100, 30);          /* something else, the other way */
+	out(0xc004, 4, 0x1000 + 8 * 32);
+	outb(0xc000, direction ^ IDE_BM_TO_MEMORY);
+	outb(0xc000, (direction ^ IDE_BM_TO_MEMORY) | IDE_BM_START);
+	one_step();
+	bench.now = now;
+	copy_state(state, true);
+	ide_ops.restored(&bench.ide.dev);
+	bench.rises = 0;
+	ck_assert_uint_eq(run_clock(), 24 * IDE_SECTOR_TICKS);
+	assert_complete(0);
+	memcpy(want, expect, sizeof(expect));
+	on_disk(500, 40);
+	if (!_i)
+		ck_assert_mem_eq(bench.ram + 0x20000, expect, sizeof(expect));
+	ck_assert_uint_eq(bench.ide.drive[0].dma_mode, 1);
+	ck_assert_uint_eq(bench.ide.drive[0].write_cache, 0);
+}
+
 START_TEST(a_loaded_state_of_nonsense_is_brought_within_bounds)
 {
 	static uint8_t state[sizeof(struct ide_channel)];
@@ -507,6 +559,7 @@ int main(void)
 	tcase_add_test(tc, a_region_across_64_KB_goes_on_and_is_reported);
 	tcase_add_loop_test(tc, a_disk_error_ends_dma_with_an_interrupt, 0, 2);
 	tcase_add_test(tc, bus_master_registers_keep_what_they_should);
+	tcase_add_loop_test(tc, a_transfer_saved_half_way_is_finished_after_loading, 0, 2);
 	tcase_add_test(fixture(s, "beyond 28 bits", setup_huge), dma_reaches_beyond_28_bits);
 	tcase_add_loop_test(fuzz, random_port_traffic_never_breaks_the_channel, 0, 4);
 	tcase_add_loop_test(fuzz, a_saved_and_loaded_channel_goes_on_as_if_nothing_had_happened, 0, 150);
