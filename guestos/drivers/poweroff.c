@@ -12,6 +12,8 @@ void power_off(void)
 	outw(0xb004, 0x2000);
 	for (const char *p = "Shutdown"; *p; p++)
 		outb(0x8900, *p);
+	for (int i = 0; i < 100000; i++)       /* the power does not go at once */
+		inb(0x64);
 	printk("It is now safe to turn off the machine.\n");
 	for (;;) {
 		cli();

@@ -215,11 +215,13 @@ int proc_kill(int pid, int sig)
 	return sent ? 0 : -ESRCH;
 }
 
-/* Memory and swap are full: the process that uses most of them goes. */
+/* Memory and swap are full: the process that uses most of them goes, one at a time. */
 void proc_oom_kill(void)
 {
 	struct proc *worst = NULL;
 	for (struct proc *p = all_procs; p; p = p->next) {
+		if (p->space && p->killed && p != current)
+			return;                /* it is on its way out already */
 		if (!p->space || p->killed)
 			continue;
 		if (!worst || p->space->rss + p->space->swapped > worst->space->rss + worst->space->swapped)
