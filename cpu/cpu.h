@@ -83,7 +83,7 @@ struct segment {
 struct table_register { uint32_t base; uint16_t limit; };
 
 /* Arithmetic flags, kept as the last result until somebody asks; see flags.h. */
-struct lazy_flags { uint32_t result, carries, parity, sign; };
+struct lazy_flags { uint32_t result, carries; };
 
 /* What a fault is before it is delivered. */
 struct fault {
@@ -149,6 +149,8 @@ struct cpu {
 	uint32_t page_eip;         /* eip of offset 0 of the page the current block is in */
 	uint8_t cpl;               /* 3 in virtual-8086 mode, 0 in real mode */
 	bool single;               /* executing one instruction outside the code cache: devices and code may be touched */
+	bool in_block;             /* executing a block that was charged to icount in advance */
+	bool unlinked;             /* the block ended at a branch (cpu->insn) whose target block is not linked yet */
 	bool attention;            /* leave the fast loop at the next boundary: something below wants to be looked at */
 
 	/* --- the rest of the architectural state --- */

@@ -15,9 +15,10 @@ struct block;
 
 /* What a handler says. */
 enum exec {
-	EXEC_OK,                   /* done; EIP moves to the next instruction unless the handler set it */
+	EXEC_OK,                   /* done; cpu->eip is set: look up the next block */
 	EXEC_FAULT,                /* cpu->fault says which; nothing has changed */
 	EXEC_SINGLE,               /* must be run alone, outside the cache (device or code touched); nothing has changed */
+	EXEC_NEXT,                 /* done; on to the next instruction of the block (builds without tail calls) */
 	EXEC_STOP,                 /* leave the block after this instruction: something pending, halted, mode changed */
 };
 typedef enum exec exec_fn(struct cpu *cpu, const struct insn *in);
@@ -42,6 +43,7 @@ struct insn {
 	uint8_t rep;               /* REP_* */
 	uint8_t lock;
 	uint8_t opcode;            /* last opcode byte */
+	uint8_t left;              /* instructions from this one to the end of its block, itself included */
 };
 
 /* Operand codes of the manual. */
