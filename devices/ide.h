@@ -16,13 +16,14 @@
  *   error:   6 UNC | 4 IDNF | 2 ABRT
  *
  * The secondary channel is the same at 170, 376 and BAR4 + 8. ide.c has the registers and PIO data, ide_command.c what the
- * drive does with a command, ide_dma.c the bus master. A command takes IDE_COMMAND_TICKS and each sector IDE_SECTOR_TICKS.
+ * drive does with a command, ide_identify.c what it says of itself, ide_dma.c the bus master. A command takes
+ * IDE_COMMAND_TICKS and each sector IDE_SECTOR_TICKS.
  *
  * References: [ATA6 7 "Interface register definitions and descriptions"], [ATA6 8 "Command descriptions"],
  * [ATA6 9 "Protocol"], [PIIX4 5.2 "IDE Controller IO Space Registers"].
  * Not implemented: packet devices, Ultra DMA, SMART, security, host protected area, queued commands, sleeping.
- * Simplified: the legacy ports and the bus master work whatever the PCI command register and IDETIM say; all
- * transfer modes take the same time.
+ * Simplified: the legacy ports decode whatever IDETIM says; the bus master works without bit 2 of the PCI command register,
+ * and its reads of memory that is not there never fail; all transfer modes take the same time.
  */
 #ifndef DEVICES_IDE_H
 #define DEVICES_IDE_H

@@ -1,10 +1,13 @@
-/* devices/ide_private.h: what ide.c, ide_command.c and ide_dma.c share. */
+/* devices/ide_private.h: what the files of the IDE channel share. */
 #ifndef DEVICES_IDE_PRIVATE_H
 #define DEVICES_IDE_PRIVATE_H
 
 #include "devices/ide.h"
 
 static inline struct ide_drive *ide_selected(struct ide_channel *ch) { return &ch->drive[ch->device >> 4 & 1]; }
+
+#define LBA28_LIMIT 0x0fffffffull              /* sectors a 28-bit command can name, as words 60-61 say it */
+#define CHS_CAPACITY_MAX (16383u * 16u * 63u)  /* and a CHS one */
 
 /* ide.c: registers, interrupt, time */
 void ide_raise(struct ide_channel *ch);                          /* the drive asserts INTRQ */
@@ -25,6 +28,9 @@ void ide_fail(struct ide_channel *ch, uint8_t error);            /* ends the com
 bool ide_disk_read(struct ide_channel *ch);                      /* the block at ch->lba; false: the command has failed */
 bool ide_disk_write(struct ide_channel *ch);
 void ide_drive_defaults(struct ide_drive *d);                    /* power-on translation and features */
+
+/* ide_identify.c */
+void ide_identify(struct ide_channel *ch);                       /* fills the buffer for IDENTIFY DEVICE */
 
 /* ide_dma.c: the bus master */
 void ide_dma_begin(struct ide_channel *ch);                      /* the drive is ready to move data */

@@ -57,7 +57,7 @@ START_TEST(dma_moves_sectors_both_ways)
 	fill_sectors(want, 77, n, 1);
 	memcpy(bench.ram + 0x20000, want, bytes);
 	put_prd(0, 0x20000, bytes, true);
-	command28(0xca, 77, n);
+	command28(_i % 2 ? 0xca : 0xcb, 77, n);
 	ck_assert_uint_eq(inb(0x1f7), WAITING);
 	ck_assert_uint_eq(run_clock(), 0);             /* until the bus master starts nothing moves */
 	start_bus_master(0);
@@ -66,7 +66,7 @@ START_TEST(dma_moves_sectors_both_ways)
 	assert_complete(0);
 	on_disk(77, n);
 	put_prd(0, 0x40000, bytes, true);
-	command28(0xc8, 77, n);
+	command28(_i % 2 ? 0xc8 : 0xc9, 77, n);
 	start_bus_master(IDE_BM_TO_MEMORY);
 	run_clock();
 	assert_complete(0);
