@@ -77,6 +77,12 @@ static void replace_byte(uint16_t *word, unsigned shift, uint8_t value)
 	*word = (uint16_t)((*word & ~(0xffu << shift)) | (unsigned)value << shift);
 }
 
+static void power_off(struct acpi_pm *pm)
+{
+	if (pm->power_off)
+		pm->power_off(pm->owner);
+}
+
 /* SLP_EN reads as 0: it is a command. [ACPI] "PM1 Control Registers" */
 static void sleep_command(struct acpi_pm *pm, uint16_t *control)
 {
@@ -88,7 +94,7 @@ static void sleep_command(struct acpi_pm *pm, uint16_t *control)
 	if (value & SLP_TYP && control == &pm->control)
 		device_log(&pm->dev, LOG_UNIMPL, "sleep type %u", value >> 10 & 7);
 	else
-		irq_set(&pm->power_off, 1);
+		power_off(pm);
 }
 
 static void shutdown_letter(struct acpi_pm *pm, uint8_t value)
@@ -101,7 +107,7 @@ static void shutdown_letter(struct acpi_pm *pm, uint8_t value)
 		pm->letters = value == (uint8_t)word[0];
 	if (pm->letters == 8) {
 		pm->letters = 0;
-		irq_set(&pm->power_off, 1);
+		power_off(pm);
 	}
 }
 
@@ -155,7 +161,7 @@ static void pm_reset(struct device *dev)
 	struct acpi_pm *pm = (struct acpi_pm *)dev;
 
 	timer_cancel(pm->dev.clock, &pm->overflow);
-	*pm = (struct acpi_pm){ .dev = pm->dev, .power_off = pm->power_off, .overflow = pm->overflow, .control = SCI_EN };
+	*pm = (struct acpi_pm){ .dev = pm->dev, .power_off = pm->power_off, .owner = pm->owner, .overflow = pm->overflow, .control = SCI_EN };
 	pm->halves_seen = timer_now(pm) / HALF_PERIOD;
 	irq_set(&pm->dev.irq, 0);
 }
@@ -185,9 +191,9 @@ static const struct reg_desc pm_regs[] = {
 static const struct device_ops pm_ops = { .name = "acpi-pm", .state_version = 1, .regs = pm_regs, .reset = pm_reset,
 	.io_read = pm_io_read, .io_write = pm_io_write, .restored = pm_restored };
 
-void acpi_pm_init(struct acpi_pm *pm, struct clock *clock)
+void acpi_pm_init(struct acpi_pm *pm, struct clock *clock, void (*power_off)(void *owner), void *owner)
 {
-	*pm = (struct acpi_pm){ .dev = { .ops = &pm_ops, .clock = clock } };
+	*pm = (struct acpi_pm){ .dev = { .ops = &pm_ops, .clock = clock }, .power_off = power_off, .owner = owner };
 	timer_init(&pm->overflow, "acpi timer", overflow, pm);
 	pm_reset(&pm->dev);
 }

@@ -16,7 +16,7 @@
 #include "devices/device.h"
 
 #define ACPI_PM_BASE      0x600
-#define ACPI_PM_SIZE      0x10
+#define ACPI_PM_SIZE      0x40
 #define ACPI_PM_OLD_PORT  0xb004           /* 2 ports at offset 0x40 */
 #define ACPI_PM_OLD_OFFSET 0x40
 #define SHUTDOWN_PORT     0x8900           /* 1 port at offset 0x50 */
@@ -24,14 +24,15 @@
 
 struct acpi_pm {
 	struct device dev;                 /* dev.irq is the SCI */
-	struct irq_line power_off;         /* level 1: the guest has switched the machine off */
+	void (*power_off)(void *owner);    /* the guest has switched the machine off; acts after the instruction */
+	void *owner;
 	uint16_t status, enable, control, old_control;
 	uint8_t letters;                   /* of "Shutdown" seen so far */
 	uint64_t halves_seen;              /* half periods of the timer already in status */
 	struct timer overflow;
 };
 
-void acpi_pm_init(struct acpi_pm *pm, struct clock *clock);
+void acpi_pm_init(struct acpi_pm *pm, struct clock *clock, void (*power_off)(void *owner), void *owner);
 void acpi_pm_power_button(struct acpi_pm *pm);
 
 #endif

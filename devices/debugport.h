@@ -3,7 +3,7 @@
  *   isa-debug-exit  offset 0-3  (default port 0x501)  write: ends the run with the value     read: 0
  *   debug console   offset 0    (port 0xe9)           write: a character for the host        read: 0xe9, "I am here"
  *
- * References: [QEMU] "isa-debug-exit"; [Bochs] "port_e9_hack".
+ * References: none; the first is known from QEMU, the second from Bochs.
  */
 #ifndef DEVICES_DEBUGPORT_H
 #define DEVICES_DEBUGPORT_H

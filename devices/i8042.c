@@ -19,7 +19,7 @@
 #define P_RUN 0x01
 #define P_A20 0x02
 
-/* Scan code set 2 to set 1, for codes below 0x80; of the others only two change. [8042] "Scan Code Translation" */
+/* Scan code set 2 to set 1, for codes below 0x80; of the others only two change. [I8042] "Scan Code Translation" */
 static const uint8_t to_set1[128] = {
 	0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59,
 	0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b,
@@ -176,7 +176,7 @@ static void kbd_argument(struct i8042 *c, uint8_t value)
 		c->kbd_set = value;
 }
 
-/* [PS2] "Keyboard Commands" */
+/* [I8042] "Keyboard Commands" */
 static void kbd_command(struct i8042 *c, uint8_t value)
 {
 	if (value == 0xfe) {
@@ -299,7 +299,7 @@ static void pulse(struct i8042 *c, uint8_t value)
 	}
 }
 
-/* [8042] "Keyboard Controller Commands" */
+/* [I8042] "Keyboard Controller Commands" */
 static void controller_command(struct i8042 *c, uint8_t value)
 {
 	c->status |= S_COMMAND;

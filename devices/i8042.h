@@ -10,7 +10,7 @@
  *   keyboard -> (scan code set 2, translated to set 1) -> output buffer -> dev.irq, IRQ1
  *   mouse    --------------------------------------------> output buffer -> irq_aux, IRQ12
  *
- * References: [8042] "Keyboard Controller Commands", "Output Port", "Scan Code Translation"; [PS2] "Keyboard", "Mouse".
+ * References: [I8042] "Keyboard Controller Commands", "Output Port", "Scan Code Translation", "Keyboard", "Mouse".
  * Simplified: a byte is in the output buffer the moment that is empty; the serial wires take no time. The host repeats keys,
  * not the keyboard. Not implemented: scan code set 3, the Pause key, mouse scaling 2:1.
  */

@@ -2,7 +2,7 @@
  *
  *   report  byte 0: Y over, X over, Y sign, X sign, 1, middle, right, left     byte 1: X     byte 2: Y, upwards
  *
- * References: [PS2] "Mouse".   Not implemented: the wheel protocols, scaling 2:1 (kept and reported, not applied).
+ * References: [I8042] "Mouse".   Not implemented: the wheel protocols, scaling 2:1 (kept and reported, not applied).
  */
 #include "devices/ps2.h"
 

@@ -63,7 +63,7 @@ static unsigned trigger(const struct uart *u)
 	return fifo_mode(u) ? level[u->fcr >> 6] : 1;
 }
 
-/* The cause of highest priority. [16550D] "Interrupt Identification Register" */
+/* The cause of highest priority. [PC16550D] "Interrupt Identification Register" */
 static uint8_t cause(const struct uart *u)
 {
 	if ((u->ier & IER_LINE) && u->lsr_errors)
@@ -322,7 +322,7 @@ static void uart_io_write(struct device *dev, uint16_t offset, unsigned size, ui
 	bytewise_write(dev, offset, size, value, uart_write);
 }
 
-/* [16550D] "Master Reset" leaves the divisor as it was; we set what firmware does: 115200 baud, 8 data bits. */
+/* [PC16550D] "Master Reset" leaves the divisor as it was; we set what firmware does: 115200 baud, 8 data bits. */
 static void uart_reset(struct device *dev)
 {
 	struct uart *u = (struct uart *)dev;

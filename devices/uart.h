@@ -18,7 +18,7 @@
  * host is to be offered only when uart_can_receive(): the baud rate has given it time, there is room, and the guest listens
  * (it enabled the interrupt, raised RTS, or polls LSR without sending), so that what is typed before the guest is ready is not lost.
  *
- * References: [16550D] "Registers", "FIFO Interrupt Mode Operation"; 1.8432 MHz crystal, divided by 16.
+ * References: [PC16550D] "Registers", "FIFO Interrupt Mode Operation"; 1.8432 MHz crystal, divided by 16.
  * Simplified: a byte written to a full transmitter is sent all the same; OUT2 does not gate the interrupt.
  * Not implemented: parity and framing errors (no host makes them), DMA mode pins.
  */

@@ -10,7 +10,7 @@
 #define LINES         449u         /* 400 of them shown */
 #define TEXT_BASE     0x18000u     /* 0xb8000 in the window */
 
-/* Register values of mode 3: 80 x 25 text, 16 colours. [IBM-VGA] "Mode 3" */
+/* Register values of mode 3: 80 x 25 text, 16 colours. [VGA] "Mode 3" */
 static const uint8_t mode3_crtc[25] = {
 	0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0x00, 0x4f, 0x0d, 0x0e, 0x00, 0x00, 0x00, 0x00,
 	0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3, 0xff };
@@ -57,13 +57,14 @@ static bool crtc_place(const struct vga *vga, uint16_t *offset)
 {
 	bool colour = vga->misc & MISC_COLOUR;
 
-	if (*offset >= 0x20 && colour)
+	if (*offset < 0x10)
 		return true;
-	if (*offset < 0x10 && !colour) {
-		*offset += 0x20;
-		return true;
-	}
-	return *offset >= 0x10 && *offset < 0x20;
+	if (*offset < 0x20)
+		return colour;
+	if (*offset < VGA_MONO_OFFSET || *offset >= VGA_MONO_OFFSET + 0x10 || colour)
+		return false;
+	*offset -= VGA_MONO_OFFSET - 0x10;
+	return true;
 }
 
 static uint8_t vga_read(struct device *dev, uint16_t offset)
@@ -73,22 +74,22 @@ static uint8_t vga_read(struct device *dev, uint16_t offset)
 	if (!crtc_place(vga, &offset))
 		return 0xff;
 	switch (offset) {
-	case 0x10: return vga->attr_index;
-	case 0x11: return vga->attr[vga->attr_index & 31];
-	case 0x12: return 0x10;                            /* input status 0: a monitor is there */
-	case 0x14: return vga->seq_index;
-	case 0x15: return vga->seq[vga->seq_index & 7];
-	case 0x16: return vga->dac_mask;
-	case 0x17: return vga->dac_reading ? 3 : 0;
-	case 0x18: return vga->dac_write_index;
-	case 0x19: return read_dac(vga);
-	case 0x1a: return vga->feature;
-	case 0x1c: return vga->misc;
-	case 0x1e: return vga->gfx_index;
-	case 0x1f: return vga->gfx[vga->gfx_index & 15];
-	case 0x24: return vga->crtc_index;
-	case 0x25: return vga->crtc[vga->crtc_index & 31];
-	case 0x2a:
+	case 0x00: return vga->attr_index;
+	case 0x01: return vga->attr[vga->attr_index & 31];
+	case 0x02: return 0x10;                            /* input status 0: a monitor is there */
+	case 0x04: return vga->seq_index;
+	case 0x05: return vga->seq[vga->seq_index & 7];
+	case 0x06: return vga->dac_mask;
+	case 0x07: return vga->dac_reading ? 3 : 0;
+	case 0x08: return vga->dac_write_index;
+	case 0x09: return read_dac(vga);
+	case 0x0a: return vga->feature;
+	case 0x0c: return vga->misc;
+	case 0x0e: return vga->gfx_index;
+	case 0x0f: return vga->gfx[vga->gfx_index & 15];
+	case 0x14: return vga->crtc_index;
+	case 0x15: return vga->crtc[vga->crtc_index & 31];
+	case 0x1a:
 		vga->attr_data_next = 0;
 		return input_status(vga);
 	default: return 0xff;
@@ -124,19 +125,19 @@ static void vga_write(struct device *dev, uint16_t offset, uint8_t value)
 	if (!crtc_place(vga, &offset))
 		return;
 	switch (offset) {
-	case 0x10: write_attr(vga, value); break;
-	case 0x12: vga->misc = value; break;
-	case 0x14: vga->seq_index = value & 7; break;
-	case 0x15: vga->seq[vga->seq_index & 7] = value; break;
-	case 0x16: vga->dac_mask = value; break;
-	case 0x17: vga->dac_read_index = value; vga->dac_component = 0; vga->dac_reading = 1; break;
-	case 0x18: vga->dac_write_index = value; vga->dac_component = 0; vga->dac_reading = 0; break;
-	case 0x19: write_dac(vga, value); break;
-	case 0x1e: vga->gfx_index = value & 15; break;
-	case 0x1f: vga->gfx[vga->gfx_index & 15] = value; break;
-	case 0x24: vga->crtc_index = value & 31; break;
-	case 0x25: write_crtc(vga, value); break;
-	case 0x2a: vga->feature = value; break;
+	case 0x00: write_attr(vga, value); break;
+	case 0x02: vga->misc = value; break;
+	case 0x04: vga->seq_index = value & 7; break;
+	case 0x05: vga->seq[vga->seq_index & 7] = value; break;
+	case 0x06: vga->dac_mask = value; break;
+	case 0x07: vga->dac_read_index = value; vga->dac_component = 0; vga->dac_reading = 1; break;
+	case 0x08: vga->dac_write_index = value; vga->dac_component = 0; vga->dac_reading = 0; break;
+	case 0x09: write_dac(vga, value); break;
+	case 0x0e: vga->gfx_index = value & 15; break;
+	case 0x0f: vga->gfx[vga->gfx_index & 15] = value; break;
+	case 0x14: vga->crtc_index = value & 31; break;
+	case 0x15: write_crtc(vga, value); break;
+	case 0x1a: vga->feature = value; break;
 	default: break;
 	}
 }
@@ -171,7 +172,7 @@ static uint32_t vga_mem_read(void *owner, uint32_t offset, unsigned size)
 	for (unsigned i = 0; i < size && i < 4; i++) {
 		uint32_t at = offset + i;
 
-		value |= (mapped(vga, at) ? (uint32_t)vga->memory[at % VGA_MEMORY_SIZE] : 0xffu) << 8 * i;
+		value |= (mapped(vga, at) ? (uint32_t)vga->memory[at % VGA_WINDOW_SIZE] : 0xffu) << 8 * i;
 	}
 	return value;
 }
@@ -182,7 +183,7 @@ static void vga_mem_write(void *owner, uint32_t offset, unsigned size, uint32_t 
 
 	for (unsigned i = 0; i < size && i < 4; i++)
 		if (mapped(vga, offset + i))
-			vga->memory[(offset + i) % VGA_MEMORY_SIZE] = (uint8_t)(value >> 8 * i);
+			vga->memory[(offset + i) % VGA_WINDOW_SIZE] = (uint8_t)(value >> 8 * i);
 }
 
 const struct mmio_ops vga_mmio_ops = { .read = vga_mem_read, .write = vga_mem_write };
@@ -215,7 +216,7 @@ static void vga_reset(struct device *dev)
 	memcpy(vga->gfx, mode3_gfx, sizeof mode3_gfx);
 	memcpy(vga->attr, mode3_attr, sizeof mode3_attr);
 	default_palette(vga);
-	for (unsigned i = TEXT_BASE; i < VGA_MEMORY_SIZE; i += 2) {
+	for (unsigned i = TEXT_BASE; i < VGA_WINDOW_SIZE; i += 2) {
 		vga->memory[i] = ' ';
 		vga->memory[i + 1] = 0x07;
 	}
