@@ -1,7 +1,7 @@
 /* guestos/fs/pipe.c: pipes: a page of bytes between a writer and a reader.
  *
  * The mutex is held while bytes are copied from or to user memory, which may fault and sleep; faults never need a pipe. It is let go
- * before waiting for the other side. Writes up to PIPE_BUF (a page) are not interleaved with other writers' bytes. */
+ * before waiting for the other side, on channel &head (the mutex sleeps on its own address). Writes up to PIPE_BUF (a page) are not interleaved with other writers' bytes. */
 #include "fs.h"
 #include "mm.h"
 #include "proc.h"
@@ -28,7 +28,7 @@ static int pipe_read(struct file *f, uaddr_t to, uint32_t n, uint32_t pos)
 			return 0;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (sleep_on(p))
+		if (sleep_on(&p->head))
 			return -EINTR;
 		mutex_lock(&p->lock);
 	}
@@ -43,7 +43,7 @@ static int pipe_read(struct file *f, uaddr_t to, uint32_t n, uint32_t pos)
 		done += piece;
 	}
 	mutex_unlock(&p->lock);
-	wakeup(p);
+	wakeup(&p->head);
 	return done ? (int)done : err;
 }
 
@@ -53,7 +53,7 @@ static int wait_for_room(struct pipe *p, uint32_t room, bool nonblock)
 		if (nonblock)
 			return -EAGAIN;
 		mutex_unlock(&p->lock);
-		int err = sleep_on(p);
+		int err = sleep_on(&p->head);
 		mutex_lock(&p->lock);
 		if (err)
 			return err;
@@ -82,7 +82,7 @@ static int pipe_write(struct file *f, uaddr_t from, uint32_t n, uint32_t pos)
 			break;
 		p->head += piece;
 		done += piece;
-		wakeup(p);
+		wakeup(&p->head);
 	}
 	mutex_unlock(&p->lock);
 	return done ? (int)done : err;
@@ -98,7 +98,7 @@ static void pipe_close(struct file *f)
 {
 	struct pipe *p = f->pipe;
 	(f->flags & O_ACCMODE) == O_WRONLY ? p->writers-- : p->readers--;
-	wakeup(p);
+	wakeup(&p->head);
 	if (p->readers || p->writers)
 		return;
 	frame_free(p->buffer);

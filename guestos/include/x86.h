@@ -10,7 +10,6 @@
 #define SEL_UCODE 0x1b
 #define SEL_UDATA 0x23
 #define SEL_TSS   0x28
-#define SEL_DF_TSS 0x30
 
 #define CR0_EM  (1u << 2)
 #define CR0_WP  (1u << 16)
@@ -76,6 +75,9 @@ static inline void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, u
 static inline void cli(void) { __asm__ volatile("cli" : : : "memory"); }
 static inline void sti(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void halt(void) { __asm__ volatile("hlt" : : : "memory"); }
+
+/* STI takes effect after the next instruction, so no interrupt can slip in before HLT. [SDM2B "STI"] */
+static inline void wait_for_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
 
 /* A critical section against interrupt handlers. Nests, because the old IF is kept by the caller. */
 static inline uint32_t irq_save(void)

@@ -108,6 +108,16 @@ static void syncd_main(void)
 	}
 }
 
+/* Not a bug but a machine that lacks something. */
+static void __attribute__((noreturn)) fatal(const char *why)
+{
+	printk("%s\nSystem halted.\n", why);
+	for (;;) {
+		cli();
+		halt();
+	}
+}
+
 /* Process 1, still in the kernel: finds the root, then becomes the first program. */
 static void init_main(void)
 {
@@ -117,7 +127,7 @@ static void init_main(void)
 	if (!err)
 		err = pfs_mount();
 	if (err)
-		panic("cannot mount the root file system");
+		fatal("Cannot mount the root file system: the first IDE disk must be Pagoda's disk image.");
 	if (!boot_options.quiet)
 		printk("memory: %u KB, %u KB free; swap: %u KB\n", nr_usable * 4, nr_free * 4, swap_total * 4);
 	proc_start_init(syncd_main);
@@ -138,7 +148,7 @@ static void init_main(void)
 		if (err != -ENOENT || i == 0)
 			printk("%s: cannot execute (error %d)\n", candidates[i], -err);
 	}
-	panic("no program to run: tried /bin/init and /bin/sh");
+	fatal("No program to run: tried /bin/init and /bin/sh.");
 }
 
 void kmain(uint32_t magic, paddr_t info)

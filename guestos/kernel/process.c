@@ -215,7 +215,7 @@ int proc_kill(int pid, int sig)
 	return sent ? 0 : -ESRCH;
 }
 
-/* Memory and swap are full: the process that uses most of them goes, one at a time. */
+/* Memory and swap are full: the process that uses most of them goes (of equals the youngest), one at a time. */
 void proc_oom_kill(void)
 {
 	struct proc *worst = NULL;
@@ -224,7 +224,7 @@ void proc_oom_kill(void)
 			return;                /* it is on its way out already */
 		if (!p->space || p->killed)
 			continue;
-		if (!worst || p->space->rss + p->space->swapped > worst->space->rss + worst->space->swapped)
+		if (!worst || p->space->rss + p->space->swapped >= worst->space->rss + worst->space->swapped)
 			worst = p;
 	}
 	if (!worst || worst->pid == 1)

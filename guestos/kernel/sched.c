@@ -28,9 +28,7 @@ void schedule(void)
 	uint32_t flags = irq_save();
 	struct proc *next;
 	while (!(next = pick())) {
-		sti();
-		halt();
-		cli();
+		wait_for_interrupt();
 	}
 	need_resched = false;
 	if (next != current) {
@@ -113,16 +111,27 @@ void timer_tick(bool user)
 	need_resched = true;
 }
 
+/* A mutex passes directly from its owner to a sleeper: nobody starves, and only one process is woken. */
 void mutex_lock(struct mutex *m)
 {
-	while (m->owner)
+	KASSERT(m->owner != current);
+	if (!m->owner)
+		m->owner = current;
+	while (m->owner != current)
 		sleep_uninterruptible(m);
-	m->owner = current;
 }
 
 void mutex_unlock(struct mutex *m)
 {
 	KASSERT(m->owner == current);
 	m->owner = NULL;
-	wakeup(m);
+	struct proc *p = current;
+	do {
+		p = p->next ? p->next : all_procs;
+		if (p->state == PROC_SLEEPING && p->channel == m) {
+			m->owner = p;
+			p->state = PROC_RUNNABLE;
+			return;
+		}
+	} while (p != current);
 }
