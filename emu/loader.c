@@ -309,7 +309,7 @@ int kernel_open(struct kernel *k, const char *path, char *err)
 
 int kernel_from_memory(struct kernel *k, const char *name, const uint8_t *data, size_t size, char *err)
 {
-	*k = (struct kernel){ .file = { .path = strdup(name), .data = malloc(size + 1), .size = size } };
+	*k = (struct kernel){ .file = { .path = strdup(name), .data = malloc(size ? size : 1), .size = size } };
 	if (!k->file.path || !k->file.data) {
 		kernel_close(k);
 		return fail(err, "out of memory");
