@@ -28,6 +28,7 @@ static const struct wiring { size_t device; uint16_t port, count, first; int irq
 	{ DEVICE(port92),         0x092, 1, 0, NO_IRQ },
 	{ DEVICE(uart),           0x3f8, 8, 0, 4 },
 	{ DEVICE(vga),            VGA_PORT_BASE, VGA_PORTS, 0, NO_IRQ },
+	{ DEVICE(vga),            VGA_MONO_BASE, 16, VGA_MONO_OFFSET, NO_IRQ },
 	{ DEVICE(pci),            PCI_PORT_BASE, PCI_PORT_COUNT, 0, NO_IRQ },
 	{ DEVICE(ide[0]),         0x1f0, 8, 0, 14 },
 	{ DEVICE(ide[0]),         0x3f6, 1, IDE_CONTROL, 14 },
@@ -126,13 +127,10 @@ static void a20_changed(void *owner, unsigned line, int level)
 	mmu_flush_all(&m->mmu);
 }
 
-static void power_off(void *owner, unsigned line, int level)
+static void power_off(void *owner)
 {
 	struct machine *m = owner;
 
-	(void)line;
-	if (!level)
-		return;
 	m->want_power_off = true;
 	cpu_request_stop(&m->cpu);
 }
@@ -193,7 +191,6 @@ static void connect_devices(struct machine *m)
 	m->i8042.reset = (struct irq_line){ reset_pulsed, m, 0 };
 	m->port92.a20 = (struct irq_line){ a20_changed, m, A20_PORT92 };
 	m->port92.reset = (struct irq_line){ reset_pulsed, m, 0 };
-	m->acpi_pm.power_off = (struct irq_line){ power_off, m, 0 };
 	m->pci.reset_line = (struct irq_line){ reset_pulsed, m, 0 };
 }
 
@@ -213,7 +210,7 @@ static int init_devices(struct machine *m, const struct machine_config *config, 
 	pci_init(&m->pci, &m->ports, &m->log);
 	for (unsigned i = 0; i < 2; i++)
 		ide_init(&m->ide[i], &m->clock, &m->log, dma);
-	acpi_pm_init(&m->acpi_pm, &m->clock);
+	acpi_pm_init(&m->acpi_pm, &m->clock, power_off, m);
 	debug_exit_init(&m->debug_exit, debug_exited, m);
 	debug_console_init(&m->debug_console);
 	m->debug_console.out = config->debug;
@@ -240,7 +237,7 @@ static int init_memory(struct machine *m, const struct machine_config *config, c
 	}
 	r = mmu_init(&m->mmu, &m->phys, config->tlb);
 	if (!r)
-		r = phys_add_mmio(&m->phys, "vga", VGA_MEMORY, VGA_MEMORY_SIZE, &vga_mmio_ops, &m->vga, &clash);
+		r = phys_add_mmio(&m->phys, "vga", VGA_WINDOW_START, VGA_WINDOW_SIZE, &vga_mmio_ops, &m->vga, &clash);
 	if (r)
 		snprintf(err, ERROR_LINE, "cannot set up memory: %s%s", clash ? "range taken by " : strerror(-r), clash ? clash : "");
 	return r ? -1 : 0;
