@@ -297,7 +297,8 @@ void machine_free(struct machine *m)
 {
 	if (!m)
 		return;
-	cpu_free(&m->cpu);
+	if (m->cpu.mmu)
+		cpu_free(&m->cpu);
 	mmu_free(&m->mmu);
 	phys_free(&m->phys);
 	input_free(&m->input);

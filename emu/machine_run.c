@@ -80,7 +80,10 @@ static void advance(struct machine *m, uint64_t now, uint64_t end)
 	if (next <= now)
 		next = now + 1;                        /* replayed input that found no room: try again after one tick */
 	enum cpu_stop stop = cpu_run(&m->cpu, next - now);
-	if (stop != CPU_STOP_HALT || m->want_power_off || m->want_debug_exit || m->want_reset || m->want_stop || halted_forever(m))
+	bool wanted = m->want_power_off || m->want_debug_exit || m->want_reset || m->want_stop;
+	if (stop == CPU_STOP_REQUEST && !wanted)
+		m->want_stop = true;                   /* a watcher of exceptions asked the processor directly */
+	if (stop != CPU_STOP_HALT || wanted || halted_forever(m))
 		return;
 	/* HLT ended the stretch early, and perhaps a device brought a deadline forward just before. */
 	now = machine_now(m);

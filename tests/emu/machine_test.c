@@ -2,6 +2,7 @@
 #include "emu/machine.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
