@@ -25,7 +25,7 @@ mkdir folder
 : >empty
 head -c 100 "$good" >short.elf
 head -c 40 "$good" >header.elf
-head -c 4150 "$good" >cut.elf
+head -c 150 "$good" >cut.elf
 printf 'abc' >three
 head -c 65536 /dev/zero >zeroes.img
 cp "$good" arm.elf && printf '\050' | dd of=arm.elf bs=1 seek=18 conv=notrunc 2>/dev/null
