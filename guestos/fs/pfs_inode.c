@@ -131,7 +131,7 @@ static int follow(struct inode *ip, uint32_t *slot, struct frame **holder, bool 
 int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block)
 {
 	struct frame *holder = NULL;
-	uint32_t *slot = &ip->d.direct[index];
+	uint32_t *slot = NULL;
 	int err = 0;
 	*block = 0;
 	if (index >= MAX_PAGES)
@@ -147,6 +147,8 @@ int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block)
 		err = follow(ip, &ip->d.indirect, &holder, alloc);
 		if (!err)
 			slot = (uint32_t *)frame_va(holder) + (index - PFS_DIRECT);
+	} else {
+		slot = &ip->d.direct[index];
 	}
 	if (!err && !*slot && alloc) {
 		err = block_alloc(block);
@@ -227,6 +229,22 @@ int inode_truncate(struct inode *ip, uint32_t size)
 	return inode_write(ip);
 }
 
+static void free_on_disk(struct inode *ip)
+{
+	inode_truncate(ip, 0);
+	ip->d.mode = 0;
+	inode_write(ip);
+	bitmap_change(ip->ino, false);
+}
+
+/* Files that were unlinked but are still open when the machine goes down. */
+void inode_free_nameless(void)
+{
+	for (struct inode *ip = inodes; ip; ip = ip->next)
+		if (!ip->d.links)
+			free_on_disk(ip);
+}
+
 /* Give up a reference with fs_lock held. */
 void inode_release(struct inode *ip)
 {
@@ -234,12 +252,8 @@ void inode_release(struct inode *ip)
 		ip->refs--;
 		return;
 	}
-	if (!ip->d.links) {
-		inode_truncate(ip, 0);
-		ip->d.mode = 0;
-		inode_write(ip);
-		bitmap_change(ip->ino, false);
-	}
+	if (!ip->d.links)
+		free_on_disk(ip);
 	struct inode **link = &inodes;
 	while (*link != ip)
 		link = &(*link)->next;

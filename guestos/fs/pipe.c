@@ -1,7 +1,8 @@
 /* guestos/fs/pipe.c: pipes: a page of bytes between a writer and a reader.
  *
  * The mutex is held while bytes are copied from or to user memory, which may fault and sleep; faults never need a pipe. It is let go
- * before waiting for the other side, on channel &head (the mutex sleeps on its own address). Writes up to PIPE_BUF (a page) are not interleaved with other writers' bytes. */
+ * before waiting for the other side, which is done on channel &head: the pipe's own address is the mutex's channel. Writes up to
+ * PIPE_BUF (a page) are not interleaved with other writers' bytes. */
 #include "fs.h"
 #include "mm.h"
 #include "proc.h"

@@ -236,54 +236,70 @@ static int script(struct inode *ip, const char *path, char *interpreter, struct 
 	return err;
 }
 
+/* The program's inode and header; if it is a script, its interpreter's. path follows, and argv loses the script's name. */
+static int find_program(const char **path, uaddr_t *argv, struct arguments *a, char *interpreter, struct inode **ip, struct elf_header *h)
+{
+	int n, err = open_program(*path, ip, h, &n);
+	if (err)
+		return err;
+	if (n >= 2 && h->ident[0] == '#' && h->ident[1] == '!') {
+		err = script(*ip, *path, interpreter, a);
+		inode_put(*ip);
+		if (!err)
+			err = open_program(interpreter, ip, h, &n);
+		if (err)
+			return err;
+		*argv = *argv ? *argv + 4 : 0;
+		*path = interpreter;
+	}
+	if (n == sizeof *h)
+		return 0;
+	inode_put(*ip);
+	return -ENOEXEC;
+}
+
+/* Registers of a program that begins: flat user segments, everything else 0. */
+static void start_registers(struct trapframe *tf, uint32_t eip, uint32_t esp)
+{
+	memset(tf, 0, sizeof *tf);
+	tf->cs = SEL_UCODE;
+	tf->ds = tf->es = tf->user_ss = SEL_UDATA;
+	tf->eflags = EFLAGS_IF | 2;
+	tf->eip = eip;
+	tf->user_esp = esp;
+}
+
 /* Replaces the space of the current process and sets its trap frame. Arguments come from user memory, or if argv is
  * 0 are just the path. */
 static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *a)
 {
 	struct inode *ip;
 	struct elf_header h;
+	struct space *s = NULL;
 	char interpreter[64];
-	int n, err = open_program(path, &ip, &h, &n);
+	uint32_t esp = 0;
+	int err = find_program(&path, &argv, a, interpreter, &ip, &h);
 	if (err)
 		return err;
-	bool is_script = n >= 2 && h.ident[0] == '#' && h.ident[1] == '!';
-	if (is_script) {
-		err = script(ip, path, interpreter, a);
-		inode_put(ip);
-		if (!err)
-			err = open_program(interpreter, &ip, &h, &n);
-		if (err)
-			return err;
-		argv = argv ? argv + 4 : 0;
-		path = interpreter;
-	}
-	if (argv)
+	if (argv) {
 		err = args_add_user(a, argv, &a->argc);
-	else if (!is_script) {
+	} else if (!a->argc) {
 		err = args_add(a, path);
 		a->argc = 1;
 	}
 	if (!err)
 		err = args_add_user(a, envp, &a->envc);
-	struct space *s = err ? NULL : space_new();
 	if (!err)
-		err = !s || !(s->exe = kstrdup(path)) ? -ENOMEM : n == sizeof h ? load(s, ip, &h) : -ENOEXEC;
+		err = !(s = space_new()) || !(s->exe = kstrdup(path)) ? -ENOMEM : load(s, ip, &h);
 	inode_put(ip);
 	if (err) {
 		space_put(s);
 		return err;
 	}
 	become(s, path);
-	struct trapframe *tf = current->tf;
-	uint32_t esp = 0;
 	if (args_to_stack(a, &esp))
 		proc_signal(current, SIGKILL);
-	memset(tf, 0, sizeof *tf);
-	tf->cs = SEL_UCODE;
-	tf->ds = tf->es = tf->user_ss = SEL_UDATA;
-	tf->eflags = EFLAGS_IF | 2;
-	tf->eip = h.entry;
-	tf->user_esp = esp;
+	start_registers(current->tf, h.entry, esp);
 	vm.execs++;
 	return 0;
 }

@@ -34,59 +34,74 @@ static int digits(char *end, uint64_t n, uint32_t base)
 	return end - p;
 }
 
+struct conversion { bool left; char pad; int width, precision, longs; };
+
+/* The flags, width, precision and length after a '%'; returns where the conversion letter is. */
+static const char *parse(const char *p, struct conversion *c)
+{
+	*c = (struct conversion){ .pad = ' ', .precision = -1 };
+	for (; *p == '-' || *p == '0'; p++)
+		*p == '-' ? (c->left = true) : (c->pad = '0');
+	for (; *p >= '0' && *p <= '9'; p++)
+		c->width = c->width * 10 + *p - '0';
+	if (*p == '.')
+		for (c->precision = 0, p++; *p >= '0' && *p <= '9'; p++)
+			c->precision = c->precision * 10 + *p - '0';
+	for (; *p == 'l' || *p == 'z' || *p == 'h'; p++)
+		c->longs += *p == 'l';
+	return p;
+}
+
+static void put_number(struct sink *out, const struct conversion *c, uint64_t n, uint32_t base, bool is_signed)
+{
+	char buf[24], *end = buf + sizeof buf;
+	bool negative = is_signed && (int64_t)n < 0;
+	int len = digits(end, negative ? -n : n, base);
+	if (negative)
+		end[-++len] = '-';
+	put_field(out, end - len, len, c->width, c->left, negative ? ' ' : c->pad);
+}
+
+static void put_string(struct sink *out, const struct conversion *c, const char *s)
+{
+	int len = 0;
+	while (len != c->precision && s[len])
+		len++;
+	put_field(out, s, len, c->width, c->left, ' ');
+}
+
 int vsnprintf(char *to, size_t room, const char *format, va_list args)
 {
 	struct sink out = { to, room, 0 };
+	struct conversion c;
 	for (; *format; format++) {
 		if (*format != '%') {
 			put(&out, *format);
 			continue;
 		}
-		bool left = false, negative = false;
-		char pad = ' ';
-		int width = 0, precision = -1, longs = 0;
-		for (format++; *format == '-' || *format == '0'; format++)
-			*format == '-' ? (left = true) : (pad = '0');
-		for (; *format >= '0' && *format <= '9'; format++)
-			width = width * 10 + *format - '0';
-		if (*format == '.')
-			for (precision = 0, format++; *format >= '0' && *format <= '9'; format++)
-				precision = precision * 10 + *format - '0';
-		for (; *format == 'l' || *format == 'z' || *format == 'h'; format++)
-			longs += *format == 'l';
-
-		char buf[24], *end = buf + sizeof buf;
-		uint64_t n;
-		int len;
+		format = parse(format + 1, &c);
 		switch (*format) {
 		case 'd': case 'i':
-			n = longs > 1 ? va_arg(args, int64_t) : va_arg(args, int32_t);
-			negative = (int64_t)n < 0;
-			len = digits(end, negative ? -n : n, 10);
-			if (negative)
-				end[-++len] = '-';
-			put_field(&out, end - len, len, width, left, negative ? ' ' : pad);
+			put_number(&out, &c, c.longs > 1 ? va_arg(args, int64_t) : va_arg(args, int32_t), 10, true);
 			break;
 		case 'u': case 'x': case 'o':
-			n = longs > 1 ? va_arg(args, uint64_t) : va_arg(args, uint32_t);
-			len = digits(end, n, *format == 'u' ? 10 : *format == 'x' ? 16 : 8);
-			put_field(&out, end - len, len, width, left, pad);
+			put_number(&out, &c, c.longs > 1 ? va_arg(args, uint64_t) : va_arg(args, uint32_t),
+				*format == 'u' ? 10 : *format == 'x' ? 16 : 8, false);
 			break;
 		case 'p':
-			len = digits(end, va_arg(args, uint32_t), 16);
-			put_field(&out, end - len, len, 8, false, '0');
+			c.width = 8;
+			c.pad = '0';
+			put_number(&out, &c, va_arg(args, uint32_t), 16, false);
 			break;
 		case 'c':
-			buf[0] = va_arg(args, int);
-			put_field(&out, buf, 1, width, left, ' ');
+			put_field(&out, (char[]){ va_arg(args, int) }, 1, c.width, c.left, ' ');
 			break;
-		case 's': {
-			const char *s = va_arg(args, const char *);
-			for (len = 0; s[len] && len != precision; len++)
-				;
-			put_field(&out, s, len, width, left, ' ');
+		case 's':
+			put_string(&out, &c, va_arg(args, const char *));
 			break;
-		}
+		case 0:
+			format--;
+			break;
 		default:
 			put(&out, *format);
 		}
