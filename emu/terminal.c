@@ -16,7 +16,7 @@ static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT,
 static const int polite[] = { SIGINT, SIGTERM, SIGHUP };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* tcsetattr is async-signal-safe [POSIX 2.4.3 "Signal Actions"]. */
+/* tcsetattr is async-signal-safe as POSIX lists it. */
 static void restore(void)
 {
 	if (raw_fd >= 0)
