@@ -182,7 +182,7 @@ static void place_segments(const struct kernel *k, struct phys *phys)
 /* [Multiboot 3.2]: flat 32-bit segments, protected mode, paging and interrupts off; the rest is undefined and is as after reset. */
 static void set_entry_state(struct cpu *cpu, uint32_t entry, uint32_t info)
 {
-	cpu_set_cr0(cpu, cpu->cr0 | CR0_PE);
+	cpu_set_cr0(cpu, (cpu->cr0 | CR0_PE) & ~(CR0_CD | CR0_NW));      /* firmware has turned the caches on */
 	cpu_set_segment(cpu, SEG_CS, 0x08, 0, 0xffffffff, 0x9b, SEG_FLAG_DB | SEG_FLAG_G);
 	for (unsigned seg = SEG_ES; seg <= SEG_GS; seg++)
 		if (seg != SEG_CS)

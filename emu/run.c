@@ -197,8 +197,11 @@ static void tell(struct run *r)
 		complain(0, "stopped: %s after %llu instructions", o->cause, (unsigned long long)cpu_icount(&r->machine->cpu));
 		break;
 	}
-	if (r->console.out_error && r->console.out_error != EPIPE)
+	if (r->console.out_error && r->console.out_error != EPIPE) {
 		complain(0, "cannot write the guest's console to '%s': %s", r->console.name, strerror(r->console.out_error));
+		if (o->status == STATUS_OK)
+			*o = (struct outcome){ STATUS_ERROR, "the console output could not be written", 0 };
+	}
 	const char *disk = machine_disk_error(r->machine);
 	if (!disk)
 		return;

@@ -65,9 +65,9 @@ static void tell_memory(struct narrator *n)
 	uint32_t entry = phys_peek32(&n->m->phys, n->entry_at);
 	if (entry == n->entry)
 		return;
-	fprintf(n->out, "   %s      at 0x%08llx: 0x%08x -> 0x%08x: frame 0x%08x, P=%d W=%d U=%d\n",
+	fprintf(n->out, "   %s      at 0x%08llx: 0x%08x -> 0x%08x: frame 0x%08x, P=%d W=%d U=%d A=%d D=%d\n",
 		n->fault.walk.step[n->fault.walk.levels - 1].name, (unsigned long long)n->entry_at, n->entry, entry, entry & PG_FRAME,
-		!!(entry & PG_P), !!(entry & PG_W), !!(entry & PG_U));
+		!!(entry & PG_P), !!(entry & PG_W), !!(entry & PG_U), !!(entry & PG_A), !!(entry & PG_D));
 	n->entry = entry;
 }
 
@@ -106,8 +106,11 @@ static void on_instruction(void *owner, const struct cpu *cpu)
 
 	n->last_eip = cpu->eip;
 	tell_last_user_step(n, cpu);
-	if (!n->user_steps && cpu->cpl != 3)
-		return;                            /* the guest is still preparing */
+	if (!n->user_steps) {
+		n->free_frame = phys_peek32(&n->m->phys, n->free_frame_at);
+		if (cpu->cpl != 3)
+			return;                    /* the guest is still preparing */
+	}
 	tell_memory(n);
 	disassemble_next(cpu, &d);
 	if (cpu->cpl == 3) {
@@ -171,10 +174,9 @@ static void on_delivered(void *owner, const struct cpu *cpu, const struct fault_
 static void on_iret(void *owner, const struct cpu *cpu)
 {
 	struct narrator *n = owner;
-	uint32_t eip;
 
-	if (n->user_steps && peek_linear(cpu, cpu->seg[SEG_SS].base + cpu->r[R_ESP], &eip, 4) == 4)
-		fprintf(n->out, "   IRET     returns to 0x%08x\n", eip);
+	if (n->user_steps)
+		fprintf(n->out, "   IRET     has returned to 0x%08x, CPL %u\n", cpu->eip, cpu->cpl);
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------------- */
@@ -189,7 +191,6 @@ static int patch_esp(struct narrator *n, uint32_t esp, char *err)
 		return -1;
 	}
 	phys_write(&n->m->phys, at, 4, esp);
-	n->free_frame = phys_peek32(&n->m->phys, n->free_frame_at);
 	return 0;
 }
 

@@ -1,14 +1,16 @@
-/* Writes 64 sectors of 'x' to the first disk by PIO, from sector 100 on; prints "ok" or "error SS EE" (status, error), powers off. */
+/* Writes 64 sectors of 'x' to the first disk by PIO, from sector 30000 on; prints "ok" or "error SS EE" (status, error), powers off. */
 #include "guest.inc"
 	mov $stack, %esp
-	mov $100, %ebx
+	mov $30000, %ebx
 1:	call wait
 	OUT_BYTE 0x1f6, 0xe0
 	OUT_BYTE 0x1f2, 1
 	mov %bl, %al
 	mov $0x1f3, %edx
 	outb %al, %dx
-	OUT_BYTE 0x1f4, 0
+	mov %bh, %al
+	mov $0x1f4, %edx
+	outb %al, %dx
 	OUT_BYTE 0x1f5, 0
 	OUT_BYTE 0x1f7, 0x30
 	call wait
@@ -23,7 +25,7 @@
 	test $0x21, %al
 	jnz bad
 	inc %ebx
-	cmp $164, %ebx
+	cmp $30064, %ebx
 	jb 1b
 	PUTS good
 	jmp off

@@ -31,6 +31,7 @@
 	sti
 2:	mov count, %ecx
 	and $0x3ff, %ecx
+	inc %ecx
 3:	imul $1103515245, %ebx, %ebx
 	add $12345, %ebx
 	mov %ebx, %eax

@@ -1,5 +1,6 @@
 /* Turns paging on with the first 4 MB mapped but for one page, and writes there; the IDT has no gate for it. */
 #include "guest.inc"
+	mov $stack, %esp
 	mov $directory, %edi
 	movl $table + 3, (%edi)
 	mov $table, %edi
@@ -31,3 +32,5 @@ idt_pointer:
 	.align 4096
 directory: .skip 4096
 table:	.skip 4096
+	.skip 4096
+stack:
