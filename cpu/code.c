@@ -1,219 +1,330 @@
+/* cpu/code.c: the cache of decoded instructions, and the fetch of one that runs alone.
+ *
+ * Everything that may change decoded bytes comes here: phys.code_written for stores of the processor and of DMA,
+ * mmu.fetch_dropped for translations. Nothing is decoded ahead of the page that is executed, so no page is touched that
+ * the processor would not have touched.
+ * References: [SDM3A 11.6 "Self-Modifying Code"], [SDM3A 6.15 "Exception and Interrupt Reference"] interrupts 6, 13, 14.
+ */
 #include "cpu/code.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define PAGES_KEPT 8192            /* beyond it everything is dropped: about 300 MB */
-#define INDEX_BYTES (PHYS_PAGES * sizeof(struct code_page *))
+#define LOOKUP_BYTES (PHYS_PAGES * sizeof(struct code_page *))
+#define CACHE_LIMIT  ((size_t)192 << 20)
+#define LONGEST_INSN 15
 
-static bool code32(const struct cpu *cpu) { return cpu->seg[SEG_CS].flags & SEG_FLAG_DB; }
+/* --- pages ------------------------------------------------------------------------------------------------------ */
 
-/* --- dropping ------------------------------------------------------------------------------------------------------ */
-
-static void drop(struct cpu *cpu, unsigned mode, uint32_t frame)
+static uint64_t granule_bits(unsigned offset, unsigned size)
 {
-	struct code_cache *c = cpu->cache;
-	struct code_page *page = c->page[mode][frame];
+	unsigned first = offset >> 6, last = (offset + size - 1) >> 6;
+
+	return (~0ull >> (63 - last)) & (~0ull << first);
+}
+
+bool code_holds(const struct cpu *cpu, paddr_t pa, unsigned size)
+{
+	uint32_t frame = (uint32_t)(pa >> 12);
+
+	if (pa >> 12 >= PHYS_PAGES)
+		return false;
+	for (unsigned mode = 0; mode < 2; mode++) {
+		const struct code_page *page = cpu->cache->by_frame[mode][frame];
+		if (page && page->granules & granule_bits(pa & PG_OFFSET, size))
+			return true;
+	}
+	return false;
+}
+
+static struct code_page *page_create(struct cpu *cpu, uint32_t frame, bool mode32)
+{
+	struct code_cache *cache = cpu->cache;
+	struct code_page *page = calloc(1, sizeof(*page));
 
 	if (!page)
-		return;
-	c->page[mode][frame] = NULL;
-	c->pages--;
-	page->next = c->dropped;
-	c->dropped = page;
-	if (!c->page[!mode][frame])
-		cpu->mmu->phys->attr[frame] &= (uint8_t)~PHYS_CODE;
+		return NULL;
+	page->frame = frame;
+	page->code32 = mode32;
+	page->next = cache->pages;
+	if (page->next)
+		page->next->prev = page;
+	cache->pages = page;
+	cache->by_frame[mode32][frame] = page;
+	cache->bytes += sizeof(*page);
+	mmu_mark_code(cpu->mmu, (paddr_t)frame << 12);
+	return page;
 }
 
-static void drop_all(struct cpu *cpu)
+static void page_drop(struct cpu *cpu, struct code_page *page)
 {
-	for (uint32_t frame = 0; frame < PHYS_PAGES; frame++)
-		for (unsigned mode = 0; mode < 2; mode++)
-			if (cpu->mmu->phys->attr[frame] & PHYS_CODE)
-				drop(cpu, mode, frame);
+	struct code_cache *cache = cpu->cache;
+
+	for (unsigned i = 0; i < RECENT_PAGES; i++)
+		if (cache->recent[i].page == page)
+			cache->recent[i] = (struct recent_page) { 0 };
+	if (page->prev)
+		page->prev->next = page->next;
+	else
+		cache->pages = page->next;
+	if (page->next)
+		page->next->prev = page->prev;
+	cache->by_frame[page->code32][page->frame] = NULL;
+	if (!cache->by_frame[!page->code32][page->frame])
+		cpu->mmu->phys->attr[page->frame] &= (uint8_t)~PHYS_CODE;
+	page->next = cache->dropped;
+	cache->dropped = page;
 }
 
-void code_free_dropped(struct cpu *cpu)
+void code_collect(struct cpu *cpu)
 {
-	struct code_page *page;
+	struct code_cache *cache = cpu->cache;
 
-	while ((page = cpu->cache->dropped)) {
-		cpu->cache->dropped = page->next;
-		for (struct block *b = page->blocks, *next; b; b = next) {
-			next = b->next;
+	while (cache->dropped) {
+		struct code_page *page = cache->dropped;
+		cache->dropped = page->next;
+		cache->bytes -= sizeof(*page);
+		while (page->blocks) {
+			struct block *b = page->blocks;
+			page->blocks = b->next;
+			cache->bytes -= sizeof(*b) + (b->count + 1u) * sizeof(b->insn[0]);
 			free(b);
 		}
 		free(page);
 	}
 }
 
-static uint64_t granules(unsigned offset, unsigned size)
+void code_flush(struct cpu *cpu)
 {
-	unsigned first = offset >> 6, last = (offset + size - 1) >> 6;
-
-	return (~0ull << first) & (~0ull >> (63 - (last > 63 ? 63 : last)));
+	while (cpu->cache->pages)
+		page_drop(cpu, cpu->cache->pages);
 }
 
-bool code_holds(const struct cpu *cpu, paddr_t pa, unsigned size)
-{
-	for (unsigned mode = 0; mode < 2; mode++) {
-		const struct code_page *page = cpu->cache->page[mode][pa >> 12];
-		if (page && page->granules & granules(pa & 0xfff, size))
-			return true;
-	}
-	return false;
-}
-
-/* Told by physical memory of each write to a page marked PHYS_CODE. */
-static void written(void *owner, paddr_t pa, unsigned len)
+/* phys.code_written: bytes of a page that holds code have been stored. */
+static void code_written(void *owner, paddr_t pa, unsigned len)
 {
 	struct cpu *cpu = owner;
 
-	while (len) {
-		unsigned here = 4096 - (pa & 0xfff) < len ? 4096 - (unsigned)(pa & 0xfff) : len;
-
-		for (unsigned mode = 0; mode < 2; mode++) {
-			const struct code_page *page = cpu->cache->page[mode][pa >> 12];
-			if (page && page->granules & granules(pa & 0xfff, here))
-				drop(cpu, mode, (uint32_t)(pa >> 12));
-		}
-		pa += here;
-		len -= here;
+	for (unsigned mode = 0; len && mode < 2; mode++) {
+		struct code_page *page = cpu->cache->by_frame[mode][pa >> 12];
+		if (page && page->granules & granule_bits(pa & PG_OFFSET, len))
+			page_drop(cpu, page);
 	}
 }
 
-/* --- decoding ------------------------------------------------------------------------------------------------------ */
-
-static bool ends_block(const struct insn *in)
+/* mmu.fetch_dropped */
+static void fetch_dropped(void *owner, uint32_t first, uint32_t count)
 {
-	uint32_t props = insn_table[in->row].props;
+	struct code_cache *cache = ((struct cpu *)owner)->cache;
 
-	return props & (IP_ENDS | IP_BRANCH) || (props & IP_REP && in->rep);
-}
-
-/* Decodes from bytes[offset] to the end of the block. NULL when not even one instruction can be cached. */
-static struct block *decode_block(const uint8_t *bytes, unsigned offset, bool is32)
-{
-	struct insn in[BLOCK_MAX + 1] = { 0 };
-	unsigned n = 0, at = offset;
-	struct block *b;
-
-	while (n < BLOCK_MAX && at < 4096) {
-		unsigned avail = 4096 - at < 15 ? 4096 - at : 15;
-
-		if (decode(bytes + at, avail, is32, &in[n]) != DECODE_OK)
-			break;
-		in[n].offset = (uint16_t)at;
-		at += in[n].len;
-		if (ends_block(&in[n++]))
-			break;
+	if (count >= RECENT_PAGES) {
+		memset(cache->recent, 0, sizeof(cache->recent));
+		return;
 	}
-	if (n == 0)
-		return NULL;
-	b = malloc(sizeof *b + (n + 1) * sizeof in[0]);
-	if (!b)
-		return NULL;
-	for (unsigned i = 0; i < n; i++)
-		in[i].left = (uint8_t)(n - i);
-	in[n] = (struct insn){ .handler = op_end_of_block, .offset = (uint16_t)at };
-	/* After an instruction that may change mode, mapping or pending interrupts the main loop has a look. */
-	in[n].opcode = insn_table[in[n - 1].row].props & IP_ENDS && !(insn_table[in[n - 1].row].props & IP_BRANCH);
-	*b = (struct block){ .offset = (uint16_t)offset, .bytes = (uint16_t)(at - offset), .n = (uint16_t)n };
-	memcpy(b->insn, in, (n + 1) * sizeof in[0]);
-	return b;
-}
-
-static struct code_page *page_of(struct cpu *cpu, uint32_t frame, bool is32)
-{
-	struct code_page **slot = &cpu->cache->page[is32][frame];
-
-	if (*slot)
-		return *slot;
-	if (cpu->cache->pages >= PAGES_KEPT)
-		drop_all(cpu);
-	*slot = calloc(1, sizeof **slot);
-	if (*slot) {
-		cpu->cache->pages++;
-		mmu_mark_code(cpu->mmu, (paddr_t)frame << 12);
-	}
-	return *slot;
-}
-
-struct block *code_find(struct cpu *cpu)
-{
-	laddr_t la = cpu->seg[SEG_CS].base + cpu->eip;
-	uintptr_t addend = cpu->tables[ACCESS_FETCH][la >> 12];
-	uint64_t in_ram;
-	struct code_page *page;
-	struct block *b;
-
-	if (!addend) {
-		struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
-		struct translation t;
-
-		if (!mmu_translate(cpu->mmu, &a, &t) || !(addend = cpu->tables[ACCESS_FETCH][la >> 12]))
-			return NULL;
-	}
-	in_ram = addend + la - (uintptr_t)cpu->mmu->phys->ram;
-	if (in_ram >= cpu->mmu->phys->ram_size || !(page = page_of(cpu, (uint32_t)(in_ram >> 12), code32(cpu))))
-		return NULL;
-	b = page->at[la & 0xfff];
-	if (b)
-		return b;
-	b = decode_block((const uint8_t *)(addend + (la & ~0xfffu)), la & 0xfff, code32(cpu));
-	if (!b)
-		return NULL;
-	b->next = page->blocks;
-	page->blocks = b;
-	page->at[b->offset] = b;
-	page->granules |= granules(b->offset, b->bytes);
-	return b;
-}
-
-/* --- life ---------------------------------------------------------------------------------------------------------- */
-
-static struct code_page **map_index(void)
-{
-	void *p = mmap(NULL, INDEX_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
+	for (uint32_t vpn = first; vpn < first + count; vpn++)
+		cache->recent[vpn % RECENT_PAGES] = (struct recent_page) { 0 };
 }
 
 int code_init(struct cpu *cpu)
 {
-	struct code_cache *c = calloc(1, sizeof *c);
-
-	if (!c)
+	cpu->cache = calloc(1, sizeof(*cpu->cache));
+	if (!cpu->cache)
 		return -ENOMEM;
-	cpu->cache = c;
-	c->page[0] = map_index();
-	c->page[1] = map_index();
-	if (!c->page[0] || !c->page[1]) {
-		code_free(cpu);
-		return -ENOMEM;
+	for (unsigned mode = 0; mode < 2; mode++) {
+		void *p = mmap(NULL, LOOKUP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (p == MAP_FAILED)
+			return -ENOMEM;
+		cpu->cache->by_frame[mode] = p;
 	}
-	c->scratch[1].handler = op_end_of_block;
-	c->scratch[1].opcode = 1;
-	cpu->mmu->phys->code_written = written;
+	cpu->mmu->fetch_dropped = fetch_dropped;
+	cpu->mmu->owner = cpu;
+	cpu->mmu->phys->code_written = code_written;
 	cpu->mmu->phys->code_owner = cpu;
 	return 0;
 }
 
 void code_free(struct cpu *cpu)
 {
-	struct code_cache *c = cpu->cache;
-
-	if (!c)
+	if (!cpu->cache)
 		return;
-	if (c->page[0] && c->page[1]) {
-		drop_all(cpu);
-		code_free_dropped(cpu);
-	}
-	for (unsigned mode = 0; mode < 2; mode++)
-		if (c->page[mode])
-			munmap(c->page[mode], INDEX_BYTES);
-	free(c);
-	cpu->cache = NULL;
+	code_flush(cpu);
+	code_collect(cpu);
+	cpu->mmu->fetch_dropped = NULL;
 	cpu->mmu->phys->code_written = NULL;
+	for (unsigned mode = 0; mode < 2; mode++)
+		if (cpu->cache->by_frame[mode])
+			munmap(cpu->cache->by_frame[mode], LOOKUP_BYTES);
+	free(cpu->cache);
+	cpu->cache = NULL;
+}
+
+/* Which page is current is looked up by linear address, mode and privilege each time; nothing is kept that could be stale. */
+void code_lookup_reset(struct cpu *cpu)
+{
+	(void)cpu;
+}
+
+/* --- blocks ------------------------------------------------------------------------------------------------------ */
+
+static void block_finish(struct block *b, unsigned end)
+{
+	b->insn[b->count] = (struct insn) { .handler = code_block_end, .offset = (uint16_t)end };
+	b->bytes = (uint16_t)(end - b->insn[0].offset);
+	/* A conditional branch gives back what comes after it. */
+	for (unsigned i = 0; i < b->count; i++)
+		if ((insn_table[b->insn[i].row].props & (IP_BRANCH | IP_ENDS)) == IP_BRANCH)
+			b->insn[i].imm2 = (uint16_t)(b->count - 1 - i);
+}
+
+static bool ends_block(const struct insn *in)
+{
+	uint32_t props = insn_table[in->row].props;
+
+	return props & IP_ENDS || (props & IP_REP && in->rep);
+}
+
+/* Decodes from the offset as far as the page and the block go. NULL when not even one instruction lies wholly in it. */
+static struct block *block_create(struct cpu *cpu, struct code_page *page, const uint8_t *bytes, unsigned start)
+{
+	struct insn insn[BLOCK_LONGEST];
+	unsigned count = 0, at = start;
+	struct block *b;
+
+	while (count < BLOCK_LONGEST && at < PAGE_SIZE) {
+		if (decode(bytes + at, PAGE_SIZE - at, page->code32, &insn[count]) != DECODE_OK)
+			break;
+		insn[count].offset = (uint16_t)at;
+		at += insn[count].len;
+		if (ends_block(&insn[count++]))
+			break;
+	}
+	if (!count)
+		return NULL;
+	b = malloc(sizeof(*b) + (count + 1) * sizeof(b->insn[0]));
+	if (!b)
+		return NULL;
+	b->count = (uint16_t)count;
+	memcpy(b->insn, insn, count * sizeof(insn[0]));
+	block_finish(b, at);
+	b->next = page->blocks;
+	page->blocks = b;
+	page->at[start] = b;
+	page->granules |= granule_bits(start, at - start);
+	cpu->cache->bytes += sizeof(*b) + (count + 1) * sizeof(b->insn[0]);
+	return b;
+}
+
+/* The code page at a linear address, through the TLB. NULL when it cannot be fetched from, or is not memory. */
+static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_page *recent, uint64_t tag)
+{
+	struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
+	struct translation t;
+	bool mode32 = code32(cpu);
+	struct code_page *page;
+
+	if (!mmu_translate(cpu->mmu, &a, &t) || !t.host)
+		return NULL;
+	if (cpu->cache->bytes > CACHE_LIMIT) {
+		code_flush(cpu);
+		return NULL;
+	}
+	page = cpu->cache->by_frame[mode32][t.pa >> 12];
+	if (!page)
+		page = page_create(cpu, (uint32_t)(t.pa >> 12), mode32);
+	*recent = (struct recent_page) { .tag = tag, .page = page };
+	return page;
+}
+
+/* Whether the whole block lies within the limit of CS. */
+static bool within_limit(const struct cpu *cpu, const struct block *b, uint32_t eip)
+{
+	const struct segment *cs = &cpu->seg[SEG_CS];
+
+	return cs->ok & SEG_OK_FETCH || (eip <= cs->limit && b->bytes - 1u <= cs->limit - eip);
+}
+
+struct block *code_find(struct cpu *cpu, uint32_t eip)
+{
+	laddr_t la = cpu->seg[SEG_CS].base + eip;
+	struct recent_page *recent = &cpu->cache->recent[(la >> 12) % RECENT_PAGES];
+	uint64_t tag = (uint64_t)(la >> 12) << 8 | (cpu->cpl == 3 ? 4u : 0) | (code32(cpu) ? 2u : 0) | 1u;
+	struct code_page *page = recent->page;
+	struct block *b;
+
+	if (unlikely(recent->tag != tag || !page)) {
+		page = page_find(cpu, la, recent, tag);
+		if (!page)
+			return NULL;
+	}
+	b = page->at[la & PG_OFFSET];
+	if (unlikely(!b)) {
+		const uint8_t *bytes = phys_host(cpu->mmu->phys, (paddr_t)page->frame << 12, PAGE_SIZE, false);
+		b = bytes ? block_create(cpu, page, bytes, la & PG_OFFSET) : NULL;
+		if (!b)
+			return NULL;
+	}
+	if (unlikely(!within_limit(cpu, b, eip)))
+		return NULL;
+	cpu->page_eip = eip - (la & PG_OFFSET);
+	return b;
+}
+
+unsigned code_remaining(const struct insn *in)
+{
+	unsigned n = 0;
+
+	while (in[n + 1].handler != code_block_end)
+		n++;
+	return n;
+}
+
+/* --- fetching one instruction ------------------------------------------------------------------------------------- */
+
+/* Reads n code bytes that lie in one page. */
+static enum exec fetch_bytes(struct cpu *cpu, laddr_t la, uint8_t *bytes, unsigned n)
+{
+	struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
+	struct translation t;
+
+	if (!mmu_translate(cpu->mmu, &a, &t)) {
+		cpu->fault = (struct fault) { .vector = VEC_PF, .has_error = true, .error = cpu->mmu->last_fault.pf_code, .cr2 = la };
+		return EXEC_FAULT;
+	}
+	if (t.host)
+		memcpy(bytes, t.host, n);
+	else
+		for (unsigned i = 0; i < n; i++)
+			bytes[i] = (uint8_t)phys_read(cpu->mmu->phys, t.pa + i, 1);
+	return EXEC_OK;
+}
+
+static unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
+
+enum exec code_fetch(struct cpu *cpu, uint32_t eip)
+{
+	struct insn *in = cpu->cache->scratch;
+	laddr_t la = cpu->seg[SEG_CS].base + eip;
+	uint32_t limit = cpu->seg[SEG_CS].limit, room = limit - eip;
+	unsigned within = room < LONGEST_INSN ? room + 1 : LONGEST_INSN;
+	unsigned first = min(within, PAGE_SIZE - (la & PG_OFFSET));
+	uint8_t bytes[LONGEST_INSN];
+	enum decode_result result;
+
+	cpu->insn = in;
+	cpu->page_eip = eip;
+	if (eip > limit)
+		return raise_error(cpu, in, VEC_GP, 0);
+	TRY(fetch_bytes(cpu, la, bytes, first));
+	result = decode(bytes, first, code32(cpu), in);
+	if (result == DECODE_MORE && first < within) {
+		TRY(fetch_bytes(cpu, la + first, bytes + first, within - first));
+		result = decode(bytes, within, code32(cpu), in);
+	}
+	in[1] = (struct insn) { .handler = code_block_end, .offset = in->len };
+	if (result == DECODE_UD)
+		return raise_fault(cpu, in, VEC_UD);
+	if (result != DECODE_OK)
+		return raise_error(cpu, in, VEC_GP, 0);
+	return EXEC_OK;
 }

@@ -1,49 +1,66 @@
-/* cpu/code.h: the cache of decoded instructions. Internal to cpu/.
+/* cpu/code.h: decoded instructions, kept by the physical page they were read from. Internal to cpu/.
  *
- *   physical frame, CS.D -> struct code_page -> at[offset] -> struct block: insn[0] insn[1] ... insn[n] (the end marker)
+ *   CS:EIP -> linear page -> (recent[]) -> struct code_page -> at[page offset] -> struct block -> insn[0] .. insn[count]
  *
- * A block is a run of instructions of one page that always execute one after another: it ends with the first that may go
- * elsewhere. Being found by physical address, blocks survive task switches, fork and exec. A write to bytes that were decoded
- * drops every block of its page; a frame marked PHYS_CODE has no fast write entry, so no such write goes unseen.
+ * A block is at most BLOCK_LONGEST instructions from one page, one after the other, and a last entry whose handler leaves
+ * it. Conditional branches do not end a block: taken, they give back what was charged for the rest. Linear aliases
+ * share blocks, since nothing in them depends on where the page is mapped; 16- and 32-bit code are kept apart.
+ *
+ * A write that hits a 64-byte granule holding decoded bytes drops the whole page. Dropped pages stay allocated until the
+ * loop is outside of all blocks.
  */
 #ifndef CPU_CODE_H
 #define CPU_CODE_H
 
 #include "cpu/exec.h"
 
-#define BLOCK_MAX 32
+#define BLOCK_LONGEST 32
 
 struct block {
-	struct block *next;        /* of the same page, for freeing */
-	uint16_t offset;           /* of the first instruction in its page */
-	uint16_t bytes;            /* of code covered */
-	uint16_t n;                /* instructions, without the end marker */
+	struct block *next;        /* all blocks of the page */
+	uint16_t count;            /* instructions, the last entry not counted */
+	uint16_t bytes;            /* from the first to the end of the last */
 	struct insn insn[];
 };
 
 struct code_page {
-	struct code_page *next;    /* while waiting to be freed */
+	uint32_t frame;            /* physical page number */
+	bool code32;
+	uint64_t granules;         /* bit n: bytes 64n .. 64n+63 have been decoded */
 	struct block *blocks;
-	uint64_t granules;         /* bit i: bytes 64i .. 64i+63 were decoded */
-	struct block *at[4096];
+	struct code_page *next;    /* in the list of all, or of the dropped */
+	struct code_page *prev;
+	struct block *at[PAGE_SIZE];
 };
 
+#define RECENT_PAGES 1024
+struct recent_page { uint64_t tag; struct code_page *page; };
+
 struct code_cache {
-	struct code_page **page[2];        /* [CS.D][frame] */
-	struct code_page *dropped;         /* freed between blocks, since one of them may be executing */
-	unsigned pages;
-	struct insn scratch[2];            /* an instruction executed outside the cache, and its end marker */
+	struct recent_page recent[RECENT_PAGES];   /* by linear page, user mode and code size */
+	struct code_page **by_frame[2];            /* [code32][physical page number] */
+	struct code_page *pages, *dropped;
+	size_t bytes;                              /* allocated */
+	struct insn scratch[2];                    /* the instruction that runs alone */
 };
 
 int code_init(struct cpu *cpu);
 void code_free(struct cpu *cpu);
-/* The block at the page offset of cpu->eip, decoded when it is not there yet; NULL when the instruction has to be executed
- * alone (absent or device page, crosses the page, cannot be decoded). */
-struct block *code_find(struct cpu *cpu);
-/* True when [pa, pa + size) overlaps decoded bytes. */
+/* Forgets every decoded instruction. */
+void code_flush(struct cpu *cpu);
+/* Frees what was dropped. Only while no block is running. */
+void code_collect(struct cpu *cpu);
+/* Whether decoded bytes lie in [pa, pa + size), which does not cross a page. */
 bool code_holds(const struct cpu *cpu, paddr_t pa, unsigned size);
-void code_free_dropped(struct cpu *cpu);
-/* The handler of end markers: goes on behind the block. */
-exec_fn op_end_of_block;
+/* The block at eip, decoded now if need be; sets page_eip. NULL: the instruction there has to run alone. */
+struct block *code_find(struct cpu *cpu, uint32_t eip);
+/* Fetches and decodes the instruction at eip into scratch, with every check of a fetch. page_eip is set for it. */
+enum exec code_fetch(struct cpu *cpu, uint32_t eip);
+/* How many instructions of the block come after in. */
+unsigned code_remaining(const struct insn *in);
+/* The handler of a block's last entry. */
+exec_fn code_block_end;
+
+static inline bool code32(const struct cpu *cpu) { return cpu->seg[SEG_CS].flags & SEG_FLAG_DB; }
 
 #endif

@@ -197,7 +197,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget);
 void cpu_request_stop(struct cpu *cpu);
 /* Brings the end of the current cpu_run forward to icount (a device wants to be called then). Only from bus callbacks. */
 void cpu_run_until(struct cpu *cpu, uint64_t icount);
-/* Instructions completed; exact in every callback. */
+/* Instructions completed, the one in progress included; each delivery of an event counts as one more, so that a machine that
+ * only faults still uses up its budget. Exact in every callback. */
 uint64_t cpu_icount(const struct cpu *cpu);
 void cpu_set_intr(struct cpu *cpu, bool level);
 void cpu_raise_nmi(struct cpu *cpu);

@@ -67,7 +67,11 @@ static inline enum exec open_mem(struct cpu *cpu, const struct insn *in, unsigne
 		ref->host = (void *)(addend + la);
 		return EXEC_OK;
 	}
-	return open_slow(cpu, in, seg, offset, size, mode, ref);
+	/* Through a copy, so that on the fast path the caller's ref lives in registers and its handler can end in a tail call. */
+	struct ref slow;
+	enum exec result = open_slow(cpu, in, seg, offset, size, mode, &slow);
+	*ref = slow;
+	return result;
 }
 
 static inline uint32_t effective_address(const struct cpu *cpu, const struct insn *in)
@@ -95,17 +99,21 @@ void ref_set_slow(struct cpu *cpu, const struct ref *ref, uint32_t value);
 static inline uint##bits##_t ref_get##bits(struct cpu *cpu, const struct ref *ref) \
 { \
 	uint##bits##_t v; \
-	if (unlikely(!ref->host)) \
-		return (uint##bits##_t)ref_get_slow(cpu, ref); \
+	if (unlikely(!ref->host)) { \
+		struct ref slow = *ref; \
+		return (uint##bits##_t)ref_get_slow(cpu, &slow); \
+	} \
 	memcpy(&v, ref->host, bytes); \
 	return v; \
 } \
 static inline void ref_set##bits(struct cpu *cpu, const struct ref *ref, uint##bits##_t v) \
 { \
-	if (unlikely(!ref->host)) \
-		ref_set_slow(cpu, ref, v); \
-	else \
+	if (unlikely(!ref->host)) { \
+		struct ref slow = *ref; \
+		ref_set_slow(cpu, &slow, v); \
+	} else { \
 		memcpy(ref->host, &v, bytes); \
+	} \
 }
 REF_ACCESSORS(8, 1)
 REF_ACCESSORS(16, 2)
@@ -162,7 +170,10 @@ static inline unsigned iopl(const struct cpu *cpu) { return cpu->eflags >> 12 & 
 /* CPL/IOPL/TSS bitmap check for port access [SDM1 19.5]; #GP(0). */
 enum exec io_check(struct cpu *cpu, const struct insn *in, uint16_t port, unsigned size);
 
-/* --- code cache, run.c --- */
+/* --- code cache, code.c and run.c --- */
+/* The end of a near branch to eip that has passed its checks: goes on there, or leaves the block. in is the branch; a direct
+ * one is linked to its target's block. Tail call it. */
+enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip);
 /* The mapping, mode or privilege changed: the next instruction is looked up afresh. */
 void code_lookup_reset(struct cpu *cpu);
 

@@ -1,121 +1,137 @@
-/* cpu/flags.h: the six arithmetic flags, computed when somebody asks.
+/* cpu/flags.h: arithmetic, and the flags it leaves. Internal to cpu/.
  *
- * An arithmetic instruction stores its result and the carry out of every bit position; each flag is a function of those:
+ * Flags are kept as what they are computed from (struct lazy_flags), since most are overwritten unread:
  *
- *   result   sign-extended to 32 bits     ZF: all zero   SF: bit 31   PF: even number of ones in bits 7..0
- *   carries  bit 31 the carry out of the top bit, bit 30 the carry into it, bit 3 out of bit 3
- *            CF: bit 31   OF: bit 31 xor bit 30   AF: bit 3   bit 29: invert SF   bit 28: invert PF
+ *   result    sign-extended to 32 bits      ZF = result == 0
+ *   carries   carry out of bit n at bit n, those of the two top bits moved to 31 and 30:
+ *             CF = bit 31    OF = bit 31 ^ bit 30    AF = bit 3
+ *   parity    PF = even parity of the low byte of result ^ parity
+ *   sign      SF = bit 31 of result ^ sign
  *
- * The two inverting bits exist for flags set by POPF, SAHF and IRET in combinations no result has.
+ * parity and sign are 0 after arithmetic; they let any combination of flags be loaded. Each function that computes is here
+ * once for each width, and is the only place where that operation's flags are made.
  * References: [SDM1 3.4.3.1 "Status Flags"].
  */
 #ifndef CPU_FLAGS_H
 #define CPU_FLAGS_H
 
-#include "cpu/cpu.h"
-
-#define CARRY_CF  0x80000000u
-#define CARRY_OF  0x40000000u      /* differs from CARRY_CF on overflow */
-#define CARRY_SFI 0x20000000u
-#define CARRY_PFI 0x10000000u
-#define CARRY_AF  0x00000008u
+#include "cpu/exec.h"
 
 static inline bool flag_cf(const struct cpu *cpu) { return cpu->lf.carries >> 31; }
-static inline bool flag_zf(const struct cpu *cpu) { return cpu->lf.result == 0; }
-static inline bool flag_sf(const struct cpu *cpu) { return (cpu->lf.result ^ cpu->lf.carries << 2) >> 31; }
 static inline bool flag_of(const struct cpu *cpu) { return (cpu->lf.carries ^ cpu->lf.carries << 1) >> 31; }
 static inline bool flag_af(const struct cpu *cpu) { return cpu->lf.carries >> 3 & 1; }
-static inline bool flag_pf(const struct cpu *cpu)
+static inline bool flag_zf(const struct cpu *cpu) { return cpu->lf.result == 0; }
+static inline bool flag_sf(const struct cpu *cpu) { return (cpu->lf.result ^ cpu->lf.sign) >> 31; }
+static inline bool flag_pf(const struct cpu *cpu) { return !__builtin_parity((cpu->lf.result ^ cpu->lf.parity) & 0xff); }
+
+static inline void flags_lazy(struct cpu *cpu, uint32_t result, uint32_t carries)
 {
-	return !(__builtin_parity(cpu->lf.result & 0xff) ^ (cpu->lf.carries >> 28 & 1));
+	cpu->lf = (struct lazy_flags) { .result = result, .carries = carries };
 }
 
-/* The result of a logic instruction: CF, OF and AF clear. value is sign-extended by the caller. */
-static inline void flags_logic(struct cpu *cpu, int32_t value)
+/* CF, OF, AF as a carries word. */
+static inline uint32_t carries_of(bool cf, bool of, bool af) { return (uint32_t)cf << 31 | (uint32_t)(cf ^ of) << 30 | (uint32_t)af << 3; }
+
+static inline void flags_set_cf(struct cpu *cpu, bool cf)
 {
-	cpu->lf.result = (uint32_t)value;
-	cpu->lf.carries = 0;
+	cpu->lf.carries = carries_of(cf, flag_of(cpu), flag_af(cpu));
 }
 
-/* A vector of carries from an operation of 8, 16 or 32 bits, moved to where the flags want it. */
-static inline uint32_t carries_from(uint32_t vector, unsigned bits)
-{
-	return (vector << (32 - bits) & 0xc0000000u) | (vector & CARRY_AF);
-}
-
-/* sum = a + b (+ carry), all masked to bits; value is the sum sign-extended. */
-static inline void flags_add(struct cpu *cpu, uint32_t a, uint32_t b, int32_t value, unsigned bits)
-{
-	uint32_t sum = (uint32_t)value;
-
-	cpu->lf.result = sum;
-	cpu->lf.carries = carries_from((a & b) | ((a | b) & ~sum), bits);
-}
-
-/* difference = a - b (- borrow). */
-static inline void flags_sub(struct cpu *cpu, uint32_t a, uint32_t b, int32_t value, unsigned bits)
-{
-	uint32_t difference = (uint32_t)value;
-
-	cpu->lf.result = difference;
-	cpu->lf.carries = carries_from((~a & b) | ((~a | b) & difference), bits);
-}
-
-/* INC and DEC: as above, but CF stays. */
-static inline void flags_keep_cf(struct cpu *cpu, uint32_t old_carries)
-{
-	uint32_t flip = (cpu->lf.carries ^ old_carries) & CARRY_CF;
-
-	cpu->lf.carries ^= flip | flip >> 1;
-}
-
-/* CF and OF as given; AF clear; SF, ZF and PF from value. */
-static inline void flags_result_cf_of(struct cpu *cpu, int32_t value, bool cf, bool of)
-{
-	cpu->lf.result = (uint32_t)value;
-	cpu->lf.carries = (uint32_t)cf << 31 | (uint32_t)(cf ^ of) << 30;
-}
-
-/* CF and OF as given, everything else as it is: rotates. */
 static inline void flags_set_cf_of(struct cpu *cpu, bool cf, bool of)
 {
-	cpu->lf.carries = (cpu->lf.carries & 0x3fffffffu) | (uint32_t)cf << 31 | (uint32_t)(cf ^ of) << 30;
+	cpu->lf.carries = carries_of(cf, of, flag_af(cpu));
 }
 
-static inline void flags_set_cf(struct cpu *cpu, bool cf) { flags_set_cf_of(cpu, cf, flag_of(cpu)); }
-
-/* The six flags as EFLAGS bits, and back. */
-static inline uint32_t flags_get(const struct cpu *cpu)
+/* Loads the arithmetic flags from an EFLAGS image. */
+void flags_load(struct cpu *cpu, uint32_t eflags);
+/* The arithmetic flags as an EFLAGS image. */
+uint32_t flags_image(const struct cpu *cpu);
+static inline void flags_set_zf(struct cpu *cpu, bool zf)
 {
-	return (flag_cf(cpu) ? F_CF : 0) | (flag_pf(cpu) ? F_PF : 0) | (flag_af(cpu) ? F_AF : 0) | (flag_zf(cpu) ? F_ZF : 0)
-	     | (flag_sf(cpu) ? F_SF : 0) | (flag_of(cpu) ? F_OF : 0);
+	flags_load(cpu, (flags_image(cpu) & ~F_ZF) | (zf ? F_ZF : 0));
 }
 
-static inline void flags_put(struct cpu *cpu, uint32_t f)
-{
-	bool cf = f & F_CF, of = f & F_OF, zf = f & F_ZF, pf = f & F_PF;
+/* The sixteen conditions [SDM1 B "EFLAGS Condition Codes"]. */
+static inline bool cond_o(const struct cpu *cpu)  { return flag_of(cpu); }
+static inline bool cond_b(const struct cpu *cpu)  { return flag_cf(cpu); }
+static inline bool cond_e(const struct cpu *cpu)  { return flag_zf(cpu); }
+static inline bool cond_be(const struct cpu *cpu) { return flag_cf(cpu) || flag_zf(cpu); }
+static inline bool cond_s(const struct cpu *cpu)  { return flag_sf(cpu); }
+static inline bool cond_p(const struct cpu *cpu)  { return flag_pf(cpu); }
+static inline bool cond_l(const struct cpu *cpu)  { return (cpu->lf.result ^ cpu->lf.sign ^ cpu->lf.carries ^ cpu->lf.carries << 1) >> 31; }
+static inline bool cond_le(const struct cpu *cpu) { return flag_zf(cpu) || cond_l(cpu); }
+static inline bool cond_no(const struct cpu *cpu) { return !cond_o(cpu); }
+static inline bool cond_ae(const struct cpu *cpu) { return !cond_b(cpu); }
+static inline bool cond_ne(const struct cpu *cpu) { return !cond_e(cpu); }
+static inline bool cond_a(const struct cpu *cpu)  { return !cond_be(cpu); }
+static inline bool cond_ns(const struct cpu *cpu) { return !cond_s(cpu); }
+static inline bool cond_np(const struct cpu *cpu) { return !cond_p(cpu); }
+static inline bool cond_ge(const struct cpu *cpu) { return !cond_l(cpu); }
+static inline bool cond_g(const struct cpu *cpu)  { return !cond_le(cpu); }
 
-	cpu->lf.result = !zf;                      /* 0: even parity; 1: odd */
-	cpu->lf.carries = (cf ? CARRY_CF : 0) | (cf ^ of ? CARRY_OF : 0) | (f & F_AF ? CARRY_AF : 0)
-	                | (f & F_SF ? CARRY_SFI : 0) | (pf != zf ? CARRY_PFI : 0);
+/* CONDITIONS(X): X(name) for each. */
+#define CONDITIONS(X) X(o) X(no) X(b) X(ae) X(e) X(ne) X(be) X(a) X(s) X(ns) X(p) X(np) X(l) X(ge) X(le) X(g)
+
+/* One set of functions for each width: u is the unsigned type, s the signed one. */
+#define ARITHMETIC(bits, u, s) \
+/* carries: carry (or borrow) out of each bit of a bits-wide operation. */ \
+static inline void flags_arith##bits(struct cpu *cpu, u result, uint32_t carries) \
+{ \
+	flags_lazy(cpu, (uint32_t)(s)result, bits == 32 ? carries : (carries << (32 - bits)) | (carries & 8)); \
+} \
+static inline u alu_add_carry##bits(struct cpu *cpu, u a, u b, unsigned carry) \
+{ \
+	u r = (u)(a + b + carry); \
+	flags_arith##bits(cpu, r, (u)((a & b) | ((a | b) & ~r))); \
+	return r; \
+} \
+static inline u alu_sub_borrow##bits(struct cpu *cpu, u a, u b, unsigned borrow) \
+{ \
+	u r = (u)(a - b - borrow); \
+	flags_arith##bits(cpu, r, (u)((~a & b) | ((~a | b) & r))); \
+	return r; \
+} \
+static inline u alu_logic##bits(struct cpu *cpu, u r) \
+{ \
+	flags_lazy(cpu, (uint32_t)(s)r, 0); \
+	return r; \
+} \
+static inline u alu_add##bits(struct cpu *cpu, u a, u b) { return alu_add_carry##bits(cpu, a, b, 0); } \
+static inline u alu_adc##bits(struct cpu *cpu, u a, u b) { return alu_add_carry##bits(cpu, a, b, flag_cf(cpu)); } \
+static inline u alu_sub##bits(struct cpu *cpu, u a, u b) { return alu_sub_borrow##bits(cpu, a, b, 0); } \
+static inline u alu_sbb##bits(struct cpu *cpu, u a, u b) { return alu_sub_borrow##bits(cpu, a, b, flag_cf(cpu)); } \
+static inline u alu_cmp##bits(struct cpu *cpu, u a, u b) { return alu_sub##bits(cpu, a, b); } \
+static inline u alu_and##bits(struct cpu *cpu, u a, u b) { return alu_logic##bits(cpu, a & b); } \
+static inline u alu_test##bits(struct cpu *cpu, u a, u b) { return alu_logic##bits(cpu, a & b); } \
+static inline u alu_or##bits(struct cpu *cpu, u a, u b)  { return alu_logic##bits(cpu, a | b); } \
+static inline u alu_xor##bits(struct cpu *cpu, u a, u b) { return alu_logic##bits(cpu, a ^ b); } \
+static inline u alu_neg##bits(struct cpu *cpu, u a) { return alu_sub##bits(cpu, 0, a); } \
+static inline u alu_not##bits(struct cpu *cpu, u a) { (void)cpu; return (u)~a; } \
+/* INC and DEC keep CF. */ \
+static inline u alu_inc##bits(struct cpu *cpu, u a) \
+{ \
+	bool cf = flag_cf(cpu); \
+	u r = (u)(a + 1); \
+	flags_lazy(cpu, (uint32_t)(s)r, carries_of(cf, r == (u)1 << (bits - 1), (r & 15) == 0)); \
+	return r; \
+} \
+static inline u alu_dec##bits(struct cpu *cpu, u a) \
+{ \
+	bool cf = flag_cf(cpu); \
+	u r = (u)(a - 1); \
+	flags_lazy(cpu, (uint32_t)(s)r, carries_of(cf, a == (u)1 << (bits - 1), (a & 15) == 0)); \
+	return r; \
 }
+ARITHMETIC(8, uint8_t, int8_t)
+ARITHMETIC(16, uint16_t, int16_t)
+ARITHMETIC(32, uint32_t, int32_t)
 
-/* The condition of Jcc, SETcc and CMOVcc: the low four bits of the opcode. */
-static inline bool condition(const struct cpu *cpu, unsigned cc)
-{
-	bool r;
-
-	switch (cc >> 1 & 7) {
-	case 0: r = flag_of(cpu); break;
-	case 1: r = flag_cf(cpu); break;
-	case 2: r = flag_zf(cpu); break;
-	case 3: r = flag_cf(cpu) || flag_zf(cpu); break;
-	case 4: r = flag_sf(cpu); break;
-	case 5: r = flag_pf(cpu); break;
-	case 6: r = flag_sf(cpu) != flag_of(cpu); break;
-	default: r = flag_zf(cpu) || flag_sf(cpu) != flag_of(cpu); break;
-	}
-	return r != (cc & 1);
-}
+/* General registers by number and width. */
+static inline uint8_t get_reg8(struct cpu *cpu, unsigned n) { return *reg8(cpu, n); }
+static inline void set_reg8(struct cpu *cpu, unsigned n, uint8_t v) { *reg8(cpu, n) = v; }
+static inline uint16_t get_reg16(const struct cpu *cpu, unsigned n) { return (uint16_t)cpu->r[n]; }
+static inline void set_reg16(struct cpu *cpu, unsigned n, uint16_t v) { cpu->r[n] = (cpu->r[n] & 0xffff0000u) | v; }
+static inline uint32_t get_reg32(const struct cpu *cpu, unsigned n) { return cpu->r[n]; }
+static inline void set_reg32(struct cpu *cpu, unsigned n, uint32_t v) { cpu->r[n] = v; }
 
 #endif

@@ -1,189 +1,191 @@
-/* cpu/op_flow.c: near jumps, calls and returns, loops, BOUND.
+/* cpu/op_flow.c: near jumps, calls and returns, conditional branches, loops, BOUND.
  *
- * A target is checked against CS.limit before anything is stored; with a 16-bit operand size it is cut to 16 bits.
- * References: [SDM2A] "CALL", "Jcc", "JMP", "LOOP/LOOPcc", "BOUND", [SDM2B] "RET".
+ *   taken, linked:   charge the target's block, go on in its first handler
+ *   taken, else:     code_branch() finds the block, and links it when the target lies in the same page
+ *   not taken:       the next instruction of this block
+ *
+ * With a 16-bit operand size EIP is cut to 16 bits. A target outside the limit of CS is #GP(0) of the branch itself.
+ * References: [SDM2A] "BOUND", "CALL", "Jcc", "JMP", "LOOP/LOOPcc", [SDM2B] "RET".
  */
-#include "cpu/exec.h"
+#include "cpu/code.h"
 #include "cpu/flags.h"
 
-static inline uint32_t relative_target(const struct cpu *cpu, const struct insn *in)
-{
-	uint32_t target = insn_next_eip(cpu, in) + in->imm;
+static inline uint32_t cut(const struct insn *in, uint32_t eip) { return in->opsize == 2 ? eip & 0xffff : eip; }
+static inline uint32_t target(const struct cpu *cpu, const struct insn *in) { return cut(in, insn_next_eip(cpu, in) + in->imm); }
 
-	return in->opsize == 2 ? target & 0xffff : target;
+static inline enum exec target_check(struct cpu *cpu, const struct insn *in, uint32_t eip)
+{
+	return likely(cpu->seg[SEG_CS].ok & SEG_OK_FETCH) ? EXEC_OK : branch_check(cpu, in, eip);
 }
 
-/* Jcc rel8/16/32: the condition is the low four bits of the opcode. */
-enum exec op_jcc(struct cpu *cpu, const struct insn *in)
-{
-	if (condition(cpu, in->opcode))
-		return branch_to(cpu, in, relative_target(cpu, in));
-	NEXT(cpu, in);
-}
+/* The last act of a direct branch, its checks made. There are links only in code whose CS needs no limit check, but CS may
+ * have changed since: a linked block is entered only while that holds. */
+#ifdef CPU_TAIL_CALLS
+#define BRANCH(cpu, in, eip) do { \
+	const struct block *block_ = (in)->link; \
+	if (likely(block_ && !(cpu)->attention && (cpu)->seg[SEG_CS].ok & SEG_OK_FETCH && (cpu)->run_end - (cpu)->icount >= block_->count)) { \
+		(cpu)->icount += block_->count; \
+		return block_->insn->handler((cpu), block_->insn); \
+	} \
+	return code_branch((cpu), (in), (eip)); \
+} while (0)
+#else
+#define BRANCH(cpu, in, eip) return code_branch((cpu), (in), (eip))
+#endif
 
-/* The commonest conditions have handlers of their own: a switch on the condition would cost as much as the jump. */
-#define JUMP_IF(name, test) \
-enum exec op_##name(struct cpu *cpu, const struct insn *in) \
+/* A conditional branch in the middle of a block was taken: what follows it there was charged and does not run. */
+#define TAKE(cpu, in) do { \
+	TRY(target_check((cpu), (in), target((cpu), (in)))); \
+	(cpu)->icount -= (in)->imm2; \
+	BRANCH((cpu), (in), target((cpu), (in))); \
+} while (0)
+
+#define JCC(cc) \
+enum exec op_j##cc(struct cpu *cpu, const struct insn *in) \
 { \
-	if (test) \
-		return branch_to(cpu, in, relative_target(cpu, in)); \
+	if (cond_##cc(cpu)) \
+		TAKE(cpu, in); \
 	NEXT(cpu, in); \
 }
-JUMP_IF(jo, flag_of(cpu))
-JUMP_IF(jno, !flag_of(cpu))
-JUMP_IF(jb, flag_cf(cpu))
-JUMP_IF(jae, !flag_cf(cpu))
-JUMP_IF(je, flag_zf(cpu))
-JUMP_IF(jne, !flag_zf(cpu))
-JUMP_IF(jbe, flag_cf(cpu) || flag_zf(cpu))
-JUMP_IF(ja, !flag_cf(cpu) && !flag_zf(cpu))
-JUMP_IF(js, flag_sf(cpu))
-JUMP_IF(jns, !flag_sf(cpu))
-JUMP_IF(jp, flag_pf(cpu))
-JUMP_IF(jnp, !flag_pf(cpu))
-JUMP_IF(jl, flag_sf(cpu) != flag_of(cpu))
-JUMP_IF(jge, flag_sf(cpu) == flag_of(cpu))
-JUMP_IF(jle, flag_zf(cpu) || flag_sf(cpu) != flag_of(cpu))
-JUMP_IF(jg, !flag_zf(cpu) && flag_sf(cpu) == flag_of(cpu))
+CONDITIONS(JCC)
 
-enum exec op_jmp_J(struct cpu *cpu, const struct insn *in) { return branch_to(cpu, in, relative_target(cpu, in)); }
+/* --- loops: the counter is CX or ECX by address size ---------------------------------------------------------------- */
 
-static inline enum exec call(struct cpu *cpu, const struct insn *in, uint32_t target, unsigned size)
+static inline uint32_t counter(const struct cpu *cpu, const struct insn *in)
 {
-	struct ref slot;
-	uint32_t from = insn_next_eip(cpu, in);
+	return in->addrsize == 2 ? cpu->r[R_ECX] & 0xffff : cpu->r[R_ECX];
+}
 
-	if (unlikely(target > cpu->seg[SEG_CS].limit))
-		return raise_error(cpu, in, VEC_GP, 0);
-	TRY(open_stack(cpu, in, cpu->r[R_ESP], -(int32_t)size, size, OPEN_WRITE, &slot));
-	if (size == 2)
-		ref_set16(cpu, &slot, (uint16_t)from);
+static inline void set_counter(struct cpu *cpu, const struct insn *in, uint32_t v)
+{
+	if (in->addrsize == 2)
+		set_reg16(cpu, R_ECX, (uint16_t)v);
 	else
-		ref_set32(cpu, &slot, from);
-	cpu->r[R_ESP] = stack_moved(cpu, cpu->r[R_ESP], -(int32_t)size);
-	return branch_to(cpu, in, target);
+		cpu->r[R_ECX] = v;
 }
 
-enum exec op_call_J_16(struct cpu *cpu, const struct insn *in) { return call(cpu, in, relative_target(cpu, in), 2); }
-enum exec op_call_J_32(struct cpu *cpu, const struct insn *in) { return call(cpu, in, relative_target(cpu, in), 4); }
-
-static inline enum exec read_target(struct cpu *cpu, const struct insn *in, unsigned size, uint32_t *target)
-{
-	struct ref src;
-
-	TRY(open_rm(cpu, in, size, OPEN_READ, &src));
-	*target = size == 2 ? ref_get16(cpu, &src) : ref_get32(cpu, &src);
-	return EXEC_OK;
+#define LOOP(name, condition) \
+enum exec op_##name(struct cpu *cpu, const struct insn *in) \
+{ \
+	uint32_t left = counter(cpu, in) - 1; \
+	bool taken = (in->addrsize == 2 ? left & 0xffff : left) != 0 && (condition); \
+	if (taken) \
+		TRY(target_check(cpu, in, target(cpu, in))); \
+	set_counter(cpu, in, left); \
+	if (taken) \
+		TAKE(cpu, in); \
+	NEXT(cpu, in); \
 }
-
-enum exec op_jmp_Ev_16(struct cpu *cpu, const struct insn *in)
-{
-	uint32_t target;
-
-	TRY(read_target(cpu, in, 2, &target));
-	return branch_to(cpu, in, target);
-}
-
-enum exec op_jmp_Ev_32(struct cpu *cpu, const struct insn *in)
-{
-	uint32_t target;
-
-	TRY(read_target(cpu, in, 4, &target));
-	return branch_to(cpu, in, target);
-}
-
-enum exec op_call_Ev_16(struct cpu *cpu, const struct insn *in)
-{
-	uint32_t target;
-
-	TRY(read_target(cpu, in, 2, &target));
-	return call(cpu, in, target, 2);
-}
-
-enum exec op_call_Ev_32(struct cpu *cpu, const struct insn *in)
-{
-	uint32_t target;
-
-	TRY(read_target(cpu, in, 4, &target));
-	return call(cpu, in, target, 4);
-}
-
-/* RET and RET imm16, which also releases that many bytes of parameters. */
-static inline enum exec ret(struct cpu *cpu, const struct insn *in, unsigned size, uint16_t release)
-{
-	struct ref slot;
-	uint32_t target;
-
-	TRY(open_stack(cpu, in, cpu->r[R_ESP], 0, size, OPEN_READ, &slot));
-	target = size == 2 ? ref_get16(cpu, &slot) : ref_get32(cpu, &slot);
-	if (unlikely(target > cpu->seg[SEG_CS].limit))
-		return raise_error(cpu, in, VEC_GP, 0);
-	cpu->r[R_ESP] = stack_moved(cpu, cpu->r[R_ESP], (int32_t)(size + release));
-	return branch_to(cpu, in, target);
-}
-
-enum exec op_ret_16(struct cpu *cpu, const struct insn *in) { return ret(cpu, in, 2, 0); }
-enum exec op_ret_32(struct cpu *cpu, const struct insn *in) { return ret(cpu, in, 4, 0); }
-enum exec op_ret_Iw_16(struct cpu *cpu, const struct insn *in) { return ret(cpu, in, 2, (uint16_t)in->imm); }
-enum exec op_ret_Iw_32(struct cpu *cpu, const struct insn *in) { return ret(cpu, in, 4, (uint16_t)in->imm); }
-
-/* --- loops: the count is CX or ECX by address size, and is stored only when the jump is possible --- */
-
-static uint32_t count_after(const struct cpu *cpu, const struct insn *in)
-{
-	uint32_t ecx = cpu->r[R_ECX];
-
-	return in->addrsize == 2 ? (ecx & 0xffff0000u) | ((ecx - 1) & 0xffff) : ecx - 1;
-}
-
-static bool count_is_zero(uint32_t ecx, const struct insn *in)
-{
-	return in->addrsize == 2 ? !(ecx & 0xffff) : !ecx;
-}
-
-static enum exec loop_if(struct cpu *cpu, const struct insn *in, bool wanted)
-{
-	uint32_t ecx = count_after(cpu, in), target = relative_target(cpu, in);
-	bool taken = wanted && !count_is_zero(ecx, in);
-
-	if (taken && target > cpu->seg[SEG_CS].limit)
-		return raise_error(cpu, in, VEC_GP, 0);
-	cpu->r[R_ECX] = ecx;
-	if (taken)
-		return branch_to(cpu, in, target);
-	NEXT(cpu, in);
-}
-
-enum exec op_loop(struct cpu *cpu, const struct insn *in) { return loop_if(cpu, in, true); }
-enum exec op_loope(struct cpu *cpu, const struct insn *in) { return loop_if(cpu, in, flag_zf(cpu)); }
-enum exec op_loopne(struct cpu *cpu, const struct insn *in) { return loop_if(cpu, in, !flag_zf(cpu)); }
+LOOP(loop, true)
+LOOP(loope, flag_zf(cpu))
+LOOP(loopne, !flag_zf(cpu))
 
 enum exec op_jcxz(struct cpu *cpu, const struct insn *in)
 {
-	if (count_is_zero(cpu->r[R_ECX], in))
-		return branch_to(cpu, in, relative_target(cpu, in));
+	if (counter(cpu, in) == 0)
+		TAKE(cpu, in);
 	NEXT(cpu, in);
 }
 
-/* BOUND r, m: #BR when the signed index lies outside [lower, upper]. */
-enum exec op_bound(struct cpu *cpu, const struct insn *in)
+/* --- jumps, calls, returns -------------------------------------------------------------------------------------------- */
+
+enum exec op_jmp_J(struct cpu *cpu, const struct insn *in)
 {
-	struct ref lower, upper;
-	uint32_t ea = effective_address(cpu, in), next = in->addrsize == 2 ? (ea + in->opsize) & 0xffff : ea + in->opsize;
-	int32_t index, lo, hi;
-
-	TRY(open_mem(cpu, in, in->seg, ea, in->opsize, OPEN_READ, &lower));
-	TRY(open_mem(cpu, in, in->seg, next, in->opsize, OPEN_READ, &upper));
-	if (in->opsize == 2) {
-		index = (int16_t)cpu->r[in->reg];
-		lo = (int16_t)ref_get16(cpu, &lower);
-		hi = (int16_t)ref_get16(cpu, &upper);
-	} else {
-		index = (int32_t)cpu->r[in->reg];
-		lo = (int32_t)ref_get32(cpu, &lower);
-		hi = (int32_t)ref_get32(cpu, &upper);
-	}
-	if (index < lo || index > hi)
-		return raise_fault(cpu, in, VEC_BR);
-	NEXT(cpu, in);
+	TRY(target_check(cpu, in, target(cpu, in)));
+	BRANCH(cpu, in, target(cpu, in));
 }
+
+static inline enum exec read_target(struct cpu *cpu, const struct insn *in, uint32_t *eip)
+{
+	struct ref src;
+
+	TRY(open_rm(cpu, in, in->opsize, OPEN_READ, &src));
+	*eip = in->opsize == 2 ? ref_get16(cpu, &src) : ref_get32(cpu, &src);
+	return EXEC_OK;
+}
+
+enum exec op_jmp_Ev(struct cpu *cpu, const struct insn *in)
+{
+	uint32_t eip;
+
+	TRY(read_target(cpu, in, &eip));
+	TRY(target_check(cpu, in, eip));
+	return code_branch(cpu, in, eip);
+}
+
+static inline enum exec push_return(struct cpu *cpu, const struct insn *in, uint32_t eip)
+{
+	int32_t size = in->opsize;
+	uint32_t esp = cpu->r[R_ESP];
+	struct ref slot;
+
+	TRY(open_mem(cpu, in, SEG_SS, stack32(cpu) ? esp - (uint32_t)size : (esp - (uint32_t)size) & 0xffff, in->opsize, OPEN_WRITE, &slot));
+	TRY(target_check(cpu, in, eip));
+	if (size == 2)
+		ref_set16(cpu, &slot, (uint16_t)insn_next_eip(cpu, in));
+	else
+		ref_set32(cpu, &slot, insn_next_eip(cpu, in));
+	cpu->r[R_ESP] = stack_moved(cpu, esp, -size);
+	return EXEC_OK;
+}
+
+enum exec op_call_Jz(struct cpu *cpu, const struct insn *in)
+{
+	TRY(push_return(cpu, in, target(cpu, in)));
+	BRANCH(cpu, in, target(cpu, in));
+}
+
+enum exec op_call_Ev(struct cpu *cpu, const struct insn *in)
+{
+	uint32_t eip;
+
+	TRY(read_target(cpu, in, &eip));
+	TRY(push_return(cpu, in, eip));
+	return code_branch(cpu, in, eip);
+}
+
+/* imm: bytes of arguments to release; 0 in the form without. */
+static inline enum exec pop_return(struct cpu *cpu, const struct insn *in, unsigned size, uint32_t *eip)
+{
+	uint32_t esp = cpu->r[R_ESP];
+	struct ref slot;
+
+	TRY(open_mem(cpu, in, SEG_SS, stack32(cpu) ? esp : esp & 0xffff, size, OPEN_READ, &slot));
+	*eip = size == 2 ? ref_get16(cpu, &slot) : ref_get32(cpu, &slot);
+	TRY(target_check(cpu, in, *eip));
+	cpu->r[R_ESP] = stack_moved(cpu, esp, (int32_t)(size + in->imm));
+	return EXEC_OK;
+}
+
+enum exec op_ret16(struct cpu *cpu, const struct insn *in)
+{
+	uint32_t eip;
+
+	TRY(pop_return(cpu, in, 2, &eip));
+	return code_branch(cpu, in, eip);
+}
+
+enum exec op_ret32(struct cpu *cpu, const struct insn *in)
+{
+	uint32_t eip;
+
+	TRY(pop_return(cpu, in, 4, &eip));
+	return code_branch(cpu, in, eip);
+}
+
+/* --- BOUND: the index against a signed pair in memory ------------------------------------------------------------------ */
+
+#define BOUND(bits, bytes, s, G) \
+enum exec op_bound_##G##_Ma(struct cpu *cpu, const struct insn *in) \
+{ \
+	uint32_t ea = effective_address(cpu, in), mask = in->addrsize == 2 ? 0xffff : 0xffffffff; \
+	s index = (s)cpu->r[in->reg]; \
+	struct ref lower, upper; \
+	TRY(open_mem(cpu, in, in->seg, ea, bytes, OPEN_READ, &lower)); \
+	TRY(open_mem(cpu, in, in->seg, (ea + bytes) & mask, bytes, OPEN_READ, &upper)); \
+	if (index < (s)ref_get##bits(cpu, &lower) || index > (s)ref_get##bits(cpu, &upper)) \
+		return raise_fault(cpu, in, VEC_BR); \
+	NEXT(cpu, in); \
+}
+BOUND(16, 2, int16_t, Gw)
+BOUND(32, 4, int32_t, Gd)

@@ -1,147 +1,198 @@
-/* cpu/op_move.c: MOV, MOVZX, MOVSX, LEA, XCHG, NOP, CBW, CWD, XLAT.
+/* cpu/op_move.c: MOV MOVZX MOVSX CMOVcc XCHG LEA XLAT, conversions of the accumulator, flag instructions, NOP, WAIT and the
+ * coprocessor's opcodes.
  *
- * None of them touches a flag. References: [SDM2A], [SDM2B] under each name.
+ * CMOVcc reads its source, and can fault, whether the condition holds or not. There is no FPU: an ESC instruction raises #NM
+ * when CR0.EM or CR0.TS says so and else does nothing, so that a probe finds its memory unchanged.
+ * References: [SDM2A], [SDM2B] under each name; [SDM3A 2.5 "Control Registers"] for EM, MP and TS.
  */
-#include "cpu/operands.h"
-#include "cpu/ops_integer.h"
+#include "cpu/flags.h"
 
-INLINE enum exec store_rm(struct cpu *cpu, const struct insn *in, unsigned size, uint32_t value)
-{
-	struct ref dst;
-
-	TRY(open_rm(cpu, in, size, OPEN_WRITE, &dst));
-	ref_set(cpu, &dst, value, size);
-	return EXEC_OK;
+#define MOVES(bits, bytes, u, E, G, I) \
+enum exec op_mov_##E##_##G(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref dst; \
+	TRY(open_rm(cpu, in, bytes, OPEN_WRITE, &dst)); \
+	ref_set##bits(cpu, &dst, get_reg##bits(cpu, in->reg)); \
+	NEXT(cpu, in); \
+} \
+enum exec op_mov_##G##_##E(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref src; \
+	TRY(open_rm(cpu, in, bytes, OPEN_READ, &src)); \
+	set_reg##bits(cpu, in->reg, ref_get##bits(cpu, &src)); \
+	NEXT(cpu, in); \
+} \
+enum exec op_mov_##E##_##I(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref dst; \
+	TRY(open_rm(cpu, in, bytes, OPEN_WRITE, &dst)); \
+	ref_set##bits(cpu, &dst, (u)in->imm); \
+	NEXT(cpu, in); \
+} \
+enum exec op_xchg_##E##_##G(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref dst; \
+	TRY(open_rm(cpu, in, bytes, OPEN_RW, &dst)); \
+	u old = ref_get##bits(cpu, &dst); \
+	ref_set##bits(cpu, &dst, get_reg##bits(cpu, in->reg)); \
+	set_reg##bits(cpu, in->reg, old); \
+	NEXT(cpu, in); \
 }
+MOVES(8, 1, uint8_t, Eb, Gb, Ib)
+MOVES(16, 2, uint16_t, Ew, Gw, Iw)
+MOVES(32, 4, uint32_t, Ed, Gd, Id)
 
-INLINE enum exec load_rm(struct cpu *cpu, const struct insn *in, unsigned size)
-{
-	uint32_t value;
-
-	TRY(read_rm(cpu, in, size, &value));
-	reg_set(cpu, in->reg, value, size);
-	return EXEC_OK;
+#define EXTEND(name, G, gbits, E, ebits, ebytes, type) \
+enum exec op_##name##_##G##_##E(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref src; \
+	TRY(open_rm(cpu, in, ebytes, OPEN_READ, &src)); \
+	set_reg##gbits(cpu, in->reg, (uint##gbits##_t)(type)ref_get##ebits(cpu, &src)); \
+	NEXT(cpu, in); \
 }
+EXTEND(movzx, Gw, 16, Eb, 8, 1, uint8_t)
+EXTEND(movzx, Gd, 32, Eb, 8, 1, uint8_t)
+EXTEND(movzx, Gd, 32, Ew, 16, 2, uint16_t)
+EXTEND(movsx, Gw, 16, Eb, 8, 1, int8_t)
+EXTEND(movsx, Gd, 32, Eb, 8, 1, int8_t)
+EXTEND(movsx, Gd, 32, Ew, 16, 2, int16_t)
 
-INLINE enum exec store_register(struct cpu *cpu, unsigned reg, uint32_t value, unsigned size)
-{
-	reg_set(cpu, reg, value, size);
-	return EXEC_OK;
+#define CMOV(cc) \
+enum exec op_cmov##cc##_Gw_Ew(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref src; \
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &src)); \
+	uint16_t v = ref_get16(cpu, &src); \
+	if (cond_##cc(cpu)) \
+		set_reg16(cpu, in->reg, v); \
+	NEXT(cpu, in); \
+} \
+enum exec op_cmov##cc##_Gd_Ed(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref src; \
+	TRY(open_rm(cpu, in, 4, OPEN_READ, &src)); \
+	uint32_t v = ref_get32(cpu, &src); \
+	if (cond_##cc(cpu)) \
+		cpu->r[in->reg] = v; \
+	NEXT(cpu, in); \
 }
+CONDITIONS(CMOV)
 
-HANDLER(mov_Eb_Gb, store_rm(cpu, in, 1, reg_get(cpu, in->reg, 1)))
-HANDLER(mov_Ev_Gv_16, store_rm(cpu, in, 2, cpu->r[in->reg]))
-HANDLER(mov_Ev_Gv_32, store_rm(cpu, in, 4, cpu->r[in->reg]))
-HANDLER(mov_Gb_Eb, load_rm(cpu, in, 1))
-HANDLER(mov_Gv_Ev_16, load_rm(cpu, in, 2))
-HANDLER(mov_Gv_Ev_32, load_rm(cpu, in, 4))
-HANDLER(mov_Zb_Ib, store_register(cpu, in->rm, in->imm, 1))
-HANDLER(mov_Zv_Iz_16, store_register(cpu, in->rm, in->imm, 2))
-HANDLER(mov_Zv_Iz_32, store_register(cpu, in->rm, in->imm, 4))
-HANDLER(mov_Eb_Ib, store_rm(cpu, in, 1, in->imm))
-HANDLER(mov_Ev_Iz_16, store_rm(cpu, in, 2, in->imm))
-HANDLER(mov_Ev_Iz_32, store_rm(cpu, in, 4, in->imm))
-
-/* --- the accumulator and an address in the instruction ------------------------------------------------------------------ */
-
-INLINE enum exec load_offset(struct cpu *cpu, const struct insn *in, unsigned size)
+enum exec op_lea_Gw_M(struct cpu *cpu, const struct insn *in)
 {
-	struct ref src;
-
-	TRY(open_mem(cpu, in, in->seg, effective_address(cpu, in), size, OPEN_READ, &src));
-	reg_set(cpu, R_EAX, ref_get(cpu, &src, size), size);
-	return EXEC_OK;
-}
-
-INLINE enum exec store_offset(struct cpu *cpu, const struct insn *in, unsigned size)
-{
-	struct ref dst;
-
-	TRY(open_mem(cpu, in, in->seg, effective_address(cpu, in), size, OPEN_WRITE, &dst));
-	ref_set(cpu, &dst, cpu->r[R_EAX], size);
-	return EXEC_OK;
-}
-
-HANDLER(mov_AL_Ob, load_offset(cpu, in, 1))
-HANDLER(mov_eAX_Ov_16, load_offset(cpu, in, 2))
-HANDLER(mov_eAX_Ov_32, load_offset(cpu, in, 4))
-HANDLER(mov_Ob_AL, store_offset(cpu, in, 1))
-HANDLER(mov_Ov_eAX_16, store_offset(cpu, in, 2))
-HANDLER(mov_Ov_eAX_32, store_offset(cpu, in, 4))
-
-/* --- extension ------------------------------------------------------------------------------------------------------------ */
-
-INLINE enum exec extend(struct cpu *cpu, const struct insn *in, unsigned from, unsigned to, bool is_signed)
-{
-	uint32_t value;
-
-	TRY(read_rm(cpu, in, from, &value));
-	reg_set(cpu, in->reg, is_signed ? (uint32_t)sign_extend(value, from) : value, to);
-	return EXEC_OK;
-}
-
-HANDLER(movzx_Gv_Eb_16, extend(cpu, in, 1, 2, false))
-HANDLER(movzx_Gv_Eb_32, extend(cpu, in, 1, 4, false))
-HANDLER(movzx_Gv_Ew_16, extend(cpu, in, 2, 2, false))
-HANDLER(movzx_Gv_Ew_32, extend(cpu, in, 2, 4, false))
-HANDLER(movsx_Gv_Eb_16, extend(cpu, in, 1, 2, true))
-HANDLER(movsx_Gv_Eb_32, extend(cpu, in, 1, 4, true))
-HANDLER(movsx_Gv_Ew_16, extend(cpu, in, 2, 2, true))
-HANDLER(movsx_Gv_Ew_32, extend(cpu, in, 2, 4, true))
-
-HANDLER(cbw_16, store_register(cpu, R_EAX, (uint32_t)sign_extend(cpu->r[R_EAX], 1), 2))
-HANDLER(cbw_32, store_register(cpu, R_EAX, (uint32_t)sign_extend(cpu->r[R_EAX], 2), 4))
-HANDLER(cwd_16, store_register(cpu, R_EDX, top_bit(cpu->r[R_EAX], 2) ? 0xffff : 0, 2))
-HANDLER(cwd_32, store_register(cpu, R_EDX, top_bit(cpu->r[R_EAX], 4) ? 0xffffffffu : 0, 4))
-
-/* --- the rest --------------------------------------------------------------------------------------------------------------- */
-
-HANDLER(lea_16, store_register(cpu, in->reg, effective_address(cpu, in), 2))
-HANDLER(lea_32, store_register(cpu, in->reg, effective_address(cpu, in), 4))
-
-INLINE enum exec xchg(struct cpu *cpu, const struct insn *in, unsigned size)
-{
-	struct ref dst;
-	uint32_t value;
-
-	TRY(open_rm(cpu, in, size, OPEN_RW, &dst));
-	value = ref_get(cpu, &dst, size);
-	ref_set(cpu, &dst, reg_get(cpu, in->reg, size), size);
-	reg_set(cpu, in->reg, value, size);
-	return EXEC_OK;
-}
-
-HANDLER(xchg_Eb_Gb, xchg(cpu, in, 1))
-HANDLER(xchg_Ev_Gv_16, xchg(cpu, in, 2))
-HANDLER(xchg_Ev_Gv_32, xchg(cpu, in, 4))
-
-INLINE enum exec xchg_accumulator(struct cpu *cpu, const struct insn *in, unsigned size)
-{
-	uint32_t value = reg_get(cpu, in->rm, size);
-
-	reg_set(cpu, in->rm, cpu->r[R_EAX], size);
-	reg_set(cpu, R_EAX, value, size);
-	return EXEC_OK;
-}
-
-HANDLER(xchg_Zv_eAX_16, xchg_accumulator(cpu, in, 2))
-HANDLER(xchg_Zv_eAX_32, xchg_accumulator(cpu, in, 4))
-
-enum exec op_nop(struct cpu *cpu, const struct insn *in)
-{
-	(void)cpu;
+	set_reg16(cpu, in->reg, (uint16_t)effective_address(cpu, in));
 	NEXT(cpu, in);
 }
 
-/* AL = [seg:EBX + AL]; the sum wraps at the address size. */
-INLINE enum exec xlat(struct cpu *cpu, const struct insn *in)
+enum exec op_lea_Gd_M(struct cpu *cpu, const struct insn *in)
 {
-	uint32_t ea = cpu->r[R_EBX] + (cpu->r[R_EAX] & 0xff);
+	cpu->r[in->reg] = effective_address(cpu, in);
+	NEXT(cpu, in);
+}
+
+enum exec op_xlat(struct cpu *cpu, const struct insn *in)
+{
+	uint32_t ea = cpu->r[R_EBX] + get_reg8(cpu, R_EAX);
 	struct ref src;
 
 	TRY(open_mem(cpu, in, in->seg, in->addrsize == 2 ? ea & 0xffff : ea, 1, OPEN_READ, &src));
-	reg_set(cpu, R_EAX, ref_get8(cpu, &src), 1);
-	return EXEC_OK;
+	set_reg8(cpu, R_EAX, ref_get8(cpu, &src));
+	NEXT(cpu, in);
 }
 
-HANDLER(xlat, xlat(cpu, in))
+/* --- the accumulator -------------------------------------------------------------------------------------------------- */
+
+enum exec op_cbw(struct cpu *cpu, const struct insn *in)
+{
+	set_reg16(cpu, R_EAX, (uint16_t)(int8_t)get_reg8(cpu, R_EAX));
+	NEXT(cpu, in);
+}
+
+enum exec op_cwde(struct cpu *cpu, const struct insn *in)
+{
+	cpu->r[R_EAX] = (uint32_t)(int16_t)get_reg16(cpu, R_EAX);
+	NEXT(cpu, in);
+}
+
+enum exec op_cwd(struct cpu *cpu, const struct insn *in)
+{
+	set_reg16(cpu, R_EDX, cpu->r[R_EAX] & 0x8000 ? 0xffff : 0);
+	NEXT(cpu, in);
+}
+
+enum exec op_cdq(struct cpu *cpu, const struct insn *in)
+{
+	cpu->r[R_EDX] = cpu->r[R_EAX] >> 31 ? 0xffffffff : 0;
+	NEXT(cpu, in);
+}
+
+enum exec op_salc(struct cpu *cpu, const struct insn *in)
+{
+	set_reg8(cpu, R_EAX, flag_cf(cpu) ? 0xff : 0);
+	NEXT(cpu, in);
+}
+
+/* --- flags ------------------------------------------------------------------------------------------------------------ */
+
+enum exec op_lahf(struct cpu *cpu, const struct insn *in)
+{
+	set_reg8(cpu, 4, (uint8_t)(flags_image(cpu) | F_ONE));
+	NEXT(cpu, in);
+}
+
+enum exec op_sahf(struct cpu *cpu, const struct insn *in)
+{
+	flags_load(cpu, (flag_of(cpu) ? F_OF : 0) | get_reg8(cpu, 4));
+	NEXT(cpu, in);
+}
+
+enum exec op_clc(struct cpu *cpu, const struct insn *in)
+{
+	flags_set_cf(cpu, false);
+	NEXT(cpu, in);
+}
+
+enum exec op_stc(struct cpu *cpu, const struct insn *in)
+{
+	flags_set_cf(cpu, true);
+	NEXT(cpu, in);
+}
+
+enum exec op_cmc(struct cpu *cpu, const struct insn *in)
+{
+	flags_set_cf(cpu, !flag_cf(cpu));
+	NEXT(cpu, in);
+}
+
+enum exec op_cld(struct cpu *cpu, const struct insn *in)
+{
+	cpu->eflags &= ~F_DF;
+	NEXT(cpu, in);
+}
+
+enum exec op_std(struct cpu *cpu, const struct insn *in)
+{
+	cpu->eflags |= F_DF;
+	NEXT(cpu, in);
+}
+
+/* --- nothing ---------------------------------------------------------------------------------------------------------- */
+
+enum exec op_nop(struct cpu *cpu, const struct insn *in)
+{
+	NEXT(cpu, in);
+}
+
+enum exec op_wait(struct cpu *cpu, const struct insn *in)
+{
+	if ((cpu->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
+		return raise_fault(cpu, in, VEC_NM);
+	NEXT(cpu, in);
+}
+
+enum exec op_esc(struct cpu *cpu, const struct insn *in)
+{
+	if (cpu->cr0 & (CR0_EM | CR0_TS))
+		return raise_fault(cpu, in, VEC_NM);
+	NEXT(cpu, in);
+}

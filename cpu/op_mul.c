@@ -1,125 +1,272 @@
-/* cpu/op_mul.c: MUL, IMUL, DIV, IDIV.
+/* cpu/op_mul.c: MUL IMUL DIV IDIV, and decimal arithmetic.
  *
- * Products and dividends of the one-operand forms are AX, DX:AX or EDX:EAX. A quotient that does not fit is #DE, like
- * division by zero, and leaves everything as it was.
- * References: [SDM2A] "DIV", "IDIV", "IMUL", [SDM2B] "MUL".
- * Undefined flags: after MUL and IMUL SF, ZF and PF are those of the low half and AF is 0; DIV and IDIV change none.
+ * Undefined flags: after MUL and IMUL SF ZF PF are those of the low half and AF is 0; DIV and IDIV change none; the decimal
+ * instructions leave SF ZF PF of AL and the rest 0.
+ * References: [SDM2A] "AAA", "AAD", "AAM", "AAS", "DAA", "DAS", "DIV", "IDIV", "IMUL", [SDM2B] "MUL".
  */
-#include "cpu/operands.h"
-#include "cpu/ops_integer.h"
+#include "cpu/flags.h"
 
-/* The double-width accumulator. */
-INLINE uint64_t wide_get(struct cpu *cpu, unsigned size)
+/* The product's low half, and whether the high half says something. */
+#define PRODUCT_FLAGS(bits, s) \
+static inline void flags_product##bits(struct cpu *cpu, uint32_t low, bool overflow) \
+{ \
+	flags_lazy(cpu, (uint32_t)(s)low, carries_of(overflow, overflow, false)); \
+}
+PRODUCT_FLAGS(8, int8_t)
+PRODUCT_FLAGS(16, int16_t)
+PRODUCT_FLAGS(32, int32_t)
+
+enum exec op_mul_Eb(struct cpu *cpu, const struct insn *in)
 {
-	if (size == 1)
-		return cpu->r[R_EAX] & 0xffff;
-	return (uint64_t)reg_get(cpu, R_EDX, size) << bits_of(size) | reg_get(cpu, R_EAX, size);
+	struct ref src;
+
+	TRY(open_rm(cpu, in, 1, OPEN_READ, &src));
+	uint32_t p = (uint32_t)get_reg8(cpu, R_EAX) * ref_get8(cpu, &src);
+	set_reg16(cpu, R_EAX, (uint16_t)p);
+	flags_product8(cpu, p, p >> 8);
+	NEXT(cpu, in);
 }
 
-INLINE void wide_set(struct cpu *cpu, uint32_t low, uint32_t high, unsigned size)
+enum exec op_mul_Ew(struct cpu *cpu, const struct insn *in)
 {
-	if (size == 1) {
-		reg_set(cpu, R_EAX, (low & 0xff) | high << 8, 2);
-		return;
-	}
-	reg_set(cpu, R_EAX, low, size);
-	reg_set(cpu, R_EDX, high, size);
+	struct ref src;
+
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &src));
+	uint32_t p = (uint32_t)get_reg16(cpu, R_EAX) * ref_get16(cpu, &src);
+	set_reg16(cpu, R_EAX, (uint16_t)p);
+	set_reg16(cpu, R_EDX, (uint16_t)(p >> 16));
+	flags_product16(cpu, p, p >> 16);
+	NEXT(cpu, in);
 }
 
-INLINE enum exec mul(struct cpu *cpu, const struct insn *in, unsigned size)
+enum exec op_mul_Ed(struct cpu *cpu, const struct insn *in)
 {
-	uint32_t b, high;
-	uint64_t product;
+	struct ref src;
 
-	TRY(read_rm(cpu, in, size, &b));
-	product = (uint64_t)reg_get(cpu, R_EAX, size) * b;
-	high = (uint32_t)(product >> bits_of(size));
-	wide_set(cpu, (uint32_t)product, high, size);
-	flags_result_cf_of(cpu, sign_extend((uint32_t)product, size), high != 0, high != 0);
-	return EXEC_OK;
+	TRY(open_rm(cpu, in, 4, OPEN_READ, &src));
+	uint64_t p = (uint64_t)cpu->r[R_EAX] * ref_get32(cpu, &src);
+	cpu->r[R_EAX] = (uint32_t)p;
+	cpu->r[R_EDX] = (uint32_t)(p >> 32);
+	flags_product32(cpu, (uint32_t)p, p >> 32);
+	NEXT(cpu, in);
 }
 
-/* The product of two signed values; CF and OF when the low half does not hold it. */
-INLINE int64_t signed_product(struct cpu *cpu, uint32_t a, uint32_t b, unsigned size)
+enum exec op_imul_Eb(struct cpu *cpu, const struct insn *in)
 {
-	int64_t product = (int64_t)sign_extend(a, size) * sign_extend(b, size);
-	int32_t low = sign_extend((uint32_t)product, size);
+	struct ref src;
 
-	flags_result_cf_of(cpu, low, product != low, product != low);
-	return product;
+	TRY(open_rm(cpu, in, 1, OPEN_READ, &src));
+	int32_t p = (int8_t)get_reg8(cpu, R_EAX) * (int8_t)ref_get8(cpu, &src);
+	set_reg16(cpu, R_EAX, (uint16_t)p);
+	flags_product8(cpu, (uint32_t)p, p != (int8_t)p);
+	NEXT(cpu, in);
 }
 
-INLINE enum exec imul(struct cpu *cpu, const struct insn *in, unsigned size)
+enum exec op_imul_Ew(struct cpu *cpu, const struct insn *in)
 {
-	uint32_t b;
-	int64_t product;
+	struct ref src;
 
-	TRY(read_rm(cpu, in, size, &b));
-	product = signed_product(cpu, reg_get(cpu, R_EAX, size), b, size);
-	wide_set(cpu, (uint32_t)product, (uint32_t)(product >> bits_of(size)), size);
-	return EXEC_OK;
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &src));
+	int32_t p = (int16_t)get_reg16(cpu, R_EAX) * (int16_t)ref_get16(cpu, &src);
+	set_reg16(cpu, R_EAX, (uint16_t)p);
+	set_reg16(cpu, R_EDX, (uint16_t)((uint32_t)p >> 16));
+	flags_product16(cpu, (uint32_t)p, p != (int16_t)p);
+	NEXT(cpu, in);
 }
 
-INLINE enum exec imul_G_E(struct cpu *cpu, const struct insn *in, unsigned size)
+enum exec op_imul_Ed(struct cpu *cpu, const struct insn *in)
 {
-	uint32_t b;
+	struct ref src;
 
-	TRY(read_rm(cpu, in, size, &b));
-	reg_set(cpu, in->reg, (uint32_t)signed_product(cpu, reg_get(cpu, in->reg, size), b, size), size);
-	return EXEC_OK;
+	TRY(open_rm(cpu, in, 4, OPEN_READ, &src));
+	int64_t p = (int64_t)(int32_t)cpu->r[R_EAX] * (int32_t)ref_get32(cpu, &src);
+	cpu->r[R_EAX] = (uint32_t)p;
+	cpu->r[R_EDX] = (uint32_t)((uint64_t)p >> 32);
+	flags_product32(cpu, (uint32_t)p, p != (int32_t)p);
+	NEXT(cpu, in);
 }
 
-INLINE enum exec imul_G_E_I(struct cpu *cpu, const struct insn *in, unsigned size)
+/* The forms that keep only the low half. */
+static inline void imul16(struct cpu *cpu, const struct insn *in, uint32_t a, uint32_t b)
 {
-	uint32_t a;
+	int32_t p = (int16_t)a * (int16_t)b;
 
-	TRY(read_rm(cpu, in, size, &a));
-	reg_set(cpu, in->reg, (uint32_t)signed_product(cpu, a, in->imm, size), size);
-	return EXEC_OK;
+	set_reg16(cpu, in->reg, (uint16_t)p);
+	flags_product16(cpu, (uint32_t)p, p != (int16_t)p);
 }
 
-INLINE enum exec div(struct cpu *cpu, const struct insn *in, unsigned size)
+static inline void imul32(struct cpu *cpu, const struct insn *in, uint32_t a, uint32_t b)
 {
-	uint64_t n = wide_get(cpu, size);
-	uint32_t d;
+	int64_t p = (int64_t)(int32_t)a * (int32_t)b;
 
-	TRY(read_rm(cpu, in, size, &d));
-	/* The quotient fits exactly when the dividend's high half is below the divisor, which also excludes 0. */
-	if (unlikely(n >> bits_of(size) >= d))
+	cpu->r[in->reg] = (uint32_t)p;
+	flags_product32(cpu, (uint32_t)p, p != (int32_t)p);
+}
+
+#define IMUL(bits, bytes, E, G, I) \
+enum exec op_imul_##G##_##E(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref src; \
+	TRY(open_rm(cpu, in, bytes, OPEN_READ, &src)); \
+	imul##bits(cpu, in, get_reg##bits(cpu, in->reg), ref_get##bits(cpu, &src)); \
+	NEXT(cpu, in); \
+} \
+enum exec op_imul_##G##_##E##_##I(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref src; \
+	TRY(open_rm(cpu, in, bytes, OPEN_READ, &src)); \
+	imul##bits(cpu, in, ref_get##bits(cpu, &src), in->imm); \
+	NEXT(cpu, in); \
+}
+IMUL(16, 2, Ew, Gw, Iw)
+IMUL(32, 4, Ed, Gd, Id)
+
+/* --- division: #DE for a zero divisor and for a quotient that does not fit ------------------------------------------ */
+
+enum exec op_div_Eb(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
+
+	TRY(open_rm(cpu, in, 1, OPEN_READ, &src));
+	uint32_t a = get_reg16(cpu, R_EAX), b = ref_get8(cpu, &src);
+	if (!b || a / b > 0xff)
 		return raise_fault(cpu, in, VEC_DE);
-	wide_set(cpu, (uint32_t)(n / d), (uint32_t)(n % d), size);
-	return EXEC_OK;
+	set_reg16(cpu, R_EAX, (uint16_t)(a / b | a % b << 8));
+	NEXT(cpu, in);
 }
 
-INLINE enum exec idiv(struct cpu *cpu, const struct insn *in, unsigned size)
+enum exec op_div_Ew(struct cpu *cpu, const struct insn *in)
 {
-	int64_t n = (int64_t)(wide_get(cpu, size) << (64 - 2 * bits_of(size))) >> (64 - 2 * bits_of(size)), quotient;
-	uint32_t value;
-	int32_t d;
+	struct ref src;
 
-	TRY(read_rm(cpu, in, size, &value));
-	d = sign_extend(value, size);
-	/* The host must not divide the smallest number by -1 either. */
-	if (unlikely(d == 0 || (d == -1 && n == INT64_MIN)))
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &src));
+	uint32_t a = get_reg16(cpu, R_EAX) | (uint32_t)get_reg16(cpu, R_EDX) << 16, b = ref_get16(cpu, &src);
+	if (!b || a / b > 0xffff)
 		return raise_fault(cpu, in, VEC_DE);
-	quotient = n / d;
-	if (unlikely(quotient != sign_extend((uint32_t)quotient, size)))
-		return raise_fault(cpu, in, VEC_DE);
-	wide_set(cpu, (uint32_t)quotient, (uint32_t)(n % d), size);
-	return EXEC_OK;
+	set_reg16(cpu, R_EAX, (uint16_t)(a / b));
+	set_reg16(cpu, R_EDX, (uint16_t)(a % b));
+	NEXT(cpu, in);
 }
 
-#define ACCUMULATOR(op) \
-HANDLER(op##_Eb, op(cpu, in, 1)) \
-HANDLER(op##_Ev_16, op(cpu, in, 2)) \
-HANDLER(op##_Ev_32, op(cpu, in, 4))
+enum exec op_div_Ed(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
 
-ACCUMULATOR(mul)
-ACCUMULATOR(imul)
-ACCUMULATOR(div)
-ACCUMULATOR(idiv)
+	TRY(open_rm(cpu, in, 4, OPEN_READ, &src));
+	uint64_t a = cpu->r[R_EAX] | (uint64_t)cpu->r[R_EDX] << 32;
+	uint32_t b = ref_get32(cpu, &src);
+	if (cpu->r[R_EDX] >= b)            /* also b == 0 */
+		return raise_fault(cpu, in, VEC_DE);
+	cpu->r[R_EAX] = (uint32_t)(a / b);
+	cpu->r[R_EDX] = (uint32_t)(a % b);
+	NEXT(cpu, in);
+}
 
-HANDLER(imul_Gv_Ev_16, imul_G_E(cpu, in, 2))
-HANDLER(imul_Gv_Ev_32, imul_G_E(cpu, in, 4))
-HANDLER(imul_Gv_Ev_Iz_16, imul_G_E_I(cpu, in, 2))
-HANDLER(imul_Gv_Ev_Iz_32, imul_G_E_I(cpu, in, 4))
+enum exec op_idiv_Eb(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
+
+	TRY(open_rm(cpu, in, 1, OPEN_READ, &src));
+	int32_t a = (int16_t)get_reg16(cpu, R_EAX), b = (int8_t)ref_get8(cpu, &src);
+	if (!b || a / b != (int8_t)(a / b))
+		return raise_fault(cpu, in, VEC_DE);
+	set_reg16(cpu, R_EAX, (uint16_t)((uint8_t)(a / b) | (uint32_t)(uint8_t)(a % b) << 8));
+	NEXT(cpu, in);
+}
+
+enum exec op_idiv_Ew(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
+
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &src));
+	/* In 64 bits, so that the smallest dividend by -1 is no overflow of the host's. */
+	int64_t a = (int32_t)(get_reg16(cpu, R_EAX) | (uint32_t)get_reg16(cpu, R_EDX) << 16), b = (int16_t)ref_get16(cpu, &src);
+	if (!b || a / b != (int16_t)(a / b))
+		return raise_fault(cpu, in, VEC_DE);
+	set_reg16(cpu, R_EAX, (uint16_t)(a / b));
+	set_reg16(cpu, R_EDX, (uint16_t)(a % b));
+	NEXT(cpu, in);
+}
+
+enum exec op_idiv_Ed(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
+
+	TRY(open_rm(cpu, in, 4, OPEN_READ, &src));
+	int64_t a = (int64_t)(cpu->r[R_EAX] | (uint64_t)cpu->r[R_EDX] << 32), b = (int32_t)ref_get32(cpu, &src);
+	if (!b || (b == -1 && a == INT64_MIN) || a / b != (int32_t)(a / b))
+		return raise_fault(cpu, in, VEC_DE);
+	cpu->r[R_EAX] = (uint32_t)(a / b);
+	cpu->r[R_EDX] = (uint32_t)(a % b);
+	NEXT(cpu, in);
+}
+
+/* --- decimal --------------------------------------------------------------------------------------------------------- */
+
+static void flags_decimal(struct cpu *cpu, bool cf, bool af)
+{
+	flags_lazy(cpu, (uint32_t)(int8_t)get_reg8(cpu, R_EAX), carries_of(cf, false, af));
+}
+
+enum exec op_daa(struct cpu *cpu, const struct insn *in)
+{
+	uint8_t al = get_reg8(cpu, R_EAX);
+	bool af = (al & 15) > 9 || flag_af(cpu), cf = al > 0x99 || flag_cf(cpu);
+
+	set_reg8(cpu, R_EAX, (uint8_t)(al + (af ? 6 : 0) + (cf ? 0x60 : 0)));
+	flags_decimal(cpu, cf, af);
+	NEXT(cpu, in);
+}
+
+enum exec op_das(struct cpu *cpu, const struct insn *in)
+{
+	uint8_t al = get_reg8(cpu, R_EAX);
+	bool af = (al & 15) > 9 || flag_af(cpu), high = al > 0x99 || flag_cf(cpu);
+	/* The borrow of the first step counts too. */
+	bool cf = high || (af && al < 6);
+
+	set_reg8(cpu, R_EAX, (uint8_t)(al - (af ? 6 : 0) - (high ? 0x60 : 0)));
+	flags_decimal(cpu, cf, af);
+	NEXT(cpu, in);
+}
+
+/* AX changes as a whole: a carry out of AL reaches AH besides the one that is added. */
+enum exec op_aaa(struct cpu *cpu, const struct insn *in)
+{
+	uint16_t ax = get_reg16(cpu, R_EAX);
+	bool adjust = (ax & 15) > 9 || flag_af(cpu);
+
+	set_reg16(cpu, R_EAX, (uint16_t)((ax + (adjust ? 0x106 : 0)) & 0xff0f));
+	flags_decimal(cpu, adjust, adjust);
+	NEXT(cpu, in);
+}
+
+enum exec op_aas(struct cpu *cpu, const struct insn *in)
+{
+	uint16_t ax = get_reg16(cpu, R_EAX);
+	bool adjust = (ax & 15) > 9 || flag_af(cpu);
+
+	set_reg16(cpu, R_EAX, (uint16_t)((ax - (adjust ? 0x106 : 0)) & 0xff0f));
+	flags_decimal(cpu, adjust, adjust);
+	NEXT(cpu, in);
+}
+
+enum exec op_aam_Ib(struct cpu *cpu, const struct insn *in)
+{
+	uint8_t al = get_reg8(cpu, R_EAX), base = (uint8_t)in->imm;
+
+	if (!base)
+		return raise_fault(cpu, in, VEC_DE);
+	set_reg16(cpu, R_EAX, (uint16_t)((al / base) << 8 | al % base));
+	flags_decimal(cpu, false, false);
+	NEXT(cpu, in);
+}
+
+enum exec op_aad_Ib(struct cpu *cpu, const struct insn *in)
+{
+	uint16_t ax = get_reg16(cpu, R_EAX);
+
+	set_reg16(cpu, R_EAX, (uint8_t)((ax & 0xff) + (ax >> 8) * in->imm));
+	flags_decimal(cpu, false, false);
+	NEXT(cpu, in);
+}

@@ -1,159 +1,148 @@
-/* cpu/op_shift.c: ROL, ROR, RCL, RCR, SHL, SHR, SAR, SHLD, SHRD.
+/* cpu/op_shift.c: shifts, rotates, double shifts.
  *
- * Every count is masked to five bits; with 0 left no flag changes, though a memory operand is still checked for writing.
- * References: [SDM2B] "SAL/SAR/SHL/SHR", "RCL/RCR/ROL/ROR", "SHLD", "SHRD".
- * Undefined flags: AF is 0 after a shift (rotates do not touch it). OF after a count above 1 follows the rule for 1, applied
- * to the result: to the left CF xor the top bit, to the right the top two bits' xor, SAR 0. CF after a shift by more
- * than the width is what a register wide enough would have shifted out last.
+ * The count is taken modulo 32; 0 changes nothing, not even flags. OF is defined for a count of 1 only: for others it is
+ * what the same formula gives. AF, undefined, is 0 after shifts.
+ *
+ *   OF of   SHL RCL ROL SHLD   CF ^ top bit of the result        SAR   0
+ *           SHR RCR ROR SHRD   the two top bits of the result, exclusive or
+ *
+ * References: [SDM2B] "RCL/RCR/ROL/ROR", "SAL/SAR/SHL/SHR", "SHLD", "SHRD".
  */
-#include "cpu/operands.h"
-#include "cpu/ops_integer.h"
+#include "cpu/flags.h"
 
-/* value has no bits above size; count is 1..31. */
-typedef uint32_t shift_fn(struct cpu *cpu, uint32_t value, unsigned count, unsigned size);
+#define SHIFTS(bits, u, s) \
+static inline bool top##bits(u v) { return v >> (bits - 1) & 1; } \
+static inline bool top_two_differ##bits(u v) { return (v >> (bits - 1) ^ v >> (bits - 2)) & 1; } \
+static inline u shifted##bits(struct cpu *cpu, u r, bool cf, bool of) \
+{ \
+	flags_lazy(cpu, (uint32_t)(s)r, carries_of(cf, of, false)); \
+	return r; \
+} \
+static inline u shift_shl##bits(struct cpu *cpu, u a, unsigned n) \
+{ \
+	uint64_t wide = (uint64_t)a << n; \
+	bool cf = wide >> bits & 1; \
+	return shifted##bits(cpu, (u)wide, cf, cf ^ top##bits((u)wide)); \
+} \
+static inline u shift_shr##bits(struct cpu *cpu, u a, unsigned n) \
+{ \
+	u r = (u)((uint64_t)a >> n); \
+	return shifted##bits(cpu, r, (uint64_t)a >> (n - 1) & 1, top_two_differ##bits(r)); \
+} \
+static inline u shift_sar##bits(struct cpu *cpu, u a, unsigned n) \
+{ \
+	int64_t v = (s)a; \
+	return shifted##bits(cpu, (u)(v >> n), v >> (n - 1) & 1, false); \
+} \
+static inline u shift_rol##bits(struct cpu *cpu, u a, unsigned n) \
+{ \
+	n &= bits - 1; \
+	u r = n ? (u)(a << n | a >> (bits - n)) : a; \
+	flags_set_cf_of(cpu, r & 1, (r & 1) ^ top##bits(r)); \
+	return r; \
+} \
+static inline u shift_ror##bits(struct cpu *cpu, u a, unsigned n) \
+{ \
+	n &= bits - 1; \
+	u r = n ? (u)(a >> n | a << (bits - n)) : a; \
+	flags_set_cf_of(cpu, top##bits(r), top_two_differ##bits(r)); \
+	return r; \
+} \
+/* Through carry: CF is bit number `bits` of a value one bit wider. */ \
+static inline u shift_rcl##bits(struct cpu *cpu, u a, unsigned n) \
+{ \
+	uint64_t wide = (uint64_t)flag_cf(cpu) << bits | a; \
+	n %= bits + 1; \
+	if (n) \
+		wide = wide << n | wide >> (bits + 1 - n); \
+	bool cf = wide >> bits & 1; \
+	flags_set_cf_of(cpu, cf, cf ^ top##bits((u)wide)); \
+	return (u)wide; \
+} \
+static inline u shift_rcr##bits(struct cpu *cpu, u a, unsigned n) \
+{ \
+	uint64_t wide = (uint64_t)flag_cf(cpu) << bits | a; \
+	n %= bits + 1; \
+	if (n) \
+		wide = wide >> n | wide << (bits + 1 - n); \
+	flags_set_cf_of(cpu, wide >> bits & 1, top_two_differ##bits((u)wide)); \
+	return (u)wide; \
+}
+SHIFTS(8, uint8_t, int8_t)
+SHIFTS(16, uint16_t, int16_t)
+SHIFTS(32, uint32_t, int32_t)
 
-INLINE bool top_bits_differ(uint32_t v, unsigned size) { return top_bit(v ^ v << 1, size); }
+/* A memory operand is read and written even when the count is 0. */
+#define SHIFT(name, bits, bytes, E, C, count) \
+enum exec op_##name##_##E##_##C(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref dst; \
+	unsigned n = (count) & 31; \
+	TRY(open_rm(cpu, in, bytes, OPEN_RW, &dst)); \
+	if (likely(n)) \
+		ref_set##bits(cpu, &dst, shift_##name##bits(cpu, ref_get##bits(cpu, &dst), n)); \
+	NEXT(cpu, in); \
+}
+#define SHIFT_COUNTS(name, bits, bytes, E) \
+	SHIFT(name, bits, bytes, E, I1, 1) \
+	SHIFT(name, bits, bytes, E, Ib, in->imm) \
+	SHIFT(name, bits, bytes, E, CL, cpu->r[R_ECX])
+#define SHIFT_ALL(name) SHIFT_COUNTS(name, 8, 1, Eb) SHIFT_COUNTS(name, 16, 2, Ew) SHIFT_COUNTS(name, 32, 4, Ed)
+SHIFT_ALL(rol)
+SHIFT_ALL(ror)
+SHIFT_ALL(rcl)
+SHIFT_ALL(rcr)
+SHIFT_ALL(shl)
+SHIFT_ALL(shr)
+SHIFT_ALL(sar)
 
-INLINE uint32_t shl(struct cpu *cpu, uint32_t value, unsigned count, unsigned size)
+/* Double shifts. A 16-bit one by more than 16 is undefined: bits come from the source, then again from the destination. */
+static inline uint32_t shift_shld16(struct cpu *cpu, uint16_t a, uint16_t b, unsigned n)
 {
-	uint64_t wide = (uint64_t)value << count;
-	bool cf = wide >> bits_of(size) & 1;
+	uint64_t wide = (uint64_t)a << 32 | (uint64_t)b << 16 | a;
+	uint16_t r = (uint16_t)(wide << n >> 32);
+	bool cf = wide >> (48 - n) & 1;
 
-	flags_result_cf_of(cpu, sign_extend((uint32_t)wide, size), cf, cf ^ top_bit((uint32_t)wide, size));
-	return (uint32_t)wide;
+	return shifted16(cpu, r, cf, cf ^ top16(r));
 }
 
-INLINE uint32_t shr(struct cpu *cpu, uint32_t value, unsigned count, unsigned size)
+static inline uint32_t shift_shrd16(struct cpu *cpu, uint16_t a, uint16_t b, unsigned n)
 {
-	uint32_t result = value >> count;
+	uint64_t wide = (uint64_t)a << 32 | (uint64_t)b << 16 | a;
+	uint16_t r = (uint16_t)(wide >> n);
 
-	flags_result_cf_of(cpu, sign_extend(result, size), value >> (count - 1) & 1, top_bits_differ(result, size));
-	return result;
+	return shifted16(cpu, r, wide >> (n - 1) & 1, top_two_differ16(r));
 }
 
-INLINE uint32_t sar(struct cpu *cpu, uint32_t value, unsigned count, unsigned size)
+static inline uint32_t shift_shld32(struct cpu *cpu, uint32_t a, uint32_t b, unsigned n)
 {
-	int32_t v = sign_extend(value, size);
+	uint32_t r = a << n | b >> (32 - n);
+	bool cf = a >> (32 - n) & 1;
 
-	flags_result_cf_of(cpu, v >> count, v >> (count - 1) & 1, false);
-	return (uint32_t)(v >> count);
+	return shifted32(cpu, r, cf, cf ^ top32(r));
 }
 
-INLINE uint32_t rol(struct cpu *cpu, uint32_t value, unsigned count, unsigned size)
+static inline uint32_t shift_shrd32(struct cpu *cpu, uint32_t a, uint32_t b, unsigned n)
 {
-	unsigned n = count & (bits_of(size) - 1), back = (0 - n) & (bits_of(size) - 1);
-	uint32_t result = zero_extend(value << n | value >> back, size);
+	uint32_t r = a >> n | b << (32 - n);
 
-	flags_set_cf_of(cpu, result & 1, (result & 1) ^ top_bit(result, size));
-	return result;
+	return shifted32(cpu, r, a >> (n - 1) & 1, top_two_differ32(r));
 }
 
-INLINE uint32_t ror(struct cpu *cpu, uint32_t value, unsigned count, unsigned size)
-{
-	unsigned n = count & (bits_of(size) - 1), back = (0 - n) & (bits_of(size) - 1);
-	uint32_t result = zero_extend(value >> n | value << back, size);
-
-	flags_set_cf_of(cpu, top_bit(result, size), top_bits_differ(result, size));
-	return result;
+#define DOUBLE_SHIFT(name, bits, bytes, u, E, G, C, count) \
+enum exec op_##name##_##E##_##G##_##C(struct cpu *cpu, const struct insn *in) \
+{ \
+	struct ref dst; \
+	unsigned n = (count) & 31; \
+	TRY(open_rm(cpu, in, bytes, OPEN_RW, &dst)); \
+	if (likely(n)) \
+		ref_set##bits(cpu, &dst, (u)shift_##name##bits(cpu, ref_get##bits(cpu, &dst), get_reg##bits(cpu, in->reg), n)); \
+	NEXT(cpu, in); \
 }
-
-/* CF and the operand together, as one number of width + 1 bits that goes round to the left by n, 0..width. */
-INLINE uint64_t rotate_with_carry(struct cpu *cpu, uint32_t value, unsigned n, unsigned size)
-{
-	unsigned width = bits_of(size) + 1;
-	uint64_t wide = (uint64_t)flag_cf(cpu) << bits_of(size) | value;
-
-	return (wide << n | wide >> (width - n)) & ((1ull << width) - 1);
-}
-
-INLINE uint32_t rcl(struct cpu *cpu, uint32_t value, unsigned count, unsigned size)
-{
-	uint64_t wide = rotate_with_carry(cpu, value, count % (bits_of(size) + 1), size);
-	bool cf = wide >> bits_of(size);
-
-	flags_set_cf_of(cpu, cf, cf ^ top_bit((uint32_t)wide, size));
-	return (uint32_t)wide;
-}
-
-INLINE uint32_t rcr(struct cpu *cpu, uint32_t value, unsigned count, unsigned size)
-{
-	unsigned width = bits_of(size) + 1;
-	uint64_t wide = rotate_with_carry(cpu, value, width - count % width, size);
-
-	flags_set_cf_of(cpu, wide >> bits_of(size), top_bits_differ((uint32_t)wide, size));
-	return (uint32_t)wide;
-}
-
-INLINE enum exec shift(struct cpu *cpu, const struct insn *in, unsigned size, shift_fn *op, uint32_t count)
-{
-	struct ref dst;
-
-	TRY(open_rm(cpu, in, size, OPEN_RW, &dst));
-	if (count & 31)
-		ref_set(cpu, &dst, op(cpu, ref_get(cpu, &dst, size), count & 31, size), size);
-	return EXEC_OK;
-}
-
-#define SHIFT(op) \
-HANDLER(op##_Eb_Ib, shift(cpu, in, 1, op, in->imm)) \
-HANDLER(op##_Ev_Ib_16, shift(cpu, in, 2, op, in->imm)) \
-HANDLER(op##_Ev_Ib_32, shift(cpu, in, 4, op, in->imm)) \
-HANDLER(op##_Eb_1, shift(cpu, in, 1, op, 1)) \
-HANDLER(op##_Ev_1_16, shift(cpu, in, 2, op, 1)) \
-HANDLER(op##_Ev_1_32, shift(cpu, in, 4, op, 1)) \
-HANDLER(op##_Eb_CL, shift(cpu, in, 1, op, cpu->r[R_ECX])) \
-HANDLER(op##_Ev_CL_16, shift(cpu, in, 2, op, cpu->r[R_ECX])) \
-HANDLER(op##_Ev_CL_32, shift(cpu, in, 4, op, cpu->r[R_ECX]))
-
-SHIFT(rol)
-SHIFT(ror)
-SHIFT(rcl)
-SHIFT(rcr)
-SHIFT(shl)
-SHIFT(shr)
-SHIFT(sar)
-
-/* --- double shifts ------------------------------------------------------------------------------------------------------
- * A 16-bit operand shifted by more than 16 is undefined; here the destination follows the source again, so that the three
- * words destination:source:destination move as one. */
-
-typedef uint32_t double_fn(struct cpu *cpu, uint32_t value, uint32_t fill, unsigned count, unsigned size);
-
-INLINE uint32_t shld(struct cpu *cpu, uint32_t value, uint32_t fill, unsigned count, unsigned size)
-{
-	uint64_t all = size == 4 ? (uint64_t)value << 32 | fill : (uint64_t)value << 32 | fill << 16 | value;
-	unsigned top = size == 4 ? 64 : 48;
-	uint32_t result = (uint32_t)(all << count >> 32);
-	bool cf = all >> (top - count) & 1;
-
-	flags_result_cf_of(cpu, sign_extend(result, size), cf, cf ^ top_bit(result, size));
-	return result;
-}
-
-INLINE uint32_t shrd(struct cpu *cpu, uint32_t value, uint32_t fill, unsigned count, unsigned size)
-{
-	uint64_t all = size == 4 ? (uint64_t)fill << 32 | value : (uint64_t)value << 32 | fill << 16 | value;
-	uint32_t result = (uint32_t)(all >> count);
-
-	flags_result_cf_of(cpu, sign_extend(result, size), all >> (count - 1) & 1, top_bits_differ(result, size));
-	return result;
-}
-
-INLINE enum exec double_shift(struct cpu *cpu, const struct insn *in, unsigned size, double_fn *op, uint32_t count)
-{
-	struct ref dst;
-
-	TRY(open_rm(cpu, in, size, OPEN_RW, &dst));
-	if (count & 31)
-		ref_set(cpu, &dst, op(cpu, ref_get(cpu, &dst, size), reg_get(cpu, in->reg, size), count & 31, size), size);
-	return EXEC_OK;
-}
-
-#define DOUBLE_SHIFT(op) \
-HANDLER(op##_Ev_Gv_Ib_16, double_shift(cpu, in, 2, op, in->imm)) \
-HANDLER(op##_Ev_Gv_Ib_32, double_shift(cpu, in, 4, op, in->imm)) \
-HANDLER(op##_Ev_Gv_CL_16, double_shift(cpu, in, 2, op, cpu->r[R_ECX])) \
-HANDLER(op##_Ev_Gv_CL_32, double_shift(cpu, in, 4, op, cpu->r[R_ECX]))
-
-DOUBLE_SHIFT(shld)
-DOUBLE_SHIFT(shrd)
+#define DOUBLE_SHIFT_ALL(name) \
+	DOUBLE_SHIFT(name, 16, 2, uint16_t, Ew, Gw, Ib, in->imm) \
+	DOUBLE_SHIFT(name, 16, 2, uint16_t, Ew, Gw, CL, cpu->r[R_ECX]) \
+	DOUBLE_SHIFT(name, 32, 4, uint32_t, Ed, Gd, Ib, in->imm) \
+	DOUBLE_SHIFT(name, 32, 4, uint32_t, Ed, Gd, CL, cpu->r[R_ECX])
+DOUBLE_SHIFT_ALL(shld)
+DOUBLE_SHIFT_ALL(shrd)

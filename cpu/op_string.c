@@ -1,27 +1,41 @@
-/* cpu/op_string.c: MOVS, CMPS, SCAS, LODS, STOS, INS, OUTS, alone and repeated.
+/* cpu/op_string.c: MOVS CMPS SCAS STOS LODS INS OUTS, alone and repeated.
  *
- * Each iteration of REP is an instruction of its own as far as time, faults and interrupts go: registers are stored after
- * every one, EIP stays on the instruction until the last, and a fault leaves exactly the iterations before it.
- * References: [SDM1 7.3.9.3 "Fast-String Operation"], [SDM2B] "REP/REPE/REPZ/REPNE/REPNZ", "MOVS/MOVSB/MOVSW/MOVSD/MOVSQ".
+ *   source       DS (or the override) : ESI or SI       destination  ES : EDI or DI, no override
+ *
+ * A repeated instruction is a run of iterations, and each is an instruction of its own: it counts as one, registers are up
+ * to date after it, and the run can stop behind it for an interrupt, a fault in the next one or the end of the budget;
+ * EIP then still points at the instruction. MOVS and STOS move whole stretches within a page at once where
+ * nothing can happen in between.
+ * References: [SDM2A] "CMPS/CMPSB/CMPSW/CMPSD", "INS/INSB/INSW/INSD", "LODS/LODSB/LODSW/LODSD", [SDM2B] "MOVS/MOVSB/MOVSW/MOVSD",
+ * "OUTS/OUTSB/OUTSW/OUTSD", "REP/REPE/REPZ/REPNE/REPNZ", "SCAS/SCASB/SCASW/SCASD", "STOS/STOSB/STOSW/STOSD".
  */
-#include "cpu/exec.h"
+#include "cpu/code.h"
 #include "cpu/flags.h"
 
-/* --- indices ------------------------------------------------------------------------------------------------------ */
-
-static inline uint32_t index_of(const struct cpu *cpu, const struct insn *in, unsigned reg)
+/* SI, DI or CX, by address size. */
+static inline uint32_t address_reg(const struct cpu *cpu, const struct insn *in, unsigned n)
 {
-	return in->addrsize == 2 ? cpu->r[reg] & 0xffff : cpu->r[reg];
+	return in->addrsize == 2 ? cpu->r[n] & 0xffff : cpu->r[n];
 }
 
-static inline void index_set(struct cpu *cpu, const struct insn *in, unsigned reg, uint32_t value)
+static inline void address_reg_add(struct cpu *cpu, const struct insn *in, unsigned n, uint32_t delta)
 {
-	cpu->r[reg] = in->addrsize == 2 ? (cpu->r[reg] & 0xffff0000u) | (value & 0xffff) : value;
+	if (in->addrsize == 2)
+		set_reg16(cpu, n, (uint16_t)(cpu->r[n] + delta));
+	else
+		cpu->r[n] += delta;
 }
 
-static inline void advance(struct cpu *cpu, const struct insn *in, unsigned reg, unsigned size)
+static inline uint32_t step(const struct cpu *cpu, unsigned size) { return cpu->eflags & F_DF ? 0u - size : size; }
+
+static inline enum exec open_source(struct cpu *cpu, const struct insn *in, unsigned size, struct ref *ref)
 {
-	index_set(cpu, in, reg, cpu->r[reg] + (cpu->eflags & F_DF ? 0u - size : size));
+	return open_mem(cpu, in, in->seg, address_reg(cpu, in, R_ESI), size, OPEN_READ, ref);
+}
+
+static inline enum exec open_destination(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
+{
+	return open_mem(cpu, in, SEG_ES, address_reg(cpu, in, R_EDI), size, mode, ref);
 }
 
 static inline uint32_t get(struct cpu *cpu, const struct ref *ref, unsigned size)
@@ -29,237 +43,256 @@ static inline uint32_t get(struct cpu *cpu, const struct ref *ref, unsigned size
 	return size == 1 ? ref_get8(cpu, ref) : size == 2 ? ref_get16(cpu, ref) : ref_get32(cpu, ref);
 }
 
-static inline void set(struct cpu *cpu, const struct ref *ref, uint32_t value, unsigned size)
+static inline void set(struct cpu *cpu, const struct ref *ref, unsigned size, uint32_t v)
 {
 	if (size == 1)
-		ref_set8(cpu, ref, (uint8_t)value);
+		ref_set8(cpu, ref, (uint8_t)v);
 	else if (size == 2)
-		ref_set16(cpu, ref, (uint16_t)value);
+		ref_set16(cpu, ref, (uint16_t)v);
 	else
-		ref_set32(cpu, ref, value);
+		ref_set32(cpu, ref, v);
 }
 
-static inline enum exec open_source(struct cpu *cpu, const struct insn *in, unsigned size, struct ref *src)
-{
-	return open_mem(cpu, in, in->seg, index_of(cpu, in, R_ESI), size, OPEN_READ, src);
-}
+/* --- one iteration of each -------------------------------------------------------------------------------------------- */
 
-static inline enum exec open_destination(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *dst)
-{
-	return open_mem(cpu, in, SEG_ES, index_of(cpu, in, R_EDI), size, mode, dst);
-}
+typedef enum exec iteration(struct cpu *cpu, const struct insn *in, unsigned size);
 
-static inline void compare(struct cpu *cpu, uint32_t a, uint32_t b, unsigned size)
-{
-	unsigned shift = 32 - 8 * size;
-
-	flags_sub(cpu, a, b, (int32_t)((a - b) << shift) >> shift, 8 * size);
-}
-
-/* --- one iteration of each ------------------------------------------------------------------------------------------ */
-
-typedef enum exec iteration_fn(struct cpu *cpu, const struct insn *in, unsigned size);
-
-static inline enum exec movs(struct cpu *cpu, const struct insn *in, unsigned size)
+static enum exec movs(struct cpu *cpu, const struct insn *in, unsigned size)
 {
 	struct ref src, dst;
 
 	TRY(open_source(cpu, in, size, &src));
 	TRY(open_destination(cpu, in, size, OPEN_WRITE, &dst));
-	set(cpu, &dst, get(cpu, &src, size), size);
-	advance(cpu, in, R_ESI, size);
-	advance(cpu, in, R_EDI, size);
+	set(cpu, &dst, size, get(cpu, &src, size));
+	address_reg_add(cpu, in, R_ESI, step(cpu, size));
+	address_reg_add(cpu, in, R_EDI, step(cpu, size));
 	return EXEC_OK;
 }
 
-static inline enum exec stos(struct cpu *cpu, const struct insn *in, unsigned size)
+static enum exec stos(struct cpu *cpu, const struct insn *in, unsigned size)
 {
 	struct ref dst;
 
 	TRY(open_destination(cpu, in, size, OPEN_WRITE, &dst));
-	set(cpu, &dst, cpu->r[R_EAX], size);
-	advance(cpu, in, R_EDI, size);
+	set(cpu, &dst, size, cpu->r[R_EAX]);
+	address_reg_add(cpu, in, R_EDI, step(cpu, size));
 	return EXEC_OK;
 }
 
-static inline enum exec lods(struct cpu *cpu, const struct insn *in, unsigned size)
+static enum exec lods(struct cpu *cpu, const struct insn *in, unsigned size)
 {
 	struct ref src;
-	uint32_t value;
+	uint32_t v;
 
 	TRY(open_source(cpu, in, size, &src));
-	value = get(cpu, &src, size);
-	memcpy(&cpu->r[R_EAX], &value, size);
-	advance(cpu, in, R_ESI, size);
+	v = get(cpu, &src, size);
+	memcpy(&cpu->r[R_EAX], &v, size);
+	address_reg_add(cpu, in, R_ESI, step(cpu, size));
 	return EXEC_OK;
 }
 
-static inline enum exec cmps(struct cpu *cpu, const struct insn *in, unsigned size)
+static inline void compare(struct cpu *cpu, unsigned size, uint32_t a, uint32_t b)
 {
-	struct ref a, b;
-
-	TRY(open_source(cpu, in, size, &a));
-	TRY(open_destination(cpu, in, size, OPEN_READ, &b));
-	compare(cpu, get(cpu, &a, size), get(cpu, &b, size), size);
-	advance(cpu, in, R_ESI, size);
-	advance(cpu, in, R_EDI, size);
-	return EXEC_OK;
+	if (size == 1)
+		alu_cmp8(cpu, (uint8_t)a, (uint8_t)b);
+	else if (size == 2)
+		alu_cmp16(cpu, (uint16_t)a, (uint16_t)b);
+	else
+		alu_cmp32(cpu, a, b);
 }
 
-static inline enum exec scas(struct cpu *cpu, const struct insn *in, unsigned size)
+static enum exec cmps(struct cpu *cpu, const struct insn *in, unsigned size)
 {
-	struct ref b;
-	uint32_t a = cpu->r[R_EAX] & (0xffffffffu >> (32 - 8 * size));
+	struct ref src, dst;
 
-	TRY(open_destination(cpu, in, size, OPEN_READ, &b));
-	compare(cpu, a, get(cpu, &b, size), size);
-	advance(cpu, in, R_EDI, size);
+	TRY(open_source(cpu, in, size, &src));
+	TRY(open_destination(cpu, in, size, OPEN_READ, &dst));
+	compare(cpu, size, get(cpu, &src, size), get(cpu, &dst, size));
+	address_reg_add(cpu, in, R_ESI, step(cpu, size));
+	address_reg_add(cpu, in, R_EDI, step(cpu, size));
 	return EXEC_OK;
 }
 
-/* INS: the destination is opened before the port is read, since reading it may change the device. */
-static inline enum exec ins(struct cpu *cpu, const struct insn *in, unsigned size)
+static enum exec scas(struct cpu *cpu, const struct insn *in, unsigned size)
 {
 	struct ref dst;
+
+	TRY(open_destination(cpu, in, size, OPEN_READ, &dst));
+	compare(cpu, size, cpu->r[R_EAX], get(cpu, &dst, size));
+	address_reg_add(cpu, in, R_EDI, step(cpu, size));
+	return EXEC_OK;
+}
+
+/* The port is read only when the destination can take what it gives. */
+static enum exec ins(struct cpu *cpu, const struct insn *in, unsigned size)
+{
 	uint16_t port = (uint16_t)cpu->r[R_EDX];
+	struct ref dst;
 
 	TRY(io_check(cpu, in, port, size));
 	TRY(open_destination(cpu, in, size, OPEN_WRITE, &dst));
-	set(cpu, &dst, cpu->bus.in(cpu->bus.owner, port, size), size);
-	advance(cpu, in, R_EDI, size);
+	set(cpu, &dst, size, cpu->bus.in(cpu->bus.owner, port, size));
+	address_reg_add(cpu, in, R_EDI, step(cpu, size));
 	return EXEC_OK;
 }
 
-static inline enum exec outs(struct cpu *cpu, const struct insn *in, unsigned size)
+static enum exec outs(struct cpu *cpu, const struct insn *in, unsigned size)
 {
-	struct ref src;
 	uint16_t port = (uint16_t)cpu->r[R_EDX];
+	struct ref src;
 
 	TRY(io_check(cpu, in, port, size));
 	TRY(open_source(cpu, in, size, &src));
 	cpu->bus.out(cpu->bus.owner, port, size, get(cpu, &src, size));
-	advance(cpu, in, R_ESI, size);
+	address_reg_add(cpu, in, R_ESI, step(cpu, size));
 	return EXEC_OK;
 }
 
-/* --- long runs: whole pieces of pages of flat segments, upwards ------------------------------------------------------ */
+/* --- stretches ---------------------------------------------------------------------------------------------------------- */
 
-/* Iterations that may run now: by the count, by the budget (one is charged already), and inside the page at la. */
-static inline uint32_t run_length(const struct cpu *cpu, uint32_t limit, laddr_t la, unsigned size)
+/* How many iterations up to max stay within the page of la, going forwards. */
+static uint32_t within_page(laddr_t la, unsigned size, uint32_t max)
 {
-	uint32_t in_page = (4096 - (la & 0xfff)) / size;
-	uint64_t budget = cpu->run_end - cpu->icount + 1;
+	uint32_t n = (PAGE_SIZE - (la & PG_OFFSET)) / size;
 
-	if (cpu->icount > cpu->run_end)
+	return n < max ? n : max;
+}
+
+/* The host bytes of a flat segment's offset, or NULL. */
+static uint8_t *fast_host(struct cpu *cpu, unsigned seg, uint32_t offset, enum access_kind kind)
+{
+	const struct segment *s = &cpu->seg[seg];
+	laddr_t la = s->base + offset;
+	uintptr_t addend = cpu->tables[kind][la >> 12];
+
+	return addend && s->ok & (kind == ACCESS_WRITE ? SEG_OK_WRITE : SEG_OK_READ) ? (uint8_t *)(addend + la) : NULL;
+}
+
+/* Does up to max iterations of STOS at once; returns how many, 0 when it has to go one by one. */
+static uint32_t stos_stretch(struct cpu *cpu, const struct insn *in, unsigned size, uint32_t max)
+{
+	uint32_t offset = cpu->r[R_EDI], n;
+	uint8_t *host = fast_host(cpu, SEG_ES, offset, ACCESS_WRITE);
+
+	if (!host || in->addrsize == 2 || cpu->eflags & F_DF)
 		return 0;
-	if (limit > in_page)
-		limit = in_page;
-	return limit < budget ? limit : (uint32_t)budget;
+	n = within_page(cpu->seg[SEG_ES].base + offset, size, max);
+	if (size == 1)
+		memset(host, (int)(cpu->r[R_EAX] & 0xff), n);
+	else
+		for (uint32_t i = 0; i < n; i++)
+			memcpy(host + i * size, &cpu->r[R_EAX], size);
+	cpu->r[R_EDI] += n * size;
+	return n;
 }
 
-static inline bool flat(const struct cpu *cpu, unsigned seg, unsigned need)
+static uint32_t movs_stretch(struct cpu *cpu, const struct insn *in, unsigned size, uint32_t max)
 {
-	return (cpu->seg[seg].ok & need) == need;
-}
+	uint32_t from = cpu->r[R_ESI], to = cpu->r[R_EDI], n;
+	const uint8_t *src = fast_host(cpu, in->seg, from, ACCESS_READ);
+	uint8_t *dst = fast_host(cpu, SEG_ES, to, ACCESS_WRITE);
 
-/* A forward copy element by element: what MOVS does even when the areas overlap. */
-static inline void copy_up(uint8_t *dst, const uint8_t *src, size_t bytes, unsigned size)
-{
-	if (dst <= src || dst >= src + bytes) {
-		memmove(dst, src, bytes);
-		return;
-	}
-	for (size_t i = 0; i < bytes; i += size) {
-		uint32_t element;
-
-		memcpy(&element, src + i, size);
-		memcpy(dst + i, &element, size);
-	}
-}
-
-/* Each returns how many iterations it did; 0: none, take the ordinary way. Registers but ECX are stored. */
-static inline uint32_t movs_run(struct cpu *cpu, const struct insn *in, uint32_t count, unsigned size)
-{
-	laddr_t from = cpu->seg[in->seg].base + cpu->r[R_ESI], to = cpu->seg[SEG_ES].base + cpu->r[R_EDI];
-	uintptr_t r = cpu->tables[ACCESS_READ][from >> 12], w = cpu->tables[ACCESS_WRITE][to >> 12];
-	uint32_t n = run_length(cpu, count, from, size);
-
-	if (!flat(cpu, in->seg, SEG_OK_READ) || !flat(cpu, SEG_ES, SEG_OK_WRITE) || !r || !w)
+	if (!src || !dst || in->addrsize == 2 || cpu->eflags & F_DF)
 		return 0;
-	n = run_length(cpu, n, to, size);
-	copy_up((uint8_t *)(w + to), (const uint8_t *)(r + from), (size_t)n * size, size);
+	n = within_page(cpu->seg[in->seg].base + from, size, max);
+	n = within_page(cpu->seg[SEG_ES].base + to, size, n);
+	/* Overlapping ones copy what they have just written. */
+	if (dst + n * size <= src || src + n * size <= dst)
+		memcpy(dst, src, n * size);
+	else
+		for (uint32_t i = 0; i < n; i++)
+			memmove(dst + i * size, src + i * size, size);
 	cpu->r[R_ESI] += n * size;
 	cpu->r[R_EDI] += n * size;
 	return n;
 }
 
-static inline uint32_t stos_run(struct cpu *cpu, const struct insn *in, uint32_t count, unsigned size)
-{
-	laddr_t to = cpu->seg[SEG_ES].base + cpu->r[R_EDI];
-	uintptr_t w = cpu->tables[ACCESS_WRITE][to >> 12];
-	uint32_t n = run_length(cpu, count, to, size);
-	uint8_t *dst = (uint8_t *)(w + to);
+typedef uint32_t stretch(struct cpu *cpu, const struct insn *in, unsigned size, uint32_t max);
 
-	(void)in;
-	if (!flat(cpu, SEG_ES, SEG_OK_WRITE) || !w)
-		return 0;
-	if (size == 1)
-		memset(dst, (int)(cpu->r[R_EAX] & 0xff), n);
-	else
-		for (uint32_t i = 0; i < n; i++)
-			memcpy(dst + (size_t)i * size, &cpu->r[R_EAX], size);
-	cpu->r[R_EDI] += n * size;
-	return n;
+/* --- repetition ---------------------------------------------------------------------------------------------------------- */
+
+/* CMPS and SCAS end on ZF too. */
+static inline bool goes_on(const struct cpu *cpu, const struct insn *in, bool compares)
+{
+	return !compares || flag_zf(cpu) == (in->rep == REP_F3);
 }
 
-typedef uint32_t run_fn(struct cpu *cpu, const struct insn *in, uint32_t count, unsigned size);
-
-/* --- repetition ------------------------------------------------------------------------------------------------------- */
-
-enum repeat_kind { REPEAT_COUNT, REPEAT_COMPARE, REPEAT_PORT };
-
-/* Whether CMPS or SCAS goes on after a comparison. */
-static inline bool compare_goes_on(const struct cpu *cpu, const struct insn *in)
+/* How many iterations may still be done: the first one was charged with the block. */
+static inline uint64_t allowed(const struct cpu *cpu, uint64_t done)
 {
-	return in->rep == REP_F3 ? flag_zf(cpu) : !flag_zf(cpu);
+	if (cpu->single)
+		return !done;
+	return cpu->run_end - cpu->icount + !done;
 }
 
-static inline enum exec repeat(struct cpu *cpu, const struct insn *in, unsigned size, iteration_fn *once, run_fn *run, enum repeat_kind kind)
+/* One more iteration by itself. Its charge comes first, so that a port reads the right time. */
+static inline enum exec once_more(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, uint64_t done)
 {
-	if (!in->rep) {
-		TRY(once(cpu, in, size));
-		NEXT(cpu, in);
+	enum exec result;
+
+	cpu->icount += done != 0;
+	result = once(cpu, in, size);
+	if (result == EXEC_SINGLE && done) {
+		cpu->icount--;
+		cpu->eip = insn_eip(cpu, in);
+		return EXEC_STOP;
 	}
-	for (uint32_t count = index_of(cpu, in, R_ECX); count; ) {
-		uint32_t n = run && !cpu->single && in->addrsize == 4 && !(cpu->eflags & F_DF) ? run(cpu, in, count, size) : 0;
+	return result;
+}
 
-		if (n == 0) {
-			TRY(once(cpu, in, size));
-			n = 1;
-		}
-		cpu->icount += n - 1;
-		count -= n;
-		index_set(cpu, in, R_ECX, count);
-		if (count == 0 || (kind == REPEAT_COMPARE && !compare_goes_on(cpu, in)))
+static inline enum exec repeat(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, stretch *many, bool compares)
+{
+	uint64_t done = 0, room;
+
+	while (address_reg(cpu, in, R_ECX) && (room = allowed(cpu, done)) != 0) {
+		uint32_t left = address_reg(cpu, in, R_ECX), n;
+
+		n = many && !cpu->single ? many(cpu, in, size, room < left ? (uint32_t)room : left) : 0;
+		if (n)
+			cpu->icount += n - !done;
+		else
+			TRY(once_more(cpu, in, size, once, done));
+		n += !n;
+		address_reg_add(cpu, in, R_ECX, 0u - n);
+		done += n;
+		if (!goes_on(cpu, in, compares))
+			return EXEC_OK;
+		if (cpu->attention)
 			break;
-		if (cpu->single || cpu->icount >= cpu->run_end || (kind == REPEAT_PORT && cpu->intr && cpu->eflags & F_IF)) {
-			cpu->eip = insn_eip(cpu, in);
-			return EXEC_STOP;
-		}
-		cpu->icount++;
 	}
-	NEXT(cpu, in);
+	if (address_reg(cpu, in, R_ECX) == 0)
+		return EXEC_OK;
+	cpu->eip = insn_eip(cpu, in);
+	return EXEC_STOP;
 }
 
-#define STRING_OP(name, run, kind) \
-enum exec op_##name##_b(struct cpu *cpu, const struct insn *in) { return repeat(cpu, in, 1, name, run, kind); } \
-enum exec op_##name##_16(struct cpu *cpu, const struct insn *in) { return repeat(cpu, in, 2, name, run, kind); } \
-enum exec op_##name##_32(struct cpu *cpu, const struct insn *in) { return repeat(cpu, in, 4, name, run, kind); }
+static inline enum exec string(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, stretch *many, bool compares)
+{
+	return in->rep ? repeat(cpu, in, size, once, many, compares) : once(cpu, in, size);
+}
 
-STRING_OP(movs, movs_run, REPEAT_COUNT)
-STRING_OP(stos, stos_run, REPEAT_COUNT)
-STRING_OP(lods, NULL, REPEAT_COUNT)
-STRING_OP(cmps, NULL, REPEAT_COMPARE)
-STRING_OP(scas, NULL, REPEAT_COMPARE)
-STRING_OP(ins, NULL, REPEAT_PORT)
-STRING_OP(outs, NULL, REPEAT_PORT)
+#define STRING(name, size, once, many, compares) \
+enum exec op_##name(struct cpu *cpu, const struct insn *in) \
+{ \
+	TRY(string(cpu, in, size, once, many, compares)); \
+	NEXT(cpu, in); \
+}
+STRING(movs_Yb_Xb, 1, movs, movs_stretch, false)
+STRING(movs_Yw_Xw, 2, movs, movs_stretch, false)
+STRING(movs_Yd_Xd, 4, movs, movs_stretch, false)
+STRING(cmps_Xb_Yb, 1, cmps, NULL, true)
+STRING(cmps_Xw_Yw, 2, cmps, NULL, true)
+STRING(cmps_Xd_Yd, 4, cmps, NULL, true)
+STRING(stos_Yb, 1, stos, stos_stretch, false)
+STRING(stos_Yw, 2, stos, stos_stretch, false)
+STRING(stos_Yd, 4, stos, stos_stretch, false)
+STRING(lods_Xb, 1, lods, NULL, false)
+STRING(lods_Xw, 2, lods, NULL, false)
+STRING(lods_Xd, 4, lods, NULL, false)
+STRING(scas_Yb, 1, scas, NULL, true)
+STRING(scas_Yw, 2, scas, NULL, true)
+STRING(scas_Yd, 4, scas, NULL, true)
+STRING(ins_Yb, 1, ins, NULL, false)
+STRING(ins_Yv, in->opsize == 2 ? 2 : 4, ins, NULL, false)
+STRING(outs_Xb, 1, outs, NULL, false)
+STRING(outs_Xv, in->opsize == 2 ? 2 : 4, outs, NULL, false)

@@ -1,314 +1,280 @@
-/* cpu/run.c: the loop: blocks of cached instructions, single steps, and what happens between instructions.
+/* cpu/run.c: the loop.
  *
- *   cpu_run: until the budget is spent
- *           something asks for attention?  yes: deliver it, or execute one instruction alone
- *                                          no:  find the block at CS:EIP, charge its length, run its handlers
+ *   boundary:  attention?  -> traps, NMI, interrupt, halt, stop
+ *   block:     charge its instructions to icount, run it; give back what an early exit did not execute
+ *   alone:     when the budget is shorter than the block, something wants to see each instruction, or the block said
+ *              EXEC_SINGLE: fetch, decode and run one instruction with cpu->single set
  *
- * Time is the count of completed instructions. A block is charged whole when it is entered and gives back what it did not
- * execute when it is left early; a block longer than what is left of the budget is not entered, its instructions are
- * executed one at a time. So the processor stops at any count asked for, and where blocks begin is invisible to the guest.
+ * How a program is cut into blocks is nothing the guest can notice: an instruction has the same effect in a block and alone.
+ * A modelled TLB counts each fetch, so there everything runs alone.
  *
- * References: [SDM3A 6.9 "Priority Among Concurrent Events"], [SDM3A 6.8 "Enabling and Disabling Interrupts"].
+ * References: [SDM3A 6.9 "Priority Among Simultaneous Exceptions and Interrupts"], [SDM3B 17.3.1.1
+ * "Instruction-Breakpoint Exception Condition"], [SDM3A 6.8.3 "Masking Exceptions and Interrupts When Switching Stacks"].
  */
 #include "cpu/code.h"
 #include "cpu/system.h"
 
-/* --- on from one block to the next ---------------------------------------------------------------------------------- */
-
-static inline bool fits(const struct cpu *cpu, const struct block *b)
-{
-	const struct segment *cs = &cpu->seg[SEG_CS];
-
-	return cpu->icount + b->n <= cpu->run_end && cpu->eip <= cs->limit && (uint32_t)(b->bytes - 1) <= cs->limit - cpu->eip;
-}
+/* --- inside blocks ------------------------------------------------------------------------------------------------ */
 
 #ifdef CPU_TAIL_CALLS
-/* In release builds the handlers of a linked block are called from the last handler of the one before. */
-static inline enum exec enter(struct cpu *cpu, const struct block *b)
+/* Charges a block and runs it. The caller has checked attention. */
+static inline enum exec block_enter(struct cpu *cpu, const struct block *b)
 {
-	cpu->icount += b->n;
-	return b->insn[0].handler(cpu, b->insn);
-}
-#endif
-
-/* Goes on at cpu->eip, in the same page as in. The block found is remembered in in->link; both live and die with the page. */
-static inline enum exec follow(struct cpu *cpu, const struct insn *in)
-{
-#ifdef CPU_TAIL_CALLS
-	struct block *b = in->link;
-
-	if (likely(b && fits(cpu, b)))
-		return enter(cpu, b);
-#endif
-	cpu->insn = in;
-	cpu->unlinked = true;
-	return EXEC_OK;
+	cpu->icount += b->count;
+	return b->insn->handler(cpu, b->insn);
 }
 
-enum exec branch_to(struct cpu *cpu, const struct insn *in, uint32_t eip)
+enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 {
-	if (unlikely(eip > cpu->seg[SEG_CS].limit))
-		return raise_error(cpu, in, VEC_GP, 0);
+	uint32_t page_eip = cpu->page_eip;
+	struct block *b;
+
 	cpu->eip = eip;
-	if (likely(!cpu->single && eip - cpu->page_eip < 4096 && insn_table[in->row].props & IP_BRANCH))
-		return follow(cpu, in);
-	return EXEC_OK;
+	if (cpu->attention | cpu->single)
+		return EXEC_STOP;
+	b = code_find(cpu, eip);
+	if (!b || cpu->run_end - cpu->icount < b->count)
+		return EXEC_STOP;
+	/* 16-bit branches wrap at 64 KB, which depends on where the page is mapped: those are not linked. */
+	if (insn_table[in->row].props & IP_BRANCH && in->opsize == 4 && cpu->page_eip == page_eip && cpu->seg[SEG_CS].ok & SEG_OK_FETCH)
+		((struct insn *)in)->link = b;
+	return block_enter(cpu, b);
 }
 
-/* The end marker; opcode says that the main loop must have a look first. */
-enum exec op_end_of_block(struct cpu *cpu, const struct insn *in)
+enum exec code_block_end(struct cpu *cpu, const struct insn *in)
 {
 	cpu->eip = cpu->page_eip + in->offset;
-	if (in->opcode || in->offset == 4096)
-		return EXEC_OK;
-	return follow(cpu, in);
+	if (cpu->attention | cpu->single)
+		return EXEC_STOP;
+	struct block *b = code_find(cpu, cpu->eip);
+	if (!b || cpu->run_end - cpu->icount < b->count)
+		return EXEC_STOP;
+	return block_enter(cpu, b);
 }
 
-/* --- blocks ----------------------------------------------------------------------------------------------------------- */
-
-static enum exec run_handlers(struct cpu *cpu, struct block *b)
+static enum exec run_from(struct cpu *cpu, const struct insn *in)
 {
-	const struct insn *in = b->insn;
+	return in->handler(cpu, in);
+}
+#else
+enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
+{
+	(void)in;
+	cpu->eip = eip;
+	return EXEC_STOP;
+}
+
+enum exec code_block_end(struct cpu *cpu, const struct insn *in)
+{
+	cpu->eip = cpu->page_eip + in->offset;
+	return EXEC_STOP;
+}
+
+static enum exec run_from(struct cpu *cpu, const struct insn *in)
+{
 	enum exec result;
 
-	cpu->page_eip = cpu->eip - b->offset;
-	cpu->icount += b->n;
-	cpu->in_block = true;
-	do
-		result = in->handler(cpu, in);
-	while (in++, result == EXEC_NEXT);
-	cpu->in_block = false;
+	while ((result = in->handler(cpu, in)) == EXEC_OK)
+		in++;
 	return result;
 }
+#endif
 
-/* What the block charged and did not execute, from cpu->insn on, is given back; EIP is that instruction's. */
-static void leave_at_insn(struct cpu *cpu)
+/* --- one instruction ---------------------------------------------------------------------------------------------- */
+
+/* The fault in cpu->fault happened at eip: it counts as the instruction that did not complete. */
+static void deliver_fault(struct cpu *cpu, uint32_t eip)
 {
-	cpu->icount -= cpu->insn->left;
-	cpu->eip = insn_eip(cpu, cpu->insn);
+	cpu->eip = eip;
+	deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip);
+	cpu->icount++;
 }
 
-static void step(struct cpu *cpu);
-
-static void run_block(struct cpu *cpu)
+/* INT n, INT3, INT1 and a taken INTO push TF and clear it: no trap after them. */
+static bool software_interrupt_done(const struct insn *in, bool moved_on)
 {
-	struct block *b = code_find(cpu);
-	struct insn *from = NULL;
-
-	while (b && fits(cpu, b)) {
-		if (from)
-			from->link = b;
-		cpu->unlinked = false;
-		switch (run_handlers(cpu, b)) {
-		case EXEC_FAULT:
-			leave_at_insn(cpu);
-			deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, cpu->eip);
-			return;
-		case EXEC_SINGLE:
-			leave_at_insn(cpu);
-			step(cpu);
-			return;
-		default:
-			break;
-		}
-		/* A branch whose target was not known: find it, and let the next time be direct. */
-		if (!cpu->unlinked || cpu->cache->dropped || cpu->icount >= cpu->run_end)
-			return;
-		from = (struct insn *)cpu->insn;
-		b = code_find(cpu);
-	}
-	if (cpu->icount < cpu->run_end)
-		step(cpu);
+	if (insn_table[in->row].map != 1)
+		return false;
+	return in->opcode == 0xcc || in->opcode == 0xcd || in->opcode == 0xf1 || (in->opcode == 0xce && !moved_on);
 }
 
-/* --- one instruction alone -------------------------------------------------------------------------------------------- */
-
-/* Bytes of code at a linear address, as far as the page, the limit and the 15-byte rule go. */
-static enum exec fetch(struct cpu *cpu, const struct insn *in, uint32_t eip, unsigned have, unsigned *count, uint8_t *bytes)
+/* RF covers one whole instruction, all iterations of a string instruction; IRET and a task switch load it anew. */
+static void clear_resume(struct cpu *cpu, const struct insn *in, uint32_t eip, uint16_t task)
 {
-	laddr_t la = cpu->seg[SEG_CS].base + eip;
-	struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
-	struct translation t;
-	unsigned n = 4096 - (la & 0xfff);
+	bool repeats = in->rep && insn_table[in->row].props & IP_REP && cpu->eip == eip;
+	bool iret = insn_table[in->row].map == 1 && in->opcode == 0xcf;
 
-	if (eip > cpu->seg[SEG_CS].limit)
-		return raise_error(cpu, in, VEC_GP, 0);
-	if (n > 15 - have)
-		n = 15 - have;
-	if (n - 1 > cpu->seg[SEG_CS].limit - eip)
-		n = cpu->seg[SEG_CS].limit - eip + 1;
-	if (!mmu_translate(cpu->mmu, &a, &t)) {
-		cpu->insn = in;
-		cpu->fault = (struct fault){ .vector = VEC_PF, .has_error = true, .error = cpu->mmu->last_fault.pf_code, .cr2 = la };
-		return EXEC_FAULT;
-	}
-	for (unsigned i = 0; i < n; i++)
-		bytes[i] = t.host ? t.host[i] : (uint8_t)phys_read(cpu->mmu->phys, t.pa + i, 1);
-	*count = n;
-	return EXEC_OK;
+	if (!repeats && !iret && cpu->seg[SEG_TR].selector == task)
+		cpu->eflags &= ~F_RF;
 }
 
-/* Fetches and decodes the instruction at CS:EIP into the scratch place, page by page: an instruction that ends on the
- * first never touches the second. */
-static enum exec fetch_and_decode(struct cpu *cpu, struct insn *in)
+static void run_single(struct cpu *cpu)
 {
-	uint8_t bytes[15];
-	unsigned have = 0, more = 0;
-	bool is32 = cpu->seg[SEG_CS].flags & SEG_FLAG_DB;
-	enum decode_result result;
-
-	*in = (struct insn){ 0 };
-	do {
-		TRY(fetch(cpu, in, cpu->eip + have, have, &more, bytes + have));
-		have += more;
-		result = decode(bytes, have, is32, in);
-		in->offset = 0;
-		in->left = 0;
-	} while (result == DECODE_MORE && have < 15);
-	if (result == DECODE_UD)
-		return raise_fault(cpu, in, VEC_UD);
-	if (result != DECODE_OK)
-		return raise_error(cpu, in, VEC_GP, 0);
-	return EXEC_OK;
-}
-
-/* INT n, INT3, INTO and INT1 clear TF on their way: no trap follows them. */
-static bool is_software_interrupt(const struct insn *in)
-{
-	const struct insn_row *row = &insn_table[in->row];
-
-	return row->map == 1 && (row->opcode == 0xcc || row->opcode == 0xcd || row->opcode == 0xce || row->opcode == 0xf1);
-}
-
-static enum exec step_instruction(struct cpu *cpu)
-{
-	struct insn *in = cpu->cache->scratch;
-	uint32_t rf = cpu->eflags & F_RF;
-	bool stepping = cpu->eflags & F_TF;
+	const struct insn *in = cpu->cache->scratch;
+	uint32_t eip = cpu->eip;
+	bool stepping = cpu->eflags & F_TF, resume = cpu->eflags & F_RF;
+	uint16_t task = cpu->seg[SEG_TR].selector;
 	enum exec result;
 
-	cpu->page_eip = cpu->eip;
+	if (unlikely(cpu->watch.instruction != NULL)) {
+		cpu->watch.instruction(cpu->watch.owner, cpu);
+		if (cpu->stop_requested)
+			return;
+	}
+	cpu->shadow = cpu->shadow_debug = false;
 	cpu->insn = in;
-	if (debug_armed(cpu))
-		TRY(debug_fetch(cpu, cpu->eip));
-	TRY(fetch_and_decode(cpu, in));
-	in[1].offset = in[0].len;
-	/* RF passes over this instruction only; IRET may set it anew. */
-	cpu->eflags &= ~F_RF;
-	result = in->handler(cpu, in);
-	if (result == EXEC_NEXT)
-		result = op_end_of_block(cpu, in + 1);
-	if (result == EXEC_FAULT || result == EXEC_SINGLE) {
-		cpu->eflags |= rf;
-		return result;
+	if ((unlikely(debug_armed(cpu)) && debug_fetch(cpu, eip) != EXEC_OK) || code_fetch(cpu, eip) != EXEC_OK) {
+		deliver_fault(cpu, eip);
+		return;
 	}
 	cpu->icount++;
-	debug_completed(cpu, stepping && !is_software_interrupt(in));
-	return EXEC_OK;
-}
-
-static void step(struct cpu *cpu)
-{
-	if (cpu->watch.instruction)
-		cpu->watch.instruction(cpu->watch.owner, cpu);
 	cpu->single = true;
-	enum exec result = step_instruction(cpu);
+	result = run_from(cpu, in);
 	cpu->single = false;
-	if (result == EXEC_FAULT)
-		deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, cpu->eip);
+	if (result == EXEC_FAULT) {
+		cpu->icount--;
+		deliver_fault(cpu, eip);
+		return;
+	}
+	if (resume)
+		clear_resume(cpu, in, eip, task);
+	if (stepping && !software_interrupt_done(in, cpu->eip == eip + in->len))
+		debug_completed(cpu, true);
+	cpu->attention |= stepping;
 }
 
-/* --- between instructions ----------------------------------------------------------------------------------------------- */
+/* --- boundaries --------------------------------------------------------------------------------------------------- */
 
-static bool interrupt_waits(const struct cpu *cpu) { return cpu->intr && cpu->eflags & F_IF; }
-
+/* Reasons to look at every boundary from here on. */
 static bool wants_attention(const struct cpu *cpu)
 {
-	return cpu->pending_dr6 || (cpu->nmi_pending && !cpu->nmi_blocked) || interrupt_waits(cpu) || cpu->shadow || cpu->shadow_debug
-	    || cpu->eflags & (F_TF | F_RF) || debug_armed(cpu) || cpu->watch.instruction || cpu->mmu->geometry.entries || cpu->halted;
+	return cpu->watch.instruction || cpu->eflags & (F_TF | F_RF) || debug_armed(cpu) || cpu->shadow || cpu->shadow_debug ||
+	       cpu->pending_dr6 || cpu->halted || cpu->shutdown || cpu->stop_requested ||
+	       (cpu->nmi_pending && !cpu->nmi_blocked) || (cpu->intr && cpu->eflags & F_IF);
 }
 
-/* Delivers the most urgent thing that waits, if the last instruction lets it. True when something was delivered. */
+static void deliver_interrupt(struct cpu *cpu, uint8_t vector)
+{
+	cpu->insn = cpu->cache->scratch;
+	deliver_event(cpu, (struct fault) { .vector = vector }, EVENT_HARDWARE, cpu->eip);
+	cpu->icount++;
+}
+
+/* Delivers the most important event that is due; false when there is none. */
 static bool deliver_pending(struct cpu *cpu)
 {
-	bool shadow = cpu->shadow, shadow_debug = cpu->shadow_debug;
-
-	cpu->shadow = cpu->shadow_debug = false;
-	cpu->insn = cpu->cache->scratch;
-	if (shadow_debug)
-		cpu->pending_dr6 = 0;
-	else if (debug_boundary(cpu))
+	if (cpu->pending_dr6 && !cpu->shadow_debug) {
+		cpu->insn = cpu->cache->scratch;
+		debug_boundary(cpu);
+		cpu->icount++;
 		return true;
-	if (shadow)
+	}
+	if (cpu->shadow || cpu->shadow_debug)
 		return false;
 	if (cpu->nmi_pending && !cpu->nmi_blocked) {
 		cpu->nmi_pending = false;
 		cpu->nmi_blocked = true;
-		deliver_event(cpu, (struct fault){ .vector = VEC_NMI }, EVENT_HARDWARE, cpu->eip);
+		deliver_interrupt(cpu, VEC_NMI);
 		return true;
 	}
-	if (interrupt_waits(cpu)) {
-		int vector = cpu->bus.acknowledge(cpu->bus.owner);
-
-		deliver_event(cpu, (struct fault){ .vector = (uint8_t)vector }, EVENT_HARDWARE, cpu->eip);
+	if (cpu->intr && cpu->eflags & F_IF) {
+		deliver_interrupt(cpu, (uint8_t)cpu->bus.acknowledge(cpu->bus.owner));
 		return true;
 	}
 	return false;
 }
 
-enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
+/* --- running blocks ------------------------------------------------------------------------------------------------ */
+
+/* A block was left at cpu->insn, which has not completed. */
+static void unwind(struct cpu *cpu)
 {
-	cpu->run_end = cpu->icount + budget < budget ? UINT64_MAX : cpu->icount + budget;
-	cpu->stop_requested = false;
-	for (;;) {
-		code_free_dropped(cpu);
-		if (cpu->shutdown)
-			return CPU_STOP_SHUTDOWN;
-		if (cpu->stop_requested)
-			return CPU_STOP_REQUEST;
-		if (cpu->icount >= cpu->run_end)
-			return CPU_STOP_BUDGET;
-		cpu->attention = wants_attention(cpu);
-		if (!cpu->attention)
-			run_block(cpu);
-		else if (!deliver_pending(cpu)) {
-			if (cpu->halted)
-				return CPU_STOP_HALT;
-			step(cpu);
-		}
+	cpu->icount -= code_remaining(cpu->insn) + 1;
+	cpu->eip = insn_eip(cpu, cpu->insn);
+}
+
+static void run_block(struct cpu *cpu)
+{
+	struct block *b = cpu->mmu->geometry.entries ? NULL : code_find(cpu, cpu->eip);
+
+	if (!b || cpu->run_end - cpu->icount < b->count) {
+		run_single(cpu);
+		return;
+	}
+	cpu->icount += b->count;
+	switch (run_from(cpu, b->insn)) {
+	case EXEC_FAULT:
+		unwind(cpu);
+		deliver_fault(cpu, cpu->eip);
+		break;
+	case EXEC_SINGLE:
+		unwind(cpu);
+		run_single(cpu);
+		break;
+	default:
+		break;
 	}
 }
 
-void code_lookup_reset(struct cpu *cpu)
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 {
-	/* Blocks are found through the TLB each time; there is nothing to forget. */
-	(void)cpu;
+	cpu->run_end = budget > UINT64_MAX - cpu->icount ? UINT64_MAX : cpu->icount + budget;
+	cpu->stop_requested = false;
+	cpu->attention = true;
+	for (;;) {
+		if (unlikely(cpu->cache->dropped != NULL))
+			code_collect(cpu);
+		if (unlikely(cpu->attention)) {
+			if (cpu->shutdown)
+				return CPU_STOP_SHUTDOWN;
+			if (cpu->stop_requested)
+				return CPU_STOP_REQUEST;
+		}
+		if (cpu->icount >= cpu->run_end)
+			return CPU_STOP_BUDGET;
+		if (likely(!cpu->attention)) {
+			run_block(cpu);
+			continue;
+		}
+		if (deliver_pending(cpu))
+			continue;
+		if (cpu->halted)
+			return CPU_STOP_HALT;
+		cpu->attention = wants_attention(cpu);
+		if (cpu->attention)
+			run_single(cpu);
+	}
 }
+
+/* --- from outside -------------------------------------------------------------------------------------------------- */
 
 void cpu_request_stop(struct cpu *cpu)
 {
 	cpu->stop_requested = true;
-	cpu->run_end = 0;
+	cpu->attention = true;
 }
 
 void cpu_run_until(struct cpu *cpu, uint64_t icount)
 {
+	if (icount < cpu->icount)
+		icount = cpu->icount;
 	if (icount < cpu->run_end)
 		cpu->run_end = icount;
 }
 
 uint64_t cpu_icount(const struct cpu *cpu)
 {
-	/* Inside a block only its last instruction calls out, and it is charged already. */
-	return cpu->icount - cpu->in_block;
+	return cpu->icount;
 }
 
 void cpu_set_intr(struct cpu *cpu, bool level)
 {
 	cpu->intr = level;
+	cpu->attention |= level;
 }
 
 void cpu_raise_nmi(struct cpu *cpu)
 {
 	cpu->nmi_pending = true;
+	cpu->attention = true;
 }
