@@ -19,7 +19,7 @@ static struct mutex reader;
 static uint8_t line[256];              /* canonical mode: the line being typed, or what is left of a finished one */
 static uint32_t line_len, line_taken;
 static bool line_done;
-static struct proc *owner;             /* who last set the terminal's modes: the shell; ^C spares it */
+static int owner;                      /* process that last set the terminal's modes: the shell; ^C spares it */
 static int foreground;                 /* process group set by TIOCSPGRP, or 0 */
 
 void tty_putc(char c)
@@ -38,10 +38,10 @@ static void echo(const char *s)
 		tty_putc(*s++);
 }
 
-static bool descends_from(const struct proc *p, const struct proc *ancestor)
+static bool started_by(const struct proc *p, int ancestor)
 {
 	for (p = p->parent; p; p = p->parent)
-		if (p == ancestor)
+		if (p->pid == ancestor)
 			return true;
 	return false;
 }
@@ -49,13 +49,11 @@ static bool descends_from(const struct proc *p, const struct proc *ancestor)
 /* ^C: the foreground process group if the shell names one, else everything the shell has started. */
 static void interrupt_foreground(void)
 {
-	bool known = false;
-	for (struct proc *p = all_procs; p; p = p->next)
-		known |= p == owner;
+	bool known = proc_find(owner);
 	for (struct proc *p = all_procs; p; p = p->next) {
 		if (!p->space || p->pid == 1)
 			continue;
-		if (foreground ? p->pgid == foreground && p != owner : !known || descends_from(p, owner))
+		if (foreground ? p->pgid == foreground && p->pid != owner : !known || started_by(p, owner))
 			proc_signal(p, SIGINT);
 	}
 }
@@ -210,7 +208,7 @@ int tty_ioctl(uint32_t request, uaddr_t arg)
 		if (copy_from_user(&new, arg, sizeof new))
 			return -EFAULT;
 		termios = new;
-		owner = current;
+		owner = current->pid;
 		if (request == TCSETSF) {
 			uint32_t flags = irq_save();
 			tail = head;
@@ -228,7 +226,7 @@ int tty_ioctl(uint32_t request, uaddr_t arg)
 		if (copy_from_user(&pgid, arg, sizeof pgid))
 			return -EFAULT;
 		foreground = pgid;
-		owner = current;
+		owner = current->pid;
 		return 0;
 	case FIONREAD:
 		pgid = head - tail;
