@@ -8,7 +8,7 @@
 
 uint32_t user_copy(void *to, const void *from, uint32_t n);
 
-static bool in_user_half(uaddr_t start, uint32_t n)
+bool in_user_half(uaddr_t start, uint32_t n)
 {
 	return start < KERNEL_BASE && n <= KERNEL_BASE - start;
 }
