@@ -26,6 +26,23 @@
 #define DR6_BT    0x00008000u
 #define DR7_GD    0x00002000u
 
+static enum exec raise(struct cpu *cpu, const struct insn *in, struct fault f)
+{
+	cpu->fault = f;
+	cpu->insn = in;
+	return EXEC_FAULT;
+}
+
+enum exec raise_fault(struct cpu *cpu, const struct insn *in, enum vector v)
+{
+	return raise(cpu, in, (struct fault) { .vector = v });
+}
+
+enum exec raise_error(struct cpu *cpu, const struct insn *in, enum vector v, uint32_t error)
+{
+	return raise(cpu, in, (struct fault) { .vector = v, .has_error = true, .error = error });
+}
+
 /* --- entering a handler --------------------------------------------------------------------------------------- */
 
 /* One delivery in progress. */
