@@ -179,6 +179,8 @@ static void pm_restored(struct device *dev)
 		pm->letters = 0;
 	if (pm->halves_seen > halves)
 		pm->halves_seen = halves;
+	if (pm->enable & TIMER_STS)
+		sync(pm);
 	update(pm);
 }
 

@@ -290,7 +290,9 @@ static void cmos_restored(struct device *dev)
 		cmos->divider_start = now;
 	if (period(cmos) && cmos->periods_seen > periods_now(cmos))
 		cmos->periods_seen = periods_now(cmos);
-	sync_period(cmos);
+	if (cmos->cell[REG_B] & B_PIE)
+		sync_period(cmos);
+	cmos->cell[REG_A] &= ~A_UIP;
 	update_irq(cmos);
 	schedule(cmos);
 }

@@ -441,8 +441,6 @@ static void channel_restored(struct pit_channel *c, uint64_t now)
 	c->out_before = !!c->out_before;
 	if (c->latched > 2)
 		c->latched = 0;
-	if (c->pending && periodic(c) && c->loaded && c->switch_at < position_at(c, now))
-		channel_sync(c, now);
 }
 
 static void pit_restored(struct device *dev)
@@ -453,6 +451,7 @@ static void pit_restored(struct device *dev)
 		channel_restored(&pit->channel[i], pit_now(pit));
 	pit->port61 &= 0x0f;
 	pit->out0 = !!pit->out0;
+	channel_sync(&pit->channel[0], pit_now(pit));      /* its timer never lets it lag; the others follow when read */
 	pit_update(pit);
 }
 

@@ -350,9 +350,9 @@ static void uart_restored(struct device *dev)
 	u->lsr_errors &= LSR_OE | LSR_BI;
 	if (u->receive_from > now + longest)
 		u->receive_from = now;
-	if (u->sent_at > now + longest)
+	if (u->sending && (u->sent_at < now || u->sent_at > now + longest))
 		u->sent_at = now;
-	if (u->time_out_at > now + 4 * longest)
+	if (u->time_out_at && (u->time_out_at < now || u->time_out_at > now + 4 * longest))
 		u->time_out_at = now;
 	timer_cancel(u->dev.clock, &u->sent);
 	timer_cancel(u->dev.clock, &u->time_out);

@@ -36,7 +36,7 @@ void gdt_init(void)
 	gdt[SEL_UDATA >> 3] = segment(0, 0xfffff, 0xf2, 0xc);
 	gdt[SEL_TSS >> 3] = segment((uint32_t)&tss, sizeof tss - 1, 0x89, 0);
 	tss.ss0 = SEL_KDATA;
-	tss.iomap = sizeof tss;        /* beyond the limit: no port is allowed to ring 3 */
+	tss.iomap = sizeof tss << 16;  /* the base is in the upper half; beyond the limit: no port is allowed to ring 3 */
 
 	struct table_register gdtr = { sizeof gdt - 1, (uint32_t)gdt };
 	__asm__ volatile("lgdt %0\n\t"

@@ -74,20 +74,28 @@ switch_stacks:
 	popl %ebp
 	ret
 
-	/* uint32_t user_copy(void *to, const void *from, uint32_t n): bytes NOT copied. If the copy faults on a bad
-	 * address, page_fault() continues at user_copy_fixup with ECX still holding what was left. */
-	.globl user_copy, user_copy_access, user_copy_fixup
+	/* uint32_t user_copy(void *to, const void *from, uint32_t n): 0, or not 0 if a bad address stopped it. Words, then
+	 * the odd bytes. These two instructions are the only ones in the kernel that may fault: if the page cannot be had,
+	 * page_fault() continues at user_copy_failed. */
+	.globl user_copy, user_copy_words, user_copy_bytes, user_copy_failed
 user_copy:
 	pushl %esi
 	pushl %edi
 	movl 12(%esp), %edi
 	movl 16(%esp), %esi
 	movl 20(%esp), %ecx
-user_copy_access:
+	shrl $2, %ecx
+user_copy_words:
+	rep movsl
+	movl 20(%esp), %ecx
+	andl $3, %ecx
+user_copy_bytes:
 	rep movsb
-user_copy_fixup:
-	movl %ecx, %eax
-	popl %edi
+	xorl %eax, %eax
+	jmp 1f
+user_copy_failed:
+	movl $1, %eax
+1:	popl %edi
 	popl %esi
 	ret
 

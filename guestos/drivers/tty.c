@@ -3,6 +3,8 @@
  * Interrupts put bytes into a ring. A reader in canonical mode takes them out, echoes and edits a line; in raw mode it takes them as
  * they are. Editing happens when somebody reads, not when a key arrives, so text typed (or piped) ahead is echoed
  * where it is used, and a program that switches modes loses nothing. Only the interrupt character acts at once.
+ * Several processes may read at once; each byte goes to one of them. They share the line being edited, and none of them sleeps in the
+ * middle of changing it.
  * Invariant: head - tail <= TTY_RING; only interrupts move head, only readers move tail (with interrupts off). */
 #include "dev.h"
 #include "mm.h"
@@ -15,11 +17,10 @@ static struct linux_termios termios = {
 static uint8_t ring[TTY_RING];
 static uint32_t head, tail;
 static bool stopped;                   /* the serial line waits for room */
-static struct mutex reader;
 static uint8_t line[256];              /* canonical mode: the line being typed, or what is left of a finished one */
 static uint32_t line_len, line_taken;
 static bool line_done;
-static struct proc *owner;             /* who last set the terminal's modes: the shell; ^C spares it */
+static int owner;                      /* process that last set the terminal's modes: the shell; ^C spares it */
 static int foreground;                 /* process group set by TIOCSPGRP, or 0 */
 
 void tty_putc(char c)
@@ -38,10 +39,10 @@ static void echo(const char *s)
 		tty_putc(*s++);
 }
 
-static bool descends_from(const struct proc *p, const struct proc *ancestor)
+static bool started_by(const struct proc *p, int ancestor)
 {
 	for (p = p->parent; p; p = p->parent)
-		if (p == ancestor)
+		if (p->pid == ancestor)
 			return true;
 	return false;
 }
@@ -49,13 +50,11 @@ static bool descends_from(const struct proc *p, const struct proc *ancestor)
 /* ^C: the foreground process group if the shell names one, else everything the shell has started. */
 static void interrupt_foreground(void)
 {
-	bool known = false;
-	for (struct proc *p = all_procs; p; p = p->next)
-		known |= p == owner;
+	bool known = proc_find(owner);
 	for (struct proc *p = all_procs; p; p = p->next) {
 		if (!p->space || p->pid == 1)
 			continue;
-		if (foreground ? p->pgid == foreground && p != owner : !known || descends_from(p, owner))
+		if (foreground ? p->pgid == foreground && p->pid != owner : !known || started_by(p, owner))
 			proc_signal(p, SIGINT);
 	}
 }
@@ -133,20 +132,26 @@ static int fill_line(bool wait)
 	return 0;
 }
 
-static int read_canonical(uaddr_t to, uint32_t n, bool nonblock)
+/* n bytes of the finished line have found a reader. */
+static void take(uint32_t n)
 {
-	int err = fill_line(!nonblock);
-	if (err)
-		return err;
-	n = min(n, line_len - line_taken);
-	if (copy_to_user(to, line + line_taken, n))
-		return -EFAULT;
 	line_taken += n;
 	if (line_taken >= line_len) {
 		line_len = line_taken = 0;
 		line_done = false;
 	}
-	return n;
+}
+
+static int read_canonical(uaddr_t to, uint32_t n, bool nonblock)
+{
+	int err = fill_line(!nonblock);
+	if (err)
+		return err;
+	uint8_t part[sizeof line];
+	n = min(n, line_len - line_taken);
+	memcpy(part, line + line_taken, n);
+	take(n);
+	return copy_to_user(to, part, n) ? -EFAULT : (int)n;
 }
 
 static int read_raw(uaddr_t to, uint32_t n, bool nonblock)
@@ -156,11 +161,8 @@ static int read_raw(uaddr_t to, uint32_t n, bool nonblock)
 		uint8_t byte;
 		int c;
 		if (line_taken < line_len) {           /* left over from canonical mode */
-			c = line[line_taken++];
-			if (line_taken == line_len) {
-				line_len = line_taken = 0;
-				line_done = false;
-			}
+			c = line[line_taken];
+			take(1);
 		} else {
 			c = next_byte(!nonblock && !got && termios.c_cc[VMIN]);
 		}
@@ -178,10 +180,7 @@ int tty_read(uaddr_t to, uint32_t n, bool nonblock)
 {
 	if (!n)
 		return 0;
-	mutex_lock(&reader);
-	int r = (termios.c_lflag & ICANON ? read_canonical : read_raw)(to, n, nonblock);
-	mutex_unlock(&reader);
-	return r;
+	return (termios.c_lflag & ICANON ? read_canonical : read_raw)(to, n, nonblock);
 }
 
 int tty_write(uaddr_t from, uint32_t n)
@@ -210,7 +209,7 @@ int tty_ioctl(uint32_t request, uaddr_t arg)
 		if (copy_from_user(&new, arg, sizeof new))
 			return -EFAULT;
 		termios = new;
-		owner = current;
+		owner = current->pid;
 		if (request == TCSETSF) {
 			uint32_t flags = irq_save();
 			tail = head;
@@ -228,7 +227,7 @@ int tty_ioctl(uint32_t request, uaddr_t arg)
 		if (copy_from_user(&pgid, arg, sizeof pgid))
 			return -EFAULT;
 		foreground = pgid;
-		owner = current;
+		owner = current->pid;
 		return 0;
 	case FIONREAD:
 		pgid = head - tail;

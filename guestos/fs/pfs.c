@@ -102,6 +102,14 @@ int pfs_mount(void)
 	return err;
 }
 
+/* Waits for whoever is in the middle of an operation and keeps the lock for good. */
+void pfs_unmount(void)
+{
+	mutex_lock(&fs_lock);
+	inode_free_nameless();
+	pfs_sync();
+}
+
 int pfs_sync(void)
 {
 	int err = cache_sync(), err2 = ide_flush();

@@ -229,6 +229,22 @@ int inode_truncate(struct inode *ip, uint32_t size)
 	return inode_write(ip);
 }
 
+static void free_on_disk(struct inode *ip)
+{
+	inode_truncate(ip, 0);
+	ip->d.mode = 0;
+	inode_write(ip);
+	bitmap_change(ip->ino, false);
+}
+
+/* Files that were unlinked but are still open when the machine goes down. */
+void inode_free_nameless(void)
+{
+	for (struct inode *ip = inodes; ip; ip = ip->next)
+		if (!ip->d.links)
+			free_on_disk(ip);
+}
+
 /* Give up a reference with fs_lock held. */
 void inode_release(struct inode *ip)
 {
@@ -236,12 +252,8 @@ void inode_release(struct inode *ip)
 		ip->refs--;
 		return;
 	}
-	if (!ip->d.links) {
-		inode_truncate(ip, 0);
-		ip->d.mode = 0;
-		inode_write(ip);
-		bitmap_change(ip->ino, false);
-	}
+	if (!ip->d.links)
+		free_on_disk(ip);
 	struct inode **link = &inodes;
 	while (*link != ip)
 		link = &(*link)->next;

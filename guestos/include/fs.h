@@ -54,6 +54,7 @@ uint32_t disk_fs_blocks(void);
 
 /* pfs.c, pfs_inode.c, pfs_dir.c; all may sleep */
 int pfs_mount(void);
+void pfs_unmount(void);                                        /* nothing can use the file system afterwards */
 int pfs_lookup(const char *path, struct inode **out);          /* absolute path; inode with a reference */
 int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **out);
 int pfs_mkdir(const char *path, uint32_t mode);

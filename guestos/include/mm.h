@@ -192,6 +192,7 @@ uint32_t swap_sector(uint32_t slot);
 extern uint32_t swap_total, swap_used;
 
 /* usercopy.c: all may sleep; 0 or -EFAULT. */
+bool in_user_half(uaddr_t start, uint32_t n);           /* does not sleep; says nothing about what is mapped */
 int copy_from_user(void *to, uaddr_t from, uint32_t n);
 int copy_to_user(uaddr_t to, const void *from, uint32_t n);
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */

@@ -25,6 +25,7 @@ int inode_write(struct inode *ip);
 int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block);
 int inode_truncate(struct inode *ip, uint32_t size);
 void inode_release(struct inode *ip);
+void inode_free_nameless(void);
 
 /* pfs_dir.c */
 int dir_next(struct inode *dp, uint32_t *pos, struct pfs_dirent *e);

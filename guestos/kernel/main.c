@@ -91,10 +91,10 @@ static void read_options(const struct multiboot_info *mb)
 	}
 }
 
-/* Everything a process or the user has changed goes to the disk, then the power goes. */
+/* Everything that was changed goes to the disk, then the power goes. */
 void shutdown(void)
 {
-	pfs_sync();
+	pfs_unmount();
 	power_off();
 }
 

@@ -72,6 +72,8 @@ static int read_at(struct file *f, uaddr_t to, uint32_t n, uint32_t *pos)
 		return -EBADF;
 	if (!f->ops->read)
 		return f->ops->next_entry ? -EISDIR : -EINVAL;
+	if (!in_user_half(to, n))
+		return -EFAULT;                /* the whole buffer is judged first, not just the part that would be filled */
 	int r = f->ops->read(f, to, min(n, 0x7ffff000u), *pos);
 	if (r > 0 && f->ops->seekable)
 		*pos += r;
@@ -102,6 +104,8 @@ static int write_file(struct file *f, uaddr_t from, uint32_t n)
 		return -EBADF;
 	if (!f->ops->write)
 		return -EINVAL;
+	if (!in_user_half(from, n))
+		return -EFAULT;
 	if (f->flags & O_APPEND && f->ops->seekable && !f->ops->stat(f, &st))
 		f->pos = st.size;
 	int r = f->ops->write(f, from, min(n, 0x7ffff000u), f->pos);

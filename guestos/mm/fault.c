@@ -15,7 +15,7 @@
 
 #define PUSHA_BYTES 32u        /* the furthest below ESP that an instruction writes before ESP moves [SDM2B "PUSHA"] */
 
-extern char user_copy_access[], user_copy_fixup[];
+extern char user_copy_words[], user_copy_bytes[], user_copy_failed[];
 
 static struct region *grow_stack(struct space *s, uint32_t la, uint32_t esp, enum fault_result *why)
 {
@@ -195,7 +195,8 @@ static void kill_current(const struct trapframe *tf, uint32_t la, enum fault_res
 void page_fault(struct trapframe *tf)
 {
 	uint32_t la = read_cr2();
-	bool user = from_user(tf), copying = tf->eip == (uint32_t)user_copy_access;
+	bool user = from_user(tf);
+	bool copying = tf->eip == (uint32_t)user_copy_words || tf->eip == (uint32_t)user_copy_bytes;
 	if (!user && (!copying || la >= KERNEL_BASE || !current || !current->space))
 		panic_trap(tf, tf->error & PF_P ? "kernel page fault: protection violation" : "kernel page fault: page not present");
 	if (tf->eflags & EFLAGS_IF)
@@ -209,5 +210,5 @@ void page_fault(struct trapframe *tf)
 	if (user || result == FAULT_NOMEM)
 		kill_current(tf, la, result);
 	if (!user)
-		tf->eip = (uint32_t)user_copy_fixup;   /* the system call returns EFAULT */
+		tf->eip = (uint32_t)user_copy_failed;  /* the system call returns EFAULT */
 }

@@ -2,13 +2,13 @@
  *
  * A range is checked against the kernel's half first. Then user_copy (boot/traps.S) just copies: an absent page faults and
  * is brought in like any other, with CR0.WP making the kernel's writes respect read-only pages and so copy-on-write; an address that
- * means nothing makes page_fault() continue at user_copy_fixup, and the caller sees EFAULT. All of this may sleep, so no caller
+ * means nothing makes page_fault() continue at user_copy_failed, and the caller sees EFAULT. All of this may sleep, so no caller
  * holds fs_lock or has interrupts off. */
 #include "mm.h"
 
 uint32_t user_copy(void *to, const void *from, uint32_t n);
 
-static bool in_user_half(uaddr_t start, uint32_t n)
+bool in_user_half(uaddr_t start, uint32_t n)
 {
 	return start < KERNEL_BASE && n <= KERNEL_BASE - start;
 }

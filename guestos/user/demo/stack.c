@@ -6,17 +6,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stack_probe.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LEVELS 16
-
-static void *stack_pointer(void)
-{
-	void *esp;
-	__asm__ volatile("movl %%esp, %0" : "=r"(esp));
-	return esp;
-}
 
 static void print_stack_region(void)
 {
@@ -59,16 +53,16 @@ static void grow_by_calls(void)
 
 static __attribute__((noinline)) void read_into_new_stack(void)
 {
-	char buf[40 * PAGE_SIZE];              /* reaches below everything touched so far */
+	char *buf;
 	int fd = open("/bin/sh", O_RDONLY);
 	long growths = vm_counter("stack_growths");
-	ssize_t n = read(fd, buf, PAGE_SIZE);
+	long n = read_below_stack(fd, 40 * PAGE_SIZE, PAGE_SIZE, &buf);
+	int magic = buf[0] == 0x7f && buf[1] == 'E' && buf[2] == 'L' && buf[3] == 'F';
 
 	close(fd);
 	growths = vm_counter("stack_growths") - growths;
-	printf("   read() returned %ld; first bytes: %02x %c%c%c; the stack grew %ld times\n", (long)n, buf[0], buf[1], buf[2], buf[3], growths);
-	demo_check(n == PAGE_SIZE && buf[0] == 0x7f && buf[1] == 'E' && buf[2] == 'L' && buf[3] == 'F',
-		"the kernel grew the user's stack while it copied");
+	printf("   read(/bin/sh) to %p returned %ld, the stack grew %ld time%s\n", buf, n, growths, growths == 1 ? "" : "s");
+	demo_check(n == PAGE_SIZE && magic && growths >= 1, "the kernel grew the user's stack while it copied, and the file is there");
 }
 
 static __attribute__((noinline)) int overflow(int depth)
@@ -108,7 +102,7 @@ int main(void)
 {
 	demo_needs_pagoda();
 	puts("demo-stack: the stack grows on demand.");
-	printf("   ESP is %p\n", stack_pointer());
+	printf("   ESP is %p\n", (void *)stack_pointer());
 	grow_by_calls();
 	demo_step("Let a system call be the first to touch a new part of the stack");
 	read_into_new_stack();

@@ -1,0 +1,77 @@
+/* emu/options.h: command-line options as tables of {name, argument form, help, function}, from which parsing and --help come.
+ *
+ *   --name VALUE   --name=VALUE   --flag   operands in any place   -- ends the options
+ */
+#ifndef EMU_OPTIONS_H
+#define EMU_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "mmu/mmu.h"
+
+#define MAX_DISKS 4
+#define MAX_INITRDS 4
+
+struct option_row {
+	const char *name;          /* "--memory"; NULL ends the table */
+	const char *form;          /* "SIZE"; NULL: takes no value */
+	const char *help;          /* may have several lines */
+	/* 0, or -1 with one line in err. value is NULL when form is. */
+	int (*handle)(void *target, const char *value, char *err);
+};
+
+struct option_set {
+	const char *usage;         /* "emu run [options] [IMAGE]" */
+	const char *examples;      /* lines, printed first */
+	const struct option_row *rows;
+	int (*operand)(void *target, const char *value, char *err);
+	const char *notes;         /* printed last; may be NULL */
+};
+
+enum { OPTIONS_ERROR = -1, OPTIONS_OK = 0, OPTIONS_HELP = 1 };
+int options_parse(const struct option_set *set, int argc, char **argv, void *target, char *err);
+void options_help(const struct option_set *set, FILE *out);
+/* The candidate nearest to word, or NULL when none is near. */
+const char *nearest_name(const char *word, const char *const *candidates, size_t count);
+
+/* "4M", "64K", "1G", "64" (megabytes). False when it is no such thing. */
+bool parse_size(const char *s, uint64_t *bytes);
+bool parse_count(const char *s, uint64_t *value);
+
+enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NONE, SERIAL_PTY };
+
+#define TRACE_INT  (1u << 0)
+#define TRACE_EXC  (1u << 1)
+#define TRACE_IO   (1u << 2)
+#define TRACE_WALK (1u << 3)
+#define TRACE_CPU  (1u << 4)
+#define TRACE_DEV  (1u << 5)
+
+struct run_options {
+	const char *image;
+	uint64_t memory;
+	const char *kernel;
+	const char *initrd[MAX_INITRDS];
+	unsigned initrds;
+	const char *append;
+	const char *disk[MAX_DISKS];
+	unsigned disks;
+	bool snapshot;
+	enum serial_kind serial;
+	const char *serial_path;
+	struct tlb_geometry tlb;
+	uint64_t seed;
+	uint64_t timeout_ms;           /* 0: none */
+	uint64_t max_instructions;     /* 0: none */
+	const char *status_json;
+	unsigned trace;
+	const char *trace_path;        /* NULL: standard error */
+};
+
+extern const struct option_set run_option_set;
+void run_options_init(struct run_options *o);
+
+#endif

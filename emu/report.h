@@ -1,0 +1,16 @@
+/* emu/report.h: what happened, in words, when the processor shut down or halted for good. */
+#ifndef EMU_REPORT_H
+#define EMU_REPORT_H
+
+#include <stdio.h>
+
+#include "emu/machine.h"
+#include "emu/symbols.h"
+
+void report_triple_fault(const struct machine *m, const struct symbols *symbols, FILE *out);
+void report_halted(const struct machine *m, const struct symbols *symbols, FILE *out);
+/* "page fault", "general protection fault", ... for vectors 0..31; "interrupt" for the others. */
+const char *vector_name(unsigned vector);
+const char *vector_mnemonic(unsigned vector);
+
+#endif

@@ -1,0 +1,222 @@
+/* emu/run_options.c: the options of `emu run`: what each value may be. */
+#include "emu/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/loader.h"
+
+#define RUN(target) ((struct run_options *)(target))
+
+static int refuse(char *err, const char *option, const char *value, const char *wanted)
+{
+	snprintf(err, ERROR_LINE, "%s '%.200s': %s", option, value, wanted);
+	return -1;
+}
+
+static int set_memory(void *target, const char *value, char *err)
+{
+	uint64_t bytes;
+
+	if (!parse_size(value, &bytes))
+		return refuse(err, "--memory", value, "not a size; write 4M, 64M or 1G");
+	if (bytes < 1u << 20 || bytes > PHYS_MAX_RAM)
+		return refuse(err, "--memory", value, "must be from 1M to 3G");
+	if (bytes % PAGE_SIZE)
+		return refuse(err, "--memory", value, "must be a multiple of 4K");
+	RUN(target)->memory = bytes;
+	return 0;
+}
+
+static int set_kernel(void *target, const char *value, char *err)
+{
+	(void)err;
+	RUN(target)->kernel = value;
+	return 0;
+}
+
+static int add_initrd(void *target, const char *value, char *err)
+{
+	struct run_options *o = target;
+
+	if (o->initrds == MAX_INITRDS)
+		return refuse(err, "--initrd", value, "four are the most");
+	o->initrd[o->initrds++] = value;
+	return 0;
+}
+
+static int set_append(void *target, const char *value, char *err)
+{
+	(void)err;
+	RUN(target)->append = value;
+	return 0;
+}
+
+static int add_disk(void *target, const char *value, char *err)
+{
+	struct run_options *o = target;
+
+	if (o->disks == MAX_DISKS)
+		return refuse(err, "--disk", value, "four are the most");
+	o->disk[o->disks++] = value;
+	return 0;
+}
+
+static int set_snapshot(void *target, const char *value, char *err)
+{
+	(void)value, (void)err;
+	RUN(target)->snapshot = true;
+	return 0;
+}
+
+static int set_serial(void *target, const char *value, char *err)
+{
+	struct run_options *o = target;
+
+	if (!strcmp(value, "stdio"))
+		o->serial = SERIAL_STDIO;
+	else if (!strcmp(value, "none"))
+		o->serial = SERIAL_NONE;
+	else if (!strcmp(value, "pty"))
+		o->serial = SERIAL_PTY;
+	else if (!strncmp(value, "file:", 5) && value[5]) {
+		o->serial = SERIAL_FILE;
+		o->serial_path = value + 5;
+	} else {
+		return refuse(err, "--serial", value, "must be stdio, file:PATH, none or pty");
+	}
+	return 0;
+}
+
+static int set_engine(void *target, const char *value, char *err)
+{
+	(void)target;
+	return strcmp(value, "interp") ? refuse(err, "--engine", value, "the only engine is interp") : 0;
+}
+
+static int set_tlb(void *target, const char *value, char *err)
+{
+	static const char wanted[] = "must be flat, or entries=N,ways=M with N a power of two times M, up to 65536";
+	unsigned entries, ways;
+	int end = 0;
+
+	if (!strcmp(value, "flat")) {
+		RUN(target)->tlb = (struct tlb_geometry){ 0, 0 };
+		return 0;
+	}
+	if (strspn(value, "entriswaynumd=,0123456789") != strlen(value) ||
+	    sscanf(value, "entries=%7u,ways=%7u%n", &entries, &ways, &end) != 2 || value[end])
+		return refuse(err, "--tlb", value, wanted);
+	unsigned sets = ways && entries % ways == 0 ? entries / ways : 0;
+	if (!sets || sets & (sets - 1) || entries > 65536)
+		return refuse(err, "--tlb", value, wanted);
+	RUN(target)->tlb = (struct tlb_geometry){ entries, ways };
+	return 0;
+}
+
+static int set_seed(void *target, const char *value, char *err)
+{
+	return parse_count(value, &RUN(target)->seed) ? 0 : refuse(err, "--seed", value, "not a number");
+}
+
+static int set_timeout(void *target, const char *value, char *err)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds > 0) || seconds > 1e9)
+		return refuse(err, "--timeout", value, "must be a number of seconds above 0");
+	RUN(target)->timeout_ms = (uint64_t)(seconds * 1000) + (seconds < 0.001);
+	return 0;
+}
+
+static int set_max_instructions(void *target, const char *value, char *err)
+{
+	if (!parse_count(value, &RUN(target)->max_instructions) || !RUN(target)->max_instructions)
+		return refuse(err, "--max-instructions", value, "must be a number above 0");
+	return 0;
+}
+
+static int set_status_json(void *target, const char *value, char *err)
+{
+	(void)err;
+	RUN(target)->status_json = value;
+	return 0;
+}
+
+static const struct { const char *name; unsigned bit; } trace_names[] = {
+	{ "int", TRACE_INT }, { "exc", TRACE_EXC }, { "io", TRACE_IO }, { "walk", TRACE_WALK }, { "cpu", TRACE_CPU }, { "dev", TRACE_DEV },
+};
+#define TRACE_NAMES (sizeof(trace_names) / sizeof(trace_names[0]))
+
+static int set_trace(void *target, const char *value, char *err)
+{
+	struct run_options *o = target;
+	const char *colon = strchr(value, ':');
+	const char *end = colon ? colon : value + strlen(value);
+
+	for (const char *p = value; p <= end;) {
+		size_t len = strcspn(p, ",:");
+		size_t i = 0;
+		while (i < TRACE_NAMES && (strlen(trace_names[i].name) != len || memcmp(trace_names[i].name, p, len)))
+			i++;
+		if (i == TRACE_NAMES)
+			return refuse(err, "--trace", value, "must be a list from int,exc,io,walk,cpu,dev, then maybe :FILE");
+		o->trace |= trace_names[i].bit;
+		p += len + 1;
+	}
+	o->trace_path = colon && colon[1] ? colon + 1 : NULL;
+	return 0;
+}
+
+static int set_image(void *target, const char *value, char *err)
+{
+	struct run_options *o = target;
+
+	if (o->image)
+		return refuse(err, "second image", value, "only one IMAGE can be given; use --disk for more disks");
+	o->image = value;
+	return 0;
+}
+
+static const struct option_row run_rows[] = {
+	{ "--memory", "SIZE", "guest memory, 1M to 3G (default 64M)", set_memory },
+	{ "--kernel", "FILE", "ELF or Multiboot kernel to start; IMAGE is then a disk", set_kernel },
+	{ "--initrd", "FILE", "module handed to the kernel; may be repeated", add_initrd },
+	{ "--append", "TEXT", "kernel command line", set_append },
+	{ "--disk", "FILE", "raw disk image, IDE; up to four, after IMAGE if that is a disk", add_disk },
+	{ "--snapshot", NULL, "keep disk writes in memory; the image files stay as they are", set_snapshot },
+	{ "--serial", "WHERE", "COM1: stdio (default), file:PATH, none, or pty (its name is printed)", set_serial },
+	{ "--engine", "NAME", "interp, the reference interpreter", set_engine },
+	{ "--tlb", "GEOMETRY", "flat (default, fast), or a modelled one: entries=64,ways=4", set_tlb },
+	{ "--seed", "N", "shifts the phase of virtual time at power-on, so that interrupts\nfall between other instructions (default 0)", set_seed },
+	{ "--timeout", "SECONDS", "stop after this much wall-clock time, exit status 124", set_timeout },
+	{ "--max-instructions", "N", "stop after exactly N instructions, exit status 124", set_max_instructions },
+	{ "--status-json", "FILE", "write how the run ended, and its counters, as JSON", set_status_json },
+	{ "--trace", "LIST[:FILE]", "write events to FILE or standard error; LIST is comma-separated\n"
+		"from int, exc, io, walk, cpu, dev", set_trace },
+	{ 0 },
+};
+
+const struct option_set run_option_set = {
+	.usage = "emu run [options] [IMAGE]",
+	.examples =
+		"examples:\n"
+		"  emu run                                   boot Pagoda, the bundled system\n"
+		"  printf 'vmtest\\npoweroff\\n' | emu run --memory 4M\n"
+		"  emu run --timeout 60 mykernel.elf         a Multiboot kernel of your own\n"
+		"  emu run --kernel mykernel.elf --snapshot disk.img\n"
+		"  emu run --trace int,exc,walk:log.txt mykernel.elf\n",
+	.rows = run_rows,
+	.operand = set_image,
+	.notes =
+		"IMAGE is a kernel (ELF or Multiboot) or a raw disk image; without it, Pagoda boots.\n"
+		"On a terminal: Ctrl-A x quits, Ctrl-A h helps. Without one, standard input is serial input.\n"
+		"Exit status: 0 power-off or quit, 1 emulator error, 2 usage, 118 halted for good, 120 triple fault, 124 time or\n"
+		"instruction limit, 128+n signal n; odd ones from 3 are the guest's own, through isa-debug-exit at port 0x501.\n",
+};
+
+void run_options_init(struct run_options *o)
+{
+	*o = (struct run_options){ .memory = 64u << 20, .append = NULL };
+}

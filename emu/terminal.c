@@ -1,0 +1,115 @@
+/* emu/terminal.c: see terminal.h. */
+#include "emu/terminal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios saved, raw;
+static volatile sig_atomic_t raw_fd = -1;
+static volatile sig_atomic_t pending;
+
+static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGXCPU, SIGALRM };
+static const int polite[] = { SIGINT, SIGTERM, SIGHUP };
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* tcsetattr is async-signal-safe as POSIX lists it. */
+static void restore(void)
+{
+	if (raw_fd >= 0)
+		tcsetattr(raw_fd, TCSADRAIN, &saved);
+}
+
+void die_by_signal(int sig)
+{
+	sigset_t set;
+
+	terminal_leave();
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+	_exit(128 + sig);                  /* the signal's default action was to be ignored */
+}
+
+static void on_deadly(int sig)
+{
+	restore();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void on_polite(int sig)
+{
+	if (pending)
+		on_deadly(sig);
+	pending = sig;
+}
+
+/* Stopped from outside (the key itself goes to the guest): the shell needs its terminal back meanwhile. */
+static void on_stop(int sig)
+{
+	int error = errno;
+	sigset_t set;
+
+	restore();
+	signal(sig, SIG_DFL);
+	raise(sig);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);      /* stops here */
+	signal(sig, on_stop);
+	if (raw_fd >= 0)
+		tcsetattr(raw_fd, TCSADRAIN, &raw);
+	errno = error;
+}
+
+/* No SA_RESTART: a waiting poll() must return. */
+static void handle(int sig, void (*handler)(int), int flags)
+{
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = flags };
+
+	sigaction(sig, &sa, NULL);
+}
+
+void signals_install(void)
+{
+	for (size_t i = 0; i < COUNT(polite); i++) {
+		struct sigaction old;
+		/* nohup and background jobs ignore some on purpose. */
+		if (!sigaction(polite[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			handle(polite[i], on_polite, 0);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);                  /* a file-size limit is an error of write(), like a full disk */
+}
+
+int signal_pending(void) { return pending; }
+
+int terminal_enter(int fd)
+{
+	if (tcgetattr(fd, &saved))
+		return -errno;
+	raw = saved;
+	raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+	raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+	raw.c_cflag = (raw.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;                       /* OPOST stays: messages and guests that send bare newlines look right */
+	raw_fd = fd;
+	for (size_t i = 0; i < COUNT(deadly); i++)
+		handle(deadly[i], on_deadly, (int)SA_RESETHAND);
+	handle(SIGTSTP, on_stop, 0);
+	atexit(terminal_leave);
+	return tcsetattr(fd, TCSADRAIN, &raw) ? -errno : 0;
+}
+
+void terminal_leave(void)
+{
+	restore();
+	raw_fd = -1;
+}

@@ -1,0 +1,22 @@
+/* emu/terminal.h: the user's terminal in raw mode, and signals; the terminal is restored on every way out.
+ *
+ * The one place of the program with file-scope state: a process has one controlling terminal and one set of signal handlers, and a
+ * handler can reach nothing else.
+ */
+#ifndef EMU_TERMINAL_H
+#define EMU_TERMINAL_H
+
+#include <stdbool.h>
+
+/* SIGINT, SIGTERM, SIGHUP are noted for signal_pending(), a second one kills at once; SIGPIPE becomes EPIPE. */
+void signals_install(void);
+/* The first terminating signal that arrived, or 0. */
+int signal_pending(void);
+/* Ends the process by sig, with its default action, so that the parent sees what happened. */
+void die_by_signal(int sig) __attribute__((noreturn));
+
+/* Raw mode on fd, a terminal; left again by terminal_leave, exit(), and every deadly signal. 0 or negative errno. */
+int terminal_enter(int fd);
+void terminal_leave(void);
+
+#endif

@@ -1,0 +1,208 @@
+/* check.c: what the tests share; see vmtest.h. */
+#include "vmtest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MOST_PAGES (96u << 20 >> 12)
+
+int report_fd = 2;
+const struct test *running;
+
+static void report(const char *kind, const char *format, va_list ap)
+{
+	char text[200];
+	int n = strlcpy(text, kind, sizeof(text));
+
+	n += vsnprintf(text + n, sizeof(text) - n, format, ap);
+	write(report_fd, text, n < (int)sizeof(text) ? n + 1 : (int)sizeof(text));
+}
+
+_Noreturn void fail(const char *file, int line, const char *format, ...)
+{
+	char place[60];
+	va_list ap;
+
+	snprintf(place, sizeof(place), "F%s:%d: ", strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line);
+	va_start(ap, format);
+	report(place, format, ap);
+	va_end(ap);
+	_exit(1);
+}
+
+void note(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	report("N", format, ap);
+	va_end(ap);
+}
+
+/* Children */
+
+pid_t start_child(void (*run)(void *), void *argument)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0, "fork: %s", strerror(errno));
+	if (pid == 0) {
+		run(argument);
+		_exit(0);
+	}
+	return pid;
+}
+
+int child_status(void (*run)(void *), void *argument)
+{
+	int status = -1;
+	pid_t pid = start_child(run, argument);
+
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+void must_end_well(pid_t pid)
+{
+	int status = -1;
+
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(status == 0, "child %d ended with wait status 0x%x", (int)pid, status);
+}
+
+void must_be_killed(void (*run)(void *), void *argument, int signal)
+{
+	int status = child_status(run, argument);
+
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == signal, "wait status 0x%x, not signal %d", status, signal);
+}
+
+/* Memory */
+
+static long value_of(const char *text, const char *name)
+{
+	const char *p = strstr(text, name);
+	return p ? strtol(p + strlen(name), NULL, 10) : 0;
+}
+
+struct memory memory_now(void)
+{
+	static char text[1024];
+	int fd = open("/proc/frames", O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read_full(fd, text, sizeof(text) - 1);
+
+	CHECK(n > 0, "/proc/frames: %s", strerror(errno));
+	close(fd);
+	text[n] = 0;
+	/* A page whose copy in swap is still good is counted in both places. */
+	return (struct memory){
+		.private = value_of(text, "anon") - value_of(text, "inslot") + vm_counter("swap_used"),
+		.tables = value_of(text, "table"), .kernel = value_of(text, "kernel"), .heap = value_of(text, "heap")};
+}
+
+uint32_t memory_pages(void) { return vm_meminfo_kb("MemTotal") / 4; }
+uint32_t swap_pages_free(void) { return vm_meminfo_kb("SwapFree") / 4; }
+
+uint32_t pressure_pages(void)
+{
+	uint32_t pages = 2 * memory_pages(), room = swap_pages_free() / 2;
+
+	pages = pages < MOST_PAGES ? pages : MOST_PAGES;
+	return pages < room ? pages : room;
+}
+
+#define STEP 64                        /* pages */
+
+struct target { const volatile char *start; uint32_t n; };
+
+static bool parent_has_any(const struct target *t)
+{
+	struct page_info p;
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		CHECK(vm_page_of(getppid(), t->start + i * PAGE_SIZE, &p) == 0, "the parent's pagemap: %s", strerror(errno));
+		if (p.present)
+			return true;
+	}
+	return false;
+}
+
+/* Without a target: a quarter more than memory. With one: until the parent's pages are gone; a replacement that gives second chances
+ * needs about twice memory for that. */
+static void use_up_memory(void *target)
+{
+	uint32_t memory = memory_pages();
+
+	for (uint32_t used = 0; target ? parent_has_any(target) : used < memory / 4 * 5; used += STEP) {
+		CHECK(used < 4 * memory, "four times memory was used, and the pages at %p are still there", ((struct target *)target)->start);
+		stamp_pages(grow_heap(STEP), STEP, 99);
+	}
+}
+
+void squeeze(void) { must_end_well(start_child(use_up_memory, NULL)); }
+
+void squeeze_out(const volatile void *start, uint32_t n)
+{
+	struct target t = {start, n};
+	must_end_well(start_child(use_up_memory, &t));
+}
+
+char *grow_heap(uint32_t pages)
+{
+	uintptr_t now = (uintptr_t)sbrk(0), gap = -now & (PAGE_SIZE - 1);
+	void *old = sbrk(gap + pages * PAGE_SIZE);
+
+	CHECK(old != (void *)-1, "sbrk of %u pages: %s", (unsigned)pages, strerror(errno));
+	return (char *)now + gap;
+}
+
+struct page_info page_of(const volatile void *address)
+{
+	struct page_info p = {0};
+
+	CHECK(vm_page_of(0, address, &p) == 0, "/proc/self/pagemap: %s", strerror(errno));
+	return p;
+}
+
+int pages_present(const volatile void *start, int n)
+{
+	int present = 0;
+
+	for (int i = 0; i < n; i++)
+		present += page_of((const volatile char *)start + i * PAGE_SIZE).present;
+	return present;
+}
+
+static const uint32_t offsets[] = {0, 2048, PAGE_SIZE - 4};
+
+void stamp_pages(char *start, uint32_t n, uint32_t who)
+{
+	for (uint32_t page = 0; page < n; page++)
+		for (int i = 0; i < 3; i++)
+			*(volatile uint32_t *)(start + page * PAGE_SIZE + offsets[i]) = stamp(page * 3 + i, who);
+}
+
+void check_pages(const char *start, uint32_t n, uint32_t who)
+{
+	for (uint32_t page = 0; page < n; page++)
+		for (int i = 0; i < 3; i++) {
+			uint32_t got = *(const volatile uint32_t *)(start + page * PAGE_SIZE + offsets[i]);
+			CHECK(got == stamp(page * 3 + i, who), "page %u of %u, word at %u: 0x%x, not 0x%x", (unsigned)page, (unsigned)n,
+				(unsigned)offsets[i], (unsigned)got, (unsigned)stamp(page * 3 + i, who));
+		}
+}
+
+/* xorshift: any state but 0 */
+uint32_t next_random(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}

@@ -1,0 +1,174 @@
+/* vmtest: every virtual-memory test, one line each.
+ *
+ *   vmtest            all of them        ok   name: what it proves
+ *   vmtest NAME...    these              FAIL name: why
+ *   vmtest -l         list               last line:  N passed, N failed
+ *
+ * A test passes when its child ends with status 0 in time, and when afterwards the kernel holds no more memory than before: private
+ * pages (in memory or in swap), page tables, kernel stacks. Ending takes the kernel a moment (orphans are
+ * collected by init), so the counts are given time to settle. */
+#include "vmtest.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LONGEST_SECONDS 600
+#define SETTLE_TRIES 60
+#define SETTLE_STEP 50000              /* microseconds */
+#define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
+
+static const struct test *const tables[] = {
+	demand_tests, fault_tests, pointer_tests, stack_tests, heap_tests, cow_tests, swap_tests, process_tests, file_tests};
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+
+void exec_helper(const char *what);    /* process.c: this program started by one of its own tests */
+
+static long now_seconds(void)
+{
+	struct timespec t = {0};
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* Wait for the child, but not for ever. Returns its status, or -1 after killing it. */
+static int wait_in_time(pid_t pid)
+{
+	long end = now_seconds() + LONGEST_SECONDS;
+	int status = -1;
+
+	for (unsigned pause = 1000; waitpid(pid, &status, WNOHANG) == 0; pause = pause < 50000 ? 2 * pause : pause) {
+		if (now_seconds() > end) {
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return -1;
+		}
+		usleep(pause);
+	}
+	return status;
+}
+
+static bool settled(const struct memory *before, struct memory *after)
+{
+	*after = memory_now();
+	return after->private <= before->private && after->tables <= before->tables && after->kernel <= before->kernel &&
+		after->heap <= before->heap + HEAP_SLACK;
+}
+
+/* Empty if nothing leaked. */
+static void describe_leak(const struct memory *before, char *text, size_t size)
+{
+	struct memory after;
+
+	for (int i = 0; i < SETTLE_TRIES; i++, usleep(SETTLE_STEP))
+		if (settled(before, &after)) {
+			*text = 0;
+			return;
+		}
+	snprintf(text, size, "memory did not come back: private pages %ld -> %ld, page tables %ld -> %ld, kernel %ld -> %ld, heap %ld -> %ld",
+		before->private, after.private, before->tables, after.tables, before->kernel, after.kernel, before->heap, after.heap);
+}
+
+static _Noreturn void run_in_child(const struct test *t, int fd)
+{
+	report_fd = fd;
+	running = t;
+	t->run();
+	_exit(0);
+}
+
+/* True if it passed; text receives the reason, or a note, or nothing. */
+static bool run_test(const struct test *t, char *text, size_t size)
+{
+	struct memory before = memory_now();
+	char got[256] = {0};
+	int fd[2], status;
+
+	if (pipe(fd) < 0) {
+		snprintf(text, size, "no pipe");
+		return false;
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(fd[0]);
+		run_in_child(t, fd[1]);
+	}
+	status = pid < 0 ? -1 : wait_in_time(pid);
+	write(fd[1], "", 1);                   /* so that the read below ends even if the test said nothing */
+	read(fd[0], got, sizeof(got) - 1);
+	close(fd[0]);
+	close(fd[1]);
+	if (got[0] == 'F')
+		strlcpy(text, got + 1, size);
+	else if (pid < 0)
+		snprintf(text, size, "fork failed");
+	else if (status == -1)
+		snprintf(text, size, "still running after %d seconds", LONGEST_SECONDS);
+	else if (WIFSIGNALED(status))
+		snprintf(text, size, "ended by signal %d, %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (status != 0)
+		snprintf(text, size, "ended with status %d", WEXITSTATUS(status));
+	else {
+		describe_leak(&before, text, size);
+		if (*text)
+			return false;
+		strlcpy(text, got[0] == 'N' ? got + 1 : t->proves, size);
+		return true;
+	}
+	describe_leak(&before, got, sizeof(got));      /* only to let what is left of the failed test go away */
+	return false;
+}
+
+static bool wanted(const struct test *t, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], t->name) == 0)
+			return true;
+	return argc < 2;
+}
+
+static void warm_up(void) { }
+
+static int run_all(int argc, char **argv)
+{
+	static const struct test nothing = {"warm-up", "", warm_up, NULL};
+	int passed = 0, failed = 0;
+	char text[256];
+
+	run_test(&nothing, text, sizeof(text));        /* so that this process has touched all it will touch */
+	for (size_t i = 0; i < TABLES; i++)
+		for (const struct test *t = tables[i]; t->name; t++) {
+			if (!wanted(t, argc, argv))
+				continue;
+			bool ok = run_test(t, text, sizeof(text));
+			passed += ok;
+			failed += !ok;
+			printf("%s %s: %s\n", ok ? "ok  " : "FAIL", t->name, text);
+			fflush(stdout);
+		}
+	printf("%d passed, %d failed\n", passed, failed);
+	return failed != 0 || passed == 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 2 && strcmp(argv[1], "--helper") == 0) {
+		exec_helper(argv[2]);
+		return 0;
+	}
+	if (argc > 1 && strcmp(argv[1], "-l") == 0) {
+		for (size_t i = 0; i < TABLES; i++)
+			for (const struct test *t = tables[i]; t->name; t++)
+				printf("%-24s %s\n", t->name, t->proves);
+		return 0;
+	}
+	if (!vm_is_pagoda()) {
+		puts("vmtest: these tests read counters that only Pagoda's kernel has");
+		return 2;
+	}
+	return run_all(argc, argv);
+}

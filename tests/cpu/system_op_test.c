@@ -1,0 +1,789 @@
+/* System instructions, ports, MSRs, SYSENTER and the debug registers: [SDM2A], [SDM2B], [SDM3B 17]. */
+#include "system_pc.h"
+
+static struct pc *pc;
+static void setup(void) { pc = pc_new(); }
+static void teardown(void) { pc_free(pc); }
+
+static uint32_t flags(void) { return cpu_eflags(&pc->cpu); }
+
+/* --- privilege ------------------------------------------------------------------------------------------------ */
+
+static const uint8_t ring0_bytes[][8] = {
+	{ 0xf4 }, { 0x0f, 0x06 }, { 0x0f, 0x08 }, { 0x0f, 0x09 }, { 0x0f, 0x30 }, { 0x0f, 0x32 }, { 0x0f, 0x20, 0xc0 }, { 0x0f, 0x22, 0xc0 },
+	{ 0x0f, 0x21, 0xf8 }, { 0x0f, 0x23, 0xf8 }, { 0x0f, 0x00, 0xd0 }, { 0x0f, 0x00, 0xd8 }, { 0x0f, 0x01, 0xf0 },
+	{ 0x0f, 0x01, 0x15, W32(0x1000) }, { 0x0f, 0x01, 0x1d, W32(0x1000) }, { 0x0f, 0x01, 0x3d, W32(0x1000) }, { 0x0f, 0x35 }, { 0x0f, 0x33 },
+};
+
+START_TEST(privileged_instructions_are_GP_0_outside_ring_0)
+{
+	for (unsigned cpl = 1; cpl < 4; cpl++) {
+		ring(pc, cpl);
+		pc->cpu.sysenter_cs = CS0;
+		run_bytes(pc, ring0_bytes[_i], sizeof(ring0_bytes[_i]));
+		expect_error(pc, VEC_GP, 0);
+	}
+}
+END_TEST
+
+static const uint8_t protected_bytes[][3] = {
+	{ 0x0f, 0x00, 0xc0 }, { 0x0f, 0x00, 0xc8 }, { 0x0f, 0x00, 0xd0 }, { 0x0f, 0x00, 0xd8 }, { 0x0f, 0x00, 0xe0 }, { 0x0f, 0x00, 0xe8 },
+	{ 0x0f, 0x02, 0xc1 }, { 0x0f, 0x03, 0xc1 }, { 0x63, 0xc1 },
+};
+
+START_TEST(descriptor_questions_do_not_exist_in_real_and_virtual_8086_mode)
+{
+	v86(pc, 3);
+	run_bytes(pc, protected_bytes[_i], 3);
+	expect_fault(pc, VEC_UD);
+	real_mode(pc);
+	run_bytes(pc, protected_bytes[_i], 3);
+	ck_assert_uint_eq(pc->last.fault.vector, VEC_UD);
+	ck_assert_uint_eq(pc->cpu.eip, 16 * VEC_UD);
+}
+END_TEST
+
+/* --- control registers ---------------------------------------------------------------------------------------- */
+
+struct cr_case { uint8_t cr; uint32_t value; bool ok; uint32_t reads; };
+static const struct cr_case cr_cases[] = {
+	{ 0, CR0_PG, false, 0 }, { 0, CR0_PE | CR0_NW, false, 0 }, { 0, CR0_PE | CR0_NW | CR0_CD, true, CR0_PE | CR0_NW | CR0_CD | CR0_ET },
+	{ 0, CR0_PE | CR0_TS | CR0_WP | 0x0000ffc0, true, CR0_PE | CR0_TS | CR0_WP | CR0_ET },
+	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xfffff018 },
+	{ 4, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
+	{ 4, 1u << 5, false, 0 }, { 4, CR4_VME, false, 0 }, { 4, CR4_PVI, false, 0 }, { 4, 1u << 6, false, 0 }, { 4, 1u << 9, false, 0 },
+};
+
+START_TEST(a_control_register_takes_what_it_has_and_refuses_the_rest)
+{
+	const struct cr_case *c = &cr_cases[_i];
+
+	ring(pc, 0);
+	pc->cpu.r[R_EAX] = c->value;
+	RUN(pc, 0x0f, 0x22, 0xc0 | c->cr << 3);
+	if (!c->ok) {
+		expect_error(pc, VEC_GP, 0);
+		return;
+	}
+	expect_no_fault(pc);
+	cpu_set_cr0(&pc->cpu, c->cr == 0 ? pc->cpu.cr0 : CR0_PE);
+	RUN(pc, 0x0f, 0x20, 0xc3 | c->cr << 3);
+	ck_assert_uint_eq(pc->cpu.r[R_EBX], c->reads);
+	if (c->cr != 2)
+		ck_assert_uint_eq(pc->cpu.controls[0].value, c->reads);
+	ck_assert_uint_eq(pc->cpu.control_count, c->cr != 2);
+}
+END_TEST
+
+START_TEST(there_is_no_CR1_CR5_CR6_CR7)
+{
+	static const uint8_t none[] = { 1, 5, 6, 7 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		ring(pc, 3);
+		RUN(pc, 0x0f, 0x22, 0xc0 | none[i] << 3);
+		expect_fault(pc, VEC_UD);
+		ring(pc, 3);
+		RUN(pc, 0x0f, 0x20, 0xc0 | none[i] << 3);
+		expect_fault(pc, VEC_UD);
+	}
+}
+END_TEST
+
+START_TEST(LMSW_can_set_PE_but_not_clear_it)
+{
+	ring(pc, 0);
+	pc->cpu.r[R_EAX] = CR0_TS | CR0_MP | 0xfff0;
+	RUN(pc, 0x0f, 0x01, 0xf0);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.cr0, CR0_PE | CR0_TS | CR0_MP | CR0_ET);
+	pc->cpu.eip = CODE;
+	RUN(pc, 0x0f, 0x01, 0xe3);
+	ck_assert_uint_eq(pc->cpu.r[R_EBX], pc->cpu.cr0);
+	pc->cpu.eip = CODE;
+	RUN(pc, 0x0f, 0x06);
+	ck_assert(!(pc->cpu.cr0 & CR0_TS));
+}
+END_TEST
+
+START_TEST(real_mode_enters_protected_mode_and_comes_back_with_its_big_segments)
+{
+	real_mode(pc);
+	pc->cpu.gdtr = (struct table_register) { GDT, GDT_BYTES - 1 };
+	/* mov %cr0; PE; mov %dx -> ds; clear PE; mov %cx -> ds; read past 64 KB */
+	pc->cpu.r[R_EAX] = CR0_PE;
+	pc->cpu.r[R_EBX] = 0;
+	pc->cpu.r[R_EDX] = DS0;
+	pc->cpu.r[R_ECX] = 0x100;
+	PLACE(pc, CODE, 0x0f, 0x22, 0xc0, 0x8e, 0xda, 0x0f, 0x22, 0xc3, 0x8e, 0xd9, 0x67, 0x66, 0x8b, 0x35, W32(0x60000));
+	put32(pc, 0x61000, 0xcafebabe);
+	step(pc, 5);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.seg[SEG_DS].base, 0x1000);
+	ck_assert_uint_eq(pc->cpu.seg[SEG_DS].limit, 0xffffffff);
+	ck_assert_uint_eq(pc->cpu.r[R_ESI], 0xcafebabe);
+}
+END_TEST
+
+START_TEST(INVLPG_forgets_a_stale_translation)
+{
+	ring(pc, 0);
+	paging(pc);
+	put32(pc, 0x48000, 0x11);
+	put32(pc, 0x49000, 0x22);
+	PLACE(pc, CODE, 0x8b, 0x05, W32(0x48000), 0x8b, 0x05, W32(0x48000), 0x0f, 0x01, 0x3d, W32(0x48000), 0x8b, 0x05, W32(0x48000));
+	step(pc, 1);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x11);
+	put32(pc, TABLE + 4 * 0x48, 0x49000 | PG_P | PG_W);
+	step(pc, 1);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x11);
+	step(pc, 2);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x22);
+}
+END_TEST
+
+/* --- descriptor tables ---------------------------------------------------------------------------------------- */
+
+START_TEST(LGDT_and_SGDT_have_24_bit_bases_with_16_bit_operands)
+{
+	ring(pc, 0);
+	put16(pc, 0x48000, 0x1ff);
+	put32(pc, 0x48002, 0x12345678);
+	RUN(pc, 0x66, 0x0f, 0x01, 0x15, W32(0x48000));
+	ck_assert_uint_eq(pc->cpu.gdtr.base, 0x345678);
+	ck_assert_uint_eq(pc->cpu.gdtr.limit, 0x1ff);
+	pc->cpu.eip = CODE;
+	RUN(pc, 0x0f, 0x01, 0x1d, W32(0x48000));
+	ck_assert_uint_eq(pc->cpu.idtr.base, 0x12345678);
+	pc->cpu.eip = CODE;
+	RUN(pc, 0x66, 0x0f, 0x01, 0x0d, W32(0x48100));
+	ck_assert_uint_eq(get32(pc, 0x48102), 0x345678);
+	pc->cpu.eip = CODE;
+	RUN(pc, 0x0f, 0x01, 0x0d, W32(0x48100));
+	ck_assert_uint_eq(get32(pc, 0x48102), 0x12345678);
+	ck_assert_uint_eq(get16(pc, 0x48100), 0x1ff);
+}
+END_TEST
+
+START_TEST(LTR_takes_an_available_TSS_and_marks_it_busy)
+{
+	static const uint8_t access[] = { 0x89, 0x81, 0x8b, 0x83, 0x82, 0x09, 0x93 };
+	static const unsigned vector[] = { 0, 0, VEC_GP, VEC_GP, VEC_GP, VEC_NP, VEC_GP };
+
+	for (unsigned i = 0; i < sizeof(access); i++) {
+		ring(pc, 0);
+		gdt(pc, FREE, 0x5000, 0x67, access[i], 0);
+		pc->cpu.r[R_EAX] = FREE;
+		RUN(pc, 0x0f, 0x00, 0xd8);
+		if (vector[i]) {
+			expect_error(pc, vector[i], FREE);
+		} else {
+			expect_no_fault(pc);
+			expect_segment(pc, SEG_TR, FREE);
+			ck_assert_uint_eq(gdt_access(pc, FREE), access[i] | 2);
+			ck_assert_uint_eq(pc->cpu.seg[SEG_TR].access, access[i] | 2);
+		}
+	}
+	ring(pc, 0);
+	pc->cpu.r[R_EAX] = 0;
+	RUN(pc, 0x0f, 0x00, 0xd8);
+	expect_error(pc, VEC_GP, 0);
+}
+END_TEST
+
+START_TEST(LLDT_takes_an_LDT_or_nothing)
+{
+	ring(pc, 0);
+	pc->cpu.r[R_EAX] = 0;
+	RUN(pc, 0x0f, 0x00, 0xd0);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.seg[SEG_LDTR].access, 0);
+	pc->cpu.eip = CODE;
+	pc->cpu.r[R_EAX] = LDTSEL;
+	RUN(pc, 0x0f, 0x00, 0xd0);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.seg[SEG_LDTR].base, LDT);
+	ring(pc, 0);
+	pc->cpu.r[R_EAX] = TR2;
+	RUN(pc, 0x0f, 0x00, 0xd0);
+	expect_error(pc, VEC_GP, TR2);
+}
+END_TEST
+
+/* LAR, LSL, VERR and VERW over every descriptor type and privilege, by the manual's table of types. */
+START_TEST(LAR_LSL_VERR_VERW_answer_in_ZF)
+{
+	static const bool lar_type[16] = { [1] = 1, [2] = 1, [3] = 1, [4] = 1, [5] = 1, [9] = 1, [11] = 1, [12] = 1 };
+	static const bool lsl_type[16] = { [1] = 1, [2] = 1, [3] = 1, [9] = 1, [11] = 1 };
+	static const uint8_t bytes[][3] = { { 0x0f, 0x02, 0xd9 }, { 0x0f, 0x03, 0xd9 }, { 0x0f, 0x00, 0xe1 }, { 0x0f, 0x00, 0xe9 } };
+	unsigned type = (unsigned)_i & 31, dpl = (unsigned)_i >> 5 & 3, rpl = (unsigned)_i >> 7 & 3, cpl = (unsigned)_i >> 9 & 3;
+	bool memory = type & 16, code = memory && type & 8, conforming = code && type & 4;
+	bool visible = conforming || (cpl <= dpl && rpl <= dpl);
+	bool want[4] = {
+		visible && (memory || lar_type[type]), visible && (memory || lsl_type[type]),
+		visible && memory && (!code || type & 2), visible && memory && !code && type & 2,
+	};
+
+	for (unsigned op = 0; op < 4; op++) {
+		ring(pc, cpl);
+		cpu_set_eflags(&pc->cpu, F_ONE | F_CF | F_OF);
+		gdt(pc, FREE, 0x123456, 0x54321, (uint8_t)(dpl << 5 | type), SEG_FLAG_G);
+		pc->cpu.r[R_ECX] = FREE | rpl;
+		run_bytes(pc, bytes[op], 3);
+		expect_no_fault(pc);
+		ck_assert_uint_eq(flags(), F_ONE | F_CF | F_OF | (want[op] ? F_ZF : 0));
+		if (op > 1 || !want[op])
+			ck_assert_uint_eq(pc->cpu.r[R_EBX], 0x44444444);
+		else
+			ck_assert_uint_eq(pc->cpu.r[R_EBX] & (op ? 0xffffffff : 0xf0ff00), op ? 0x54321fff : 0x800000 | dpl << 13 | type << 8);
+	}
+}
+END_TEST
+
+START_TEST(asking_about_no_descriptor_clears_ZF_without_a_fault)
+{
+	static const uint16_t selector[] = { 0, 3, GDT_BYTES, 0x104 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		ring(pc, 3);
+		cpu_set_eflags(&pc->cpu, F_ONE | F_ZF);
+		pc->cpu.r[R_ECX] = selector[i];
+		RUN(pc, 0x0f, 0x02, 0xd9);
+		expect_no_fault(pc);
+		ck_assert_uint_eq(flags(), F_ONE);
+	}
+}
+END_TEST
+
+START_TEST(ARPL_raises_the_RPL_only)
+{
+	for (unsigned dst = 0; dst < 4; dst++)
+		for (unsigned src = 0; src < 4; src++) {
+			ring(pc, 3);
+			pc->cpu.r[R_ECX] = 0xaaaa0100 | dst;
+			pc->cpu.r[R_EAX] = 0x5550 | src;
+			RUN(pc, 0x63, 0xc1);
+			expect_no_fault(pc);
+			ck_assert_uint_eq(pc->cpu.r[R_ECX], 0xaaaa0100 | (dst < src ? src : dst));
+			ck_assert_uint_eq(flags() & F_ZF, dst < src ? F_ZF : 0);
+		}
+}
+END_TEST
+
+START_TEST(SLDT_and_MOV_from_a_segment_register_zero_extend_into_32_bits_only)
+{
+	ring(pc, 3);
+	RUN(pc, 0x0f, 0x00, 0xc0);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], LDTSEL);
+	ring(pc, 3);
+	RUN(pc, 0x66, 0x8c, 0xd8);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x11110000 | DS3);
+	ring(pc, 3);
+	RUN(pc, 0x8c, 0x1d, W32(0x48000));
+	ck_assert_uint_eq(get32(pc, 0x48000), DS3);
+	ring(pc, 3);
+	RUN(pc, 0x8e, 0xc8);                   /* mov %ax, %cs */
+	expect_fault(pc, VEC_UD);
+}
+END_TEST
+
+/* --- flags ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(CLI_and_STI_need_IOPL)
+{
+	unsigned cpl = (unsigned)_i & 3, io = (unsigned)_i >> 2;
+
+	for (unsigned sti = 0; sti < 2; sti++) {
+		ring(pc, cpl);
+		cpu_set_eflags(&pc->cpu, F_ONE | io << 12 | (sti ? 0 : F_IF));
+		RUN(pc, sti ? 0xfb : 0xfa);
+		if (cpl > io) {
+			expect_error(pc, VEC_GP, 0);
+			continue;
+		}
+		expect_no_fault(pc);
+		ck_assert_uint_eq(flags(), F_ONE | io << 12 | (sti ? F_IF : 0));
+	}
+}
+END_TEST
+
+START_TEST(STI_lets_one_more_instruction_run)
+{
+	ring(pc, 0);
+	pc->irq_vector = 0x40;
+	cpu_set_intr(&pc->cpu, true);
+	PLACE(pc, CODE, 0xfb, 0x90, 0x90);
+	step(pc, 2);
+	ck_assert_uint_eq(pc->cpu.eip, CODE + 2);
+	step(pc, 1);
+	ck_assert_uint_eq(pc->cpu.eip, handler(0x40));
+	ck_assert_uint_eq(stack_dword(pc, 0), CODE + 2);
+}
+END_TEST
+
+START_TEST(POPF_changes_only_what_CPL_and_IOPL_allow)
+{
+	unsigned cpl = (unsigned)_i & 3, io = (unsigned)_i >> 2;
+	uint32_t want = F_ONE | F_ARITH | F_TF | F_DF | F_NT | (cpl <= io ? F_IF : 0) | (cpl == 0 ? F_IOPL : io << 12);
+
+	ring(pc, cpl);
+	cpu_set_eflags(&pc->cpu, F_ONE | io << 12);
+	put32(pc, pc->cpu.r[R_ESP], 0xffffffff);
+	RUN(pc, 0x9d);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(flags(), want | F_AC | F_ID);
+	ck_assert_uint_eq(pc->cpu.r[R_ESP], pc->before.r[R_ESP] + 4);
+	ring(pc, cpl);
+	cpu_set_eflags(&pc->cpu, F_ONE | io << 12);
+	RUN(pc, 0x66, 0x9d);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(flags(), want);
+	ck_assert_uint_eq(pc->cpu.r[R_ESP], pc->before.r[R_ESP] + 2);
+}
+END_TEST
+
+START_TEST(PUSHF_shows_everything_but_RF_and_VM)
+{
+	v86(pc, 3);
+	cpu_set_eflags(&pc->cpu, F_ONE | F_VM | F_IOPL | F_CF | F_AC);
+	RUN(pc, 0x66, 0x9c);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(stack_dword(pc, 0), F_ONE | F_IOPL | F_CF | F_AC);
+}
+END_TEST
+
+START_TEST(HLT_waits_for_an_interrupt)
+{
+	ring(pc, 0);
+	cpu_set_eflags(&pc->cpu, F_ONE | F_IF);
+	pc->irq_vector = 0x40;
+	PLACE(pc, CODE, 0xf4, 0x90);
+	ck_assert_int_eq(step(pc, 5), CPU_STOP_HALT);
+	ck_assert_uint_eq(pc->cpu.eip, CODE + 1);
+	cpu_set_intr(&pc->cpu, true);
+	step(pc, 1);
+	ck_assert_uint_eq(pc->cpu.eip, handler(0x40));
+	ck_assert_uint_eq(stack_dword(pc, 0), CODE + 1);
+}
+END_TEST
+
+/* --- ports ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(IN_and_OUT_move_the_low_part_of_EAX)
+{
+	ring(pc, 0);
+	RUN(pc, 0xe4, 0x60);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x111111d8);
+	ck_assert_uint_eq(pc->port, 0x60);
+	ring(pc, 0);
+	pc->cpu.r[R_EDX] = 0xffff1234;
+	RUN(pc, 0x66, 0xed);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x1111c7d8);
+	ck_assert_uint_eq(pc->port, 0x1234);
+	ck_assert_uint_eq(pc->port_size, 2);
+	ring(pc, 0);
+	RUN(pc, 0xe7, 0x80);
+	ck_assert_uint_eq(pc->port_value, 0x11111111);
+	ring(pc, 0);
+	RUN(pc, 0xe6, 0x80);
+	ck_assert_uint_eq(pc->port_value, 0x11);
+}
+END_TEST
+
+START_TEST(ports_beyond_IOPL_ask_the_bitmap_of_the_TSS)
+{
+	static const uint8_t sizes[] = { 1, 2, 4 };
+	uint16_t port = (uint16_t)(0x3f0 + _i);
+
+	for (unsigned s = 0; s < 3; s++)
+		for (unsigned denied = 0; denied < 16; denied++)
+			for (unsigned v = 0; v < 2; v++) {
+				bool ok = 0x3f4 + denied < port || 0x3f4 + denied >= (unsigned)port + sizes[s];
+
+				if (v)
+					v86(pc, 3);            /* the bitmap counts whatever IOPL says */
+				else
+					ring(pc, 3);
+				put16(pc, TSS + 102, 0x80);
+				memset(pc->ram + TSS + 0x80, 0, 0x100);
+				pc->ram[TSS + 0x80 + (0x3f4 + denied) / 8] = (uint8_t)(1 << (0x3f4 + denied) % 8);
+				pc->cpu.r[R_EDX] = port;
+				if (s == 0)
+					RUN(pc, 0xec);
+				else if ((s == 1) != v)
+					RUN(pc, 0x66, 0xed);
+				else
+					RUN(pc, 0xed);
+				if (ok)
+					expect_no_fault(pc);
+				else
+					expect_error(pc, VEC_GP, 0);
+			}
+}
+END_TEST
+
+START_TEST(the_bitmap_ends_with_the_TSS_limit_and_needs_its_last_byte)
+{
+	ring(pc, 3);
+	put16(pc, TSS + 102, 0x80);
+	memset(pc->ram + TSS + 0x80, 0, 0x100);
+	pc->cpu.seg[SEG_TR].limit = 0x81;      /* ports 0..7 can be read, 8..15 have no second byte */
+	RUN(pc, 0xe4, 0x07);
+	expect_no_fault(pc);
+	ring(pc, 3);
+	pc->cpu.seg[SEG_TR].limit = 0x81;
+	RUN(pc, 0xe4, 0x08);
+	expect_error(pc, VEC_GP, 0);
+	ring(pc, 3);
+	/* A 16-bit TSS has none, whatever its bytes at 102 say. */
+	pc->cpu.seg[SEG_TR] = (struct segment) { .selector = TR2, .access = 0x83, .base = TSS2, .limit = 0xfff };
+	put16(pc, TSS2 + 2, 0x9000);
+	put16(pc, TSS2 + 4, DS0);
+	put16(pc, TSS2 + 102, 0x80);
+	RUN(pc, 0xe4, 0x07);
+	expect_error(pc, VEC_GP, 0);
+}
+END_TEST
+
+/* --- MSRs, TSC, CPUID, SYSENTER ------------------------------------------------------------------------------- */
+
+static void msr_instruction(uint32_t index, uint32_t high, uint32_t low, bool write)
+{
+	ring(pc, 0);
+	pc->cpu.r[R_ECX] = index;
+	pc->cpu.r[R_EAX] = low;
+	pc->cpu.r[R_EDX] = high;
+	RUN(pc, 0x0f, write ? 0x30 : 0x32);
+}
+
+START_TEST(MSRs_keep_what_is_written_and_refuse_reserved_bits)
+{
+	static const struct { uint32_t index, high, low; bool ok; } cases[] = {
+		{ 0x174, 0, 0x1234, true }, { 0x175, 0, 0xdeadbeef, true }, { 0x176, 0, 0xc0001000, true }, { 0x174, 1, 0, false },
+		{ 0x200, 0, 0x80000006, true }, { 0x20f, 0xf, 0xfffff800, true }, { 0x200, 0x10, 0, false },
+		{ 0x277, 0x00010406, 0x00070406, true }, { 0x277, 0, 2, false }, { 0x277, 0x08000000, 0, false },
+		{ 0x250, 0x06060606, 0x06060606, true }, { 0x26f, 0, 7, false }, { 0x2ff, 0, 0xc06, true }, { 0x2ff, 0, 2, false },
+		{ 0x1b, 0, 0xfee00800, true }, { 0xfe, 0, 0, false }, { 0x12345, 0, 0, false },
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		msr_instruction(cases[i].index, cases[i].high, cases[i].low, true);
+		if (!cases[i].ok) {
+			expect_error(pc, VEC_GP, 0);
+			continue;
+		}
+		expect_no_fault(pc);
+		msr_instruction(cases[i].index, 0, 0, false);
+		ck_assert_uint_eq(pc->cpu.r[R_EAX], cases[i].low);
+		ck_assert_uint_eq(pc->cpu.r[R_EDX], cases[i].high);
+	}
+	msr_instruction(0x12345, 0, 0, false);
+	expect_error(pc, VEC_GP, 0);
+}
+END_TEST
+
+START_TEST(RDTSC_follows_virtual_time_and_TSD)
+{
+	pc->now = 0x123456789a;
+	ring(pc, 3);
+	RUN(pc, 0x0f, 0x31);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x3456789a);
+	ck_assert_uint_eq(pc->cpu.r[R_EDX], 0x12);
+	msr_instruction(0x10, 7, 100, true);
+	pc->now += 11;
+	ring(pc, 3);
+	RUN(pc, 0x0f, 0x31);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 111);
+	ck_assert_uint_eq(pc->cpu.r[R_EDX], 0);
+	ring(pc, 3);
+	cpu_set_cr4(&pc->cpu, CR4_TSD);
+	RUN(pc, 0x0f, 0x31);
+	expect_error(pc, VEC_GP, 0);
+	ring(pc, 0);
+	RUN(pc, 0x0f, 0x31);
+	expect_no_fault(pc);
+	cpu_set_cr4(&pc->cpu, CR4_PCE);
+	ring(pc, 3);
+	pc->cpu.r[R_ECX] = 1;
+	RUN(pc, 0x0f, 0x33);
+	expect_no_fault(pc);
+}
+END_TEST
+
+START_TEST(CPUID_reports_the_features_there_are)
+{
+	ring(pc, 3);
+	pc->cpu.r[R_EAX] = 0;
+	RUN(pc, 0x0f, 0xa2);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 2);
+	ck_assert(!memcmp(&pc->cpu.r[R_EBX], "Genu", 4) && !memcmp(&pc->cpu.r[R_EDX], "ineI", 4) && !memcmp(&pc->cpu.r[R_ECX], "ntel", 4));
+	ring(pc, 3);
+	pc->cpu.r[R_EAX] = 1;
+	RUN(pc, 0x0f, 0xa2);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX] >> 8 & 15, 6);
+	ck_assert_uint_eq(pc->cpu.r[R_EDX], 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 11 | 1 << 13 | 1 << 15);
+}
+END_TEST
+
+START_TEST(SYSENTER_and_SYSEXIT_load_flat_segments)
+{
+	ring(pc, 3);
+	cpu_set_eflags(&pc->cpu, F_ONE | F_IF | F_CF);
+	pc->cpu.sysenter_cs = CS0 | 3;
+	pc->cpu.sysenter_esp = STACK0;
+	pc->cpu.sysenter_eip = TARGET;
+	RUN(pc, 0x0f, 0x34);
+	expect_no_fault(pc);
+	expect_segment(pc, SEG_CS, CS0);
+	expect_segment(pc, SEG_SS, CS0 + 8);
+	ck_assert_uint_eq(pc->cpu.cpl, 0);
+	ck_assert_uint_eq(pc->cpu.eip, TARGET);
+	ck_assert_uint_eq(pc->cpu.r[R_ESP], STACK0);
+	ck_assert_uint_eq(flags(), F_ONE | F_CF);
+	pc->cpu.r[R_EDX] = CODE;
+	pc->cpu.r[R_ECX] = 0x37000;
+	RUN(pc, 0x0f, 0x35);
+	expect_no_fault(pc);
+	expect_segment(pc, SEG_CS, (CS0 + 16) | 3);
+	expect_segment(pc, SEG_SS, (CS0 + 24) | 3);
+	ck_assert_uint_eq(pc->cpu.cpl, 3);
+	ck_assert_uint_eq(pc->cpu.eip, CODE);
+	ck_assert_uint_eq(pc->cpu.r[R_ESP], 0x37000);
+	ck_assert_uint_eq(pc->cpu.seg[SEG_SS].limit, 0xffffffff);
+	ring(pc, 3);
+	pc->cpu.sysenter_cs = 3;
+	RUN(pc, 0x0f, 0x34);
+	expect_error(pc, VEC_GP, 0);
+	put16(pc, TARGET, 0xfeeb);
+}
+END_TEST
+
+/* --- debugging ------------------------------------------------------------------------------------------------ */
+
+static void expect_debug(uint32_t dr6, uint32_t eip)
+{
+	ck_assert_uint_eq(pc->exceptions, 1);
+	ck_assert_uint_eq(pc->last.fault.vector, VEC_DB);
+	ck_assert_uint_eq(pc->cpu.eip, handler(VEC_DB));
+	ck_assert_uint_eq(pc->cpu.dr[6] & 0xe00f, dr6);
+	ck_assert_uint_eq(stack_dword(pc, 0), eip);
+}
+
+START_TEST(TF_traps_after_the_next_instruction)
+{
+	ring(pc, 0);
+	cpu_set_eflags(&pc->cpu, F_ONE | F_TF);
+	PLACE(pc, CODE, 0x90, 0x90);
+	step(pc, 2);
+	expect_debug(0x4000, CODE + 1);
+	ck_assert_uint_eq(stack_dword(pc, 2), F_ONE | F_TF);
+	ck_assert_uint_eq(flags(), F_ONE);
+}
+END_TEST
+
+START_TEST(POPF_that_sets_TF_traps_one_instruction_later)
+{
+	ring(pc, 0);
+	pc->trace_checked = false;
+	put32(pc, pc->cpu.r[R_ESP], F_ONE | F_TF);
+	PLACE(pc, CODE, 0x9d, 0x90, 0x90);
+	step(pc, 3);
+	expect_debug(0x4000, CODE + 2);
+}
+END_TEST
+
+START_TEST(INT_n_takes_no_single_step_trap)
+{
+	ring(pc, 0);
+	cpu_set_eflags(&pc->cpu, F_ONE | F_TF);
+	PLACE(pc, CODE, 0xcd, 0x50);
+	step(pc, 3);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.eip, handler(0x50));
+}
+END_TEST
+
+START_TEST(a_fetch_breakpoint_is_a_fault_that_RF_passes_over)
+{
+	ring(pc, 0);
+	pc->cpu.dr[1] = CODE + 1;
+	pc->cpu.dr[7] = 0x400 | 4;
+	pc->cpu.attention = true;
+	PLACE(pc, CODE, 0x90, 0x90, 0x90);
+	PLACE(pc, handler(VEC_DB), 0xcf);
+	pc->trace_checked = false;
+	step(pc, 1);
+	expect_no_fault(pc);
+	step(pc, 1);                           /* #DB, and its IRET */
+	ck_assert_uint_eq(pc->exceptions, 1);
+	ck_assert_uint_eq(pc->last.eip, CODE + 1);
+	ck_assert_uint_eq(pc->cpu.dr[6] & 0xf, 2);
+	ck_assert_uint_eq(pc->cpu.eip, CODE + 1);
+	/* The handler sets RF in the frame: the instruction runs. */
+	pc->cpu.eflags |= F_RF;
+	step(pc, 1);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.eip, CODE + 2);
+	ck_assert(!(flags() & F_RF));
+}
+END_TEST
+
+struct watch_case { uint32_t dr, rw, len; bool write; uint32_t at; bool hit; };
+static const struct watch_case watch_cases[] = {
+	{ 0x48000, 1, 3, true, 0x48000, true }, { 0x48000, 1, 3, false, 0x48000, false }, { 0x48000, 3, 3, false, 0x48000, true },
+	{ 0x48000, 1, 0, true, 0x47ffd, true }, { 0x48000, 1, 0, true, 0x47ffc, false }, { 0x48000, 1, 0, true, 0x48001, false },
+	{ 0x48003, 1, 3, true, 0x48003, true }, { 0x48003, 1, 3, true, 0x47ffd, true }, { 0x48002, 3, 1, true, 0x48004, false },
+	{ 0x48000, 0, 0, true, 0x48000, false },
+};
+
+START_TEST(a_data_breakpoint_traps_after_the_access)
+{
+	const struct watch_case *c = &watch_cases[_i];
+
+	ring(pc, 0);
+	pc->trace_checked = false;
+	pc->cpu.r[R_EAX] = c->dr;
+	pc->cpu.r[R_EBX] = 0x400 | 1 << 4 | c->rw << 24 | c->len << 26;
+	PLACE(pc, CODE, 0x0f, 0x23, 0xd0, 0x0f, 0x23, 0xfb, c->write ? 0x89 : 0x8b, 0x05, W32(c->at), 0x90);
+	step(pc, 4);
+	if (c->hit)
+		expect_debug(4, CODE + 12);
+	else
+		expect_no_fault(pc);
+}
+END_TEST
+
+START_TEST(an_access_that_faults_hits_no_data_breakpoint)
+{
+	ring(pc, 0);
+	paging(pc);
+	pc->trace_checked = false;
+	page(pc, 0x49000, 0);
+	pc->cpu.r[R_EAX] = 0x48ffc;
+	pc->cpu.r[R_EBX] = 0x400 | 1 << 4 | 3u << 24 | 3u << 26;
+	/* les 0x48ffc, %edx: the offset is watched, the selector's page is missing. */
+	PLACE(pc, CODE, 0x0f, 0x23, 0xd0, 0x0f, 0x23, 0xfb, 0xc4, 0x15, W32(0x48ffc), 0x90);
+	step(pc, 4);
+	ck_assert_uint_eq(pc->exceptions, 1);
+	ck_assert_uint_eq(pc->last.fault.vector, VEC_PF);
+	ck_assert_uint_eq(pc->cpu.pending_dr6, 0);
+}
+END_TEST
+
+START_TEST(a_port_breakpoint_needs_CR4_DE)
+{
+	for (unsigned de = 0; de < 2; de++) {
+		ring(pc, 0);
+		pc->trace_checked = false;
+		cpu_set_cr4(&pc->cpu, de ? CR4_DE : 0);
+		pc->cpu.r[R_EAX] = 0x80;
+		pc->cpu.r[R_EBX] = 0x400 | 1 << 6 | 2u << 28;
+		PLACE(pc, CODE, 0x0f, 0x23, 0xd8, 0x0f, 0x23, 0xfb, 0xe6, 0x80, 0x90);
+		step(pc, 4);
+		if (de)
+			expect_debug(8, CODE + 8);
+		else
+			expect_no_fault(pc);
+	}
+}
+END_TEST
+
+START_TEST(DR7_GD_faults_before_a_debug_register_moves_and_is_cleared)
+{
+	ring(pc, 0);
+	pc->cpu.dr[7] = 0x2400;
+	RUN(pc, 0x0f, 0x21, 0xf0);
+	expect_fault(pc, VEC_DB);
+	ck_assert_uint_eq(pc->cpu.dr[6] & 0x2000, 0x2000);
+	ck_assert_uint_eq(pc->cpu.dr[7], 0x400);
+}
+END_TEST
+
+START_TEST(DR4_and_DR5_are_aliases_until_CR4_DE)
+{
+	ring(pc, 0);
+	pc->cpu.r[R_EAX] = 0;
+	RUN(pc, 0x0f, 0x23, 0xe0);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.dr[6], 0xffff0ff0);
+	pc->cpu.eip = CODE;
+	RUN(pc, 0x0f, 0x21, 0xe9);
+	ck_assert_uint_eq(pc->cpu.r[R_ECX], pc->cpu.dr[7]);
+	ring(pc, 0);
+	cpu_set_cr4(&pc->cpu, CR4_DE);
+	RUN(pc, 0x0f, 0x21, 0xe8);
+	expect_fault(pc, VEC_UD);
+}
+END_TEST
+
+START_TEST(a_watcher_that_stops_on_a_trap_gets_it_again)
+{
+	ring(pc, 0);
+	cpu_set_eflags(&pc->cpu, F_ONE | F_TF);
+	pc->stop_on_exception = true;
+	pc->trace_checked = false;
+	PLACE(pc, CODE, 0x90, 0x90);
+	ck_assert_int_eq(step(pc, 2), CPU_STOP_REQUEST);
+	ck_assert_uint_eq(pc->cpu.eip, CODE + 1);
+	pc->stop_on_exception = false;
+	step(pc, 1);
+	expect_debug(0x4000, CODE + 1);
+}
+END_TEST
+
+static Suite *system_op_suite(void)
+{
+	Suite *s = suite_create("system_op");
+	TCase *t = tcase_create("all");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, privileged_instructions_are_GP_0_outside_ring_0, 0, sizeof(ring0_bytes) / sizeof(ring0_bytes[0]));
+	tcase_add_loop_test(t, descriptor_questions_do_not_exist_in_real_and_virtual_8086_mode, 0, sizeof(protected_bytes) / sizeof(protected_bytes[0]));
+	tcase_add_loop_test(t, a_control_register_takes_what_it_has_and_refuses_the_rest, 0, sizeof(cr_cases) / sizeof(cr_cases[0]));
+	tcase_add_test(t, there_is_no_CR1_CR5_CR6_CR7);
+	tcase_add_test(t, LMSW_can_set_PE_but_not_clear_it);
+	tcase_add_test(t, real_mode_enters_protected_mode_and_comes_back_with_its_big_segments);
+	tcase_add_test(t, INVLPG_forgets_a_stale_translation);
+	tcase_add_test(t, LGDT_and_SGDT_have_24_bit_bases_with_16_bit_operands);
+	tcase_add_test(t, LTR_takes_an_available_TSS_and_marks_it_busy);
+	tcase_add_test(t, LLDT_takes_an_LDT_or_nothing);
+	tcase_add_loop_test(t, LAR_LSL_VERR_VERW_answer_in_ZF, 0, 2048);
+	tcase_add_test(t, asking_about_no_descriptor_clears_ZF_without_a_fault);
+	tcase_add_test(t, ARPL_raises_the_RPL_only);
+	tcase_add_test(t, SLDT_and_MOV_from_a_segment_register_zero_extend_into_32_bits_only);
+	tcase_add_loop_test(t, CLI_and_STI_need_IOPL, 0, 16);
+	tcase_add_test(t, STI_lets_one_more_instruction_run);
+	tcase_add_loop_test(t, POPF_changes_only_what_CPL_and_IOPL_allow, 0, 16);
+	tcase_add_test(t, PUSHF_shows_everything_but_RF_and_VM);
+	tcase_add_test(t, HLT_waits_for_an_interrupt);
+	tcase_add_test(t, IN_and_OUT_move_the_low_part_of_EAX);
+	tcase_add_loop_test(t, ports_beyond_IOPL_ask_the_bitmap_of_the_TSS, 0, 16);
+	tcase_add_test(t, the_bitmap_ends_with_the_TSS_limit_and_needs_its_last_byte);
+	tcase_add_test(t, MSRs_keep_what_is_written_and_refuse_reserved_bits);
+	tcase_add_test(t, RDTSC_follows_virtual_time_and_TSD);
+	tcase_add_test(t, CPUID_reports_the_features_there_are);
+	tcase_add_test(t, SYSENTER_and_SYSEXIT_load_flat_segments);
+	tcase_add_test(t, TF_traps_after_the_next_instruction);
+	tcase_add_test(t, POPF_that_sets_TF_traps_one_instruction_later);
+	tcase_add_test(t, INT_n_takes_no_single_step_trap);
+	tcase_add_test(t, a_fetch_breakpoint_is_a_fault_that_RF_passes_over);
+	tcase_add_loop_test(t, a_data_breakpoint_traps_after_the_access, 0, sizeof(watch_cases) / sizeof(watch_cases[0]));
+	tcase_add_test(t, an_access_that_faults_hits_no_data_breakpoint);
+	tcase_add_test(t, a_port_breakpoint_needs_CR4_DE);
+	tcase_add_test(t, DR7_GD_faults_before_a_debug_register_moves_and_is_cleared);
+	tcase_add_test(t, DR4_and_DR5_are_aliases_until_CR4_DE);
+	tcase_add_test(t, a_watcher_that_stops_on_a_trap_gets_it_again);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r = srunner_create(system_op_suite());
+
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

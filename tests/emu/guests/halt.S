@@ -1,0 +1,5 @@
+/* Halts with interrupts off. */
+#include "guest.inc"
+	cli
+	hlt
+	ud2

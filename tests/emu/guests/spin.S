@@ -1,0 +1,4 @@
+/* Never ends. */
+#include "guest.inc"
+1:	inc %eax
+	jmp 1b

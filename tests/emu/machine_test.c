@@ -1,0 +1,381 @@
+/* tests/emu/machine_test.c: the whole machine: how runs end, and that nothing but the image and the input decides what happens. */
+#include "emu/machine.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MILLION 1000000u
+
+static char err[ERROR_LINE];
+
+/* A machine with everything a test looks at. */
+struct rig {
+	struct kernel kernel;
+	struct machine *m;
+	char out[4096];
+	size_t out_len;
+	const char *script;            /* serial input still to come */
+};
+
+static void rig_put(void *owner, uint8_t byte)
+{
+	struct rig *r = owner;
+
+	if (r->out_len + 1 < sizeof(r->out))
+		r->out[r->out_len++] = (char)byte;
+	r->out[r->out_len] = 0;
+}
+
+static int rig_next(void *owner)
+{
+	struct rig *r = owner;
+
+	return r->script && *r->script ? (unsigned char)*r->script++ : -1;
+}
+
+static void rig_start_with(struct rig *r, const char *guest, const char *script, struct machine_config config)
+{
+	char path[512];
+
+	memset(r, 0, sizeof(*r));
+	snprintf(path, sizeof(path), GUEST_DIR "/%s.elf", guest);
+	ck_assert_msg(!kernel_open(&r->kernel, path, err), "%s", err);
+	r->script = script;
+	if (!config.memory)
+		config.memory = 4u << 20;
+	config.kernel = &r->kernel;
+	config.serial = config.debug = (struct char_out){ rig_put, r };
+	config.input = (struct input_source){ rig_next, r };
+	r->m = machine_create(&config, err);
+	ck_assert_msg(r->m, "%s", err);
+}
+
+static void rig_start(struct rig *r, const char *guest, const char *script)
+{
+	rig_start_with(r, guest, script, (struct machine_config){ 0 });
+}
+
+static void rig_end(struct rig *r)
+{
+	machine_free(r->m);
+	kernel_close(&r->kernel);
+}
+
+/* --- how runs end -------------------------------------------------------------------------------------------------- */
+
+static enum machine_stop outcome_of(const char *guest, struct rig *r)
+{
+	rig_start(r, guest, NULL);
+	return machine_run(r->m, 50 * MILLION);
+}
+
+START_TEST(a_guest_can_print_and_power_off)
+{
+	struct rig r;
+
+	ck_assert_int_eq(outcome_of("poweroff", &r), MACHINE_POWER_OFF);
+	ck_assert_str_eq(r.out, "hello\n");
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(isa_debug_exit_hands_out_its_value)
+{
+	struct rig r;
+
+	ck_assert_int_eq(outcome_of("exit", &r), MACHINE_DEBUG_EXIT);
+	ck_assert_uint_eq(r.m->exit_value, 0x10);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(hlt_with_interrupts_off_is_the_end)
+{
+	struct rig r;
+
+	ck_assert_int_eq(outcome_of("halt", &r), MACHINE_HALTED_FOREVER);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(a_fault_without_gates_is_a_triple_fault)
+{
+	struct rig r;
+
+	ck_assert_int_eq(outcome_of("triple", &r), MACHINE_TRIPLE_FAULT);
+	ck_assert_uint_eq(r.m->cpu.cr2, 0x3ff123);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(the_instruction_limit_is_exact)
+{
+	struct rig r;
+
+	rig_start(&r, "spin", NULL);
+	r.m->instruction_limit = 123457;
+	ck_assert_int_eq(machine_run(r.m, 10 * MILLION), MACHINE_INSTRUCTION_LIMIT);
+	ck_assert_uint_eq(cpu_icount(&r.m->cpu), 123457);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(every_reset_line_restarts_the_kernel_with_memory_kept)
+{
+	struct rig r;
+
+	ck_assert_int_eq(outcome_of("reset", &r), MACHINE_POWER_OFF);
+	ck_assert_uint_eq(r.m->resets, 3);
+	ck_assert_str_eq(r.out, "fourth start\n");
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(no_two_devices_claim_a_port_and_all_have_names)
+{
+	struct rig r;
+
+	rig_start(&r, "spin", NULL);
+	for (unsigned i = 0; i < r.m->devices; i++) {
+		ck_assert_ptr_nonnull(r.m->device[i]->ops->name);
+		for (unsigned j = 0; j < i; j++)
+			ck_assert_ptr_ne(r.m->device[i], r.m->device[j]);
+	}
+	ck_assert_uint_ge(r.m->devices, 12);
+	rig_end(&r);
+}
+END_TEST
+
+/* --- time ------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_run_takes_exactly_the_ticks_asked_for)
+{
+	struct rig r;
+
+	rig_start(&r, "timer", NULL);
+	for (unsigned i = 1; i < 2000; i += 37) {
+		uint64_t before = machine_now(r.m);
+		ck_assert_int_eq(machine_run(r.m, i), MACHINE_RAN);
+		ck_assert_uint_eq(machine_now(r.m), before + i);
+	}
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(halting_skips_time_to_the_next_interrupt)
+{
+	struct rig r;
+
+	rig_start(&r, "timer", NULL);
+	machine_run(r.m, 20 * MILLION);
+	/* Every other millisecond is spent halted. */
+	ck_assert_uint_lt(cpu_icount(&r.m->cpu), machine_now(r.m) * 3 / 4);
+	ck_assert_uint_gt(cpu_icount(&r.m->cpu), machine_now(r.m) / 4);
+	rig_end(&r);
+}
+END_TEST
+
+/* --- same input, same run --------------------------------------------------------------------------------------------- */
+
+#define STEPS 8
+static const char typed[] = "the same bytes, typed at the same moments";
+
+/* Hashes after each million ticks, run in pieces of this size. */
+static void run_in_pieces(struct rig *r, uint64_t piece, uint64_t hash[STEPS])
+{
+	for (unsigned i = 0; i < STEPS; i++) {
+		uint64_t end = machine_now(r->m) + MILLION;
+		while (machine_now(r->m) < end) {
+			uint64_t left = end - machine_now(r->m);
+			ck_assert_int_eq(machine_run(r->m, left < piece ? left : piece), MACHINE_RAN);
+		}
+		hash[i] = machine_hash(r->m);
+	}
+}
+
+START_TEST(the_same_input_gives_the_same_state_every_million_ticks)
+{
+	uint64_t first[STEPS], second[STEPS];
+	struct rig r;
+
+	rig_start(&r, "timer", typed);
+	run_in_pieces(&r, MILLION, first);
+	rig_end(&r);
+	rig_start(&r, "timer", typed);
+	run_in_pieces(&r, MILLION, second);
+	rig_end(&r);
+	for (unsigned i = 0; i < STEPS; i++) {
+		ck_assert_uint_eq(first[i], second[i]);
+		for (unsigned j = 0; j < i; j++)
+			ck_assert_uint_ne(first[i], first[j]);
+	}
+}
+END_TEST
+
+START_TEST(pieces_of_any_size_change_nothing)
+{
+	static const uint64_t pieces[] = { 1, 7, 97, 9999, 10000, 10001, 65536, 333333 };
+	uint64_t whole[STEPS], cut[STEPS];
+	struct rig r;
+
+	rig_start(&r, "timer", typed);
+	run_in_pieces(&r, MILLION, whole);
+	rig_end(&r);
+	rig_start(&r, "timer", typed);
+	run_in_pieces(&r, pieces[_i], cut);
+	rig_end(&r);
+	for (unsigned i = 0; i < STEPS; i++)
+		ck_assert_msg(whole[i] == cut[i], "pieces of %u: state differs after %u million", (unsigned)pieces[_i], i + 1);
+}
+END_TEST
+
+START_TEST(replaying_the_log_gives_the_same_state)
+{
+	uint64_t live[STEPS], replayed[STEPS];
+	struct rig r, again;
+
+	rig_start(&r, "timer", typed);
+	run_in_pieces(&r, MILLION, live);
+	ck_assert_uint_gt(r.m->input.count, 5);
+	rig_start(&again, "timer", NULL);
+	ck_assert_int_eq(input_replay(&again.m->input, r.m->input.event, r.m->input.count), 0);
+	run_in_pieces(&again, 12345, replayed);
+	for (unsigned i = 0; i < STEPS; i++)
+		ck_assert_msg(live[i] == replayed[i], "differs after %u million", i + 1);
+	rig_end(&r);
+	rig_end(&again);
+}
+END_TEST
+
+START_TEST(other_input_gives_another_state)
+{
+	uint64_t first[STEPS], second[STEPS];
+	struct rig r;
+
+	rig_start(&r, "timer", typed);
+	run_in_pieces(&r, MILLION, first);
+	rig_end(&r);
+	rig_start(&r, "timer", "The same bytes, typed at the same moments");
+	run_in_pieces(&r, MILLION, second);
+	rig_end(&r);
+	ck_assert_uint_ne(first[STEPS - 1], second[STEPS - 1]);
+}
+END_TEST
+
+START_TEST(a_seed_moves_interrupts_and_repeats)
+{
+	uint64_t hash[3];
+	static const uint64_t seeds[3] = { 0, 1, 1 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct rig r;
+		rig_start_with(&r, "timer", NULL, (struct machine_config){ .seed = seeds[i] });
+		machine_run(r.m, 3 * MILLION);
+		hash[i] = machine_hash(r.m);
+		rig_end(&r);
+	}
+	ck_assert_uint_ne(hash[0], hash[1]);
+	ck_assert_uint_eq(hash[1], hash[2]);
+}
+END_TEST
+
+START_TEST(a_modelled_tlb_changes_no_state)
+{
+	uint64_t hash[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct rig r;
+		rig_start_with(&r, "timer", typed, (struct machine_config){ .tlb = i ? (struct tlb_geometry){ 16, 4 } : (struct tlb_geometry){ 0, 0 } });
+		machine_run(r.m, 3 * MILLION);
+		hash[i] = machine_hash(r.m);
+		rig_end(&r);
+	}
+	ck_assert_uint_eq(hash[0], hash[1]);
+}
+END_TEST
+
+START_TEST(looking_changes_nothing)
+{
+	uint64_t watched[STEPS], alone[STEPS];
+	struct rig r;
+
+	rig_start(&r, "timer", typed);
+	run_in_pieces(&r, MILLION, alone);
+	rig_end(&r);
+	rig_start(&r, "timer", typed);
+	for (unsigned i = 0; i < STEPS; i++) {
+		for (unsigned j = 0; j < 10; j++) {
+			paddr_t pa;
+			machine_run(r.m, MILLION / 10);
+			machine_hash(r.m);
+			mmu_peek(&r.m->mmu, 0x100000 + 4096 * j, &pa);
+		}
+		watched[i] = machine_hash(r.m);
+	}
+	rig_end(&r);
+	for (unsigned i = 0; i < STEPS; i++)
+		ck_assert_uint_eq(watched[i], alone[i]);
+}
+END_TEST
+
+START_TEST(two_machines_in_one_process_do_not_meet)
+{
+	uint64_t alone[STEPS], hash;
+	struct rig a, b, c;
+
+	rig_start(&a, "timer", typed);
+	run_in_pieces(&a, MILLION, alone);
+	rig_end(&a);
+	rig_start(&a, "timer", typed);
+	rig_start(&b, "echo", "ABCq");
+	rig_start(&c, "timer", "something else");
+	bool b_runs = true;
+	for (unsigned i = 0; i < STEPS; i++) {
+		machine_run(a.m, MILLION / 2);
+		if (b_runs)
+			b_runs = machine_run(b.m, MILLION) == MACHINE_RAN;
+		machine_run(c.m, 3 * MILLION / 2);
+		machine_run(a.m, MILLION / 2);
+		hash = machine_hash(a.m);
+		ck_assert_msg(hash == alone[i], "a neighbour changed the machine in million %u", i + 1);
+	}
+	ck_assert_str_eq(b.out, "ready\nABC\n");
+	ck_assert(!b_runs);
+	rig_end(&a);
+	rig_end(&b);
+	rig_end(&c);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("machine");
+	TCase *t = tcase_create("machine");
+	SRunner *r = srunner_create(s);
+
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, a_guest_can_print_and_power_off);
+	tcase_add_test(t, isa_debug_exit_hands_out_its_value);
+	tcase_add_test(t, hlt_with_interrupts_off_is_the_end);
+	tcase_add_test(t, a_fault_without_gates_is_a_triple_fault);
+	tcase_add_test(t, the_instruction_limit_is_exact);
+	tcase_add_test(t, every_reset_line_restarts_the_kernel_with_memory_kept);
+	tcase_add_test(t, no_two_devices_claim_a_port_and_all_have_names);
+	tcase_add_test(t, a_run_takes_exactly_the_ticks_asked_for);
+	tcase_add_test(t, halting_skips_time_to_the_next_interrupt);
+	tcase_add_test(t, the_same_input_gives_the_same_state_every_million_ticks);
+	tcase_add_loop_test(t, pieces_of_any_size_change_nothing, 0, 8);
+	tcase_add_test(t, replaying_the_log_gives_the_same_state);
+	tcase_add_test(t, other_input_gives_another_state);
+	tcase_add_test(t, a_seed_moves_interrupts_and_repeats);
+	tcase_add_test(t, a_modelled_tlb_changes_no_state);
+	tcase_add_test(t, looking_changes_nothing);
+	tcase_add_test(t, two_machines_in_one_process_do_not_meet);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
