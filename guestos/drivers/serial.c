@@ -24,7 +24,7 @@ void serial_init(void)
 {
 	outb(COM1 + 1, 0);
 	outb(COM1 + 3, LCR_8N1);
-	for (int i = 0; i < 16 && (inb(COM1 + 5) & (LSR_DATA | LSR_THR_EMPTY)) == (LSR_DATA | LSR_THR_EMPTY) && inb(COM1 + 5) != 0xff; i++)
+	for (uint32_t i = 0; i < TTY_RING && (inb(COM1 + 5) & (LSR_DATA | LSR_THR_EMPTY)) == (LSR_DATA | LSR_THR_EMPTY) && inb(COM1 + 5) != 0xff; i++)
 		tty_input(inb(COM1));
 	outb(COM1 + 3, LCR_DLAB);
 	outb(COM1, 1);
