@@ -171,10 +171,8 @@ static void block_finish(struct block *b, unsigned end)
 {
 	b->insn[b->count] = (struct insn) { .handler = code_block_end, .offset = (uint16_t)end };
 	b->bytes = (uint16_t)(end - b->insn[0].offset);
-	/* A conditional branch gives back what comes after it. */
 	for (unsigned i = 0; i < b->count; i++)
-		if ((insn_table[b->insn[i].row].props & (IP_BRANCH | IP_ENDS)) == IP_BRANCH)
-			b->insn[i].imm2 = (uint16_t)(b->count - 1 - i);
+		b->insn[i].left = (uint8_t)(b->count - i);
 }
 
 static bool ends_block(const struct insn *in)
@@ -270,15 +268,6 @@ struct block *code_find(struct cpu *cpu, uint32_t eip)
 	return b;
 }
 
-unsigned code_remaining(const struct insn *in)
-{
-	unsigned n = 0;
-
-	while (in[n + 1].handler != code_block_end)
-		n++;
-	return n;
-}
-
 /* --- fetching one instruction ------------------------------------------------------------------------------------- */
 
 /* Reads n code bytes that lie in one page. */
@@ -321,6 +310,7 @@ enum exec code_fetch(struct cpu *cpu, uint32_t eip)
 		TRY(fetch_bytes(cpu, la + first, bytes + first, within - first));
 		result = decode(bytes, within, code32(cpu), in);
 	}
+	in->left = 1;
 	in[1] = (struct insn) { .handler = code_block_end, .offset = in->len };
 	if (result == DECODE_UD)
 		return raise_fault(cpu, in, VEC_UD);

@@ -56,8 +56,6 @@ bool code_holds(const struct cpu *cpu, paddr_t pa, unsigned size);
 struct block *code_find(struct cpu *cpu, uint32_t eip);
 /* Fetches and decodes the instruction at eip into scratch, with every check of a fetch. page_eip is set for it. */
 enum exec code_fetch(struct cpu *cpu, uint32_t eip);
-/* How many instructions of the block come after in. */
-unsigned code_remaining(const struct insn *in);
 /* The handler of a block's last entry. */
 exec_fn code_block_end;
 

@@ -149,8 +149,6 @@ struct cpu {
 	uint32_t page_eip;         /* eip of offset 0 of the page the current block is in */
 	uint8_t cpl;               /* 3 in virtual-8086 mode, 0 in real mode */
 	bool single;               /* executing one instruction outside the code cache: devices and code may be touched */
-	bool in_block;             /* executing a block that was charged to icount in advance */
-	bool unlinked;             /* the block ended at a branch (cpu->insn) whose target block is not linked yet */
 	bool attention;            /* leave the fast loop at the next boundary: something below wants to be looked at */
 
 	/* --- the rest of the architectural state --- */

@@ -143,8 +143,6 @@ enum exec segment_check(struct cpu *cpu, const struct insn *in, unsigned seg, ui
 /* --- control transfer --- */
 /* Near: checks the new EIP against CS.limit (#GP(0)), then sets cpu->eip. The caller has committed nothing yet. */
 enum exec branch_check(struct cpu *cpu, const struct insn *in, uint32_t eip);
-/* The end of a near branch that is taken: branch_check, then on in the target's block when it is known (run.c). */
-enum exec branch_to(struct cpu *cpu, const struct insn *in, uint32_t eip);
 /* Far JMP and CALL through any descriptor, far RET, IRET: transfer.c. All commit or none. */
 enum exec far_jump(struct cpu *cpu, const struct insn *in, uint16_t selector, uint32_t offset, unsigned opsize);
 enum exec far_call(struct cpu *cpu, const struct insn *in, uint16_t selector, uint32_t offset, unsigned opsize);

@@ -9,16 +9,12 @@ uint32_t flags_image(const struct cpu *cpu)
 
 void flags_load(struct cpu *cpu, uint32_t eflags)
 {
-	/* The result is 0 or 1, of odd parity when 1; parity and sign then correct PF and SF. */
-	uint32_t result = eflags & F_ZF ? 0 : 1;
-	bool even = result == 0;
+	/* The result is 0, of even parity, or 1, of odd; the two correcting bits do the rest. */
+	bool zero = eflags & F_ZF, invert_pf = zero != !!(eflags & F_PF);
 
-	cpu->lf = (struct lazy_flags) {
-		.result = result,
-		.carries = carries_of(eflags & F_CF, eflags & F_OF, eflags & F_AF),
-		.parity = even != !!(eflags & F_PF),
-		.sign = eflags & F_SF ? 0x80000000u : 0,
-	};
+	cpu->lf.result = !zero;
+	cpu->lf.carries = carries_of(eflags & F_CF, eflags & F_OF, eflags & F_AF) |
+	                  (eflags & F_SF ? 1u << 29 : 0) | (uint32_t)invert_pf << 28;
 }
 
 uint32_t cpu_eflags(const struct cpu *cpu)

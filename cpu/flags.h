@@ -5,11 +5,11 @@
  *   result    sign-extended to 32 bits      ZF = result == 0
  *   carries   carry out of bit n at bit n, those of the two top bits moved to 31 and 30:
  *             CF = bit 31    OF = bit 31 ^ bit 30    AF = bit 3
- *   parity    PF = even parity of the low byte of result ^ parity
- *   sign      SF = bit 31 of result ^ sign
+ *             bits 29 and 28, 0 after arithmetic, invert SF and PF, so that any combination can be loaded;
+ *             the others are 0
+ *   SF is bit 31 of result, PF the even parity of its low byte, but for those two.
  *
- * parity and sign are 0 after arithmetic; they let any combination of flags be loaded. Each function that computes is here
- * once for each width, and is the only place where that operation's flags are made.
+ * Each function that computes is here once for each width, and is the only place where that operation's flags are made.
  * References: [SDM1 3.4.3.1 "Status Flags"].
  */
 #ifndef CPU_FLAGS_H
@@ -21,25 +21,27 @@ static inline bool flag_cf(const struct cpu *cpu) { return cpu->lf.carries >> 31
 static inline bool flag_of(const struct cpu *cpu) { return (cpu->lf.carries ^ cpu->lf.carries << 1) >> 31; }
 static inline bool flag_af(const struct cpu *cpu) { return cpu->lf.carries >> 3 & 1; }
 static inline bool flag_zf(const struct cpu *cpu) { return cpu->lf.result == 0; }
-static inline bool flag_sf(const struct cpu *cpu) { return (cpu->lf.result ^ cpu->lf.sign) >> 31; }
-static inline bool flag_pf(const struct cpu *cpu) { return !__builtin_parity((cpu->lf.result ^ cpu->lf.parity) & 0xff); }
+static inline bool flag_sf(const struct cpu *cpu) { return (cpu->lf.result ^ cpu->lf.carries << 2) >> 31; }
+static inline bool flag_pf(const struct cpu *cpu) { return !__builtin_parity((cpu->lf.result & 0xff) ^ (cpu->lf.carries >> 28 & 1)); }
 
 static inline void flags_lazy(struct cpu *cpu, uint32_t result, uint32_t carries)
 {
 	cpu->lf = (struct lazy_flags) { .result = result, .carries = carries };
 }
 
+#define CARRIES_KEPT 0x30000000u   /* the two bits that correct SF and PF */
+
 /* CF, OF, AF as a carries word. */
 static inline uint32_t carries_of(bool cf, bool of, bool af) { return (uint32_t)cf << 31 | (uint32_t)(cf ^ of) << 30 | (uint32_t)af << 3; }
 
 static inline void flags_set_cf(struct cpu *cpu, bool cf)
 {
-	cpu->lf.carries = carries_of(cf, flag_of(cpu), flag_af(cpu));
+	cpu->lf.carries = carries_of(cf, flag_of(cpu), flag_af(cpu)) | (cpu->lf.carries & CARRIES_KEPT);
 }
 
 static inline void flags_set_cf_of(struct cpu *cpu, bool cf, bool of)
 {
-	cpu->lf.carries = carries_of(cf, of, flag_af(cpu));
+	cpu->lf.carries = carries_of(cf, of, flag_af(cpu)) | (cpu->lf.carries & CARRIES_KEPT);
 }
 
 /* Loads the arithmetic flags from an EFLAGS image. */
@@ -58,7 +60,7 @@ static inline bool cond_e(const struct cpu *cpu)  { return flag_zf(cpu); }
 static inline bool cond_be(const struct cpu *cpu) { return flag_cf(cpu) || flag_zf(cpu); }
 static inline bool cond_s(const struct cpu *cpu)  { return flag_sf(cpu); }
 static inline bool cond_p(const struct cpu *cpu)  { return flag_pf(cpu); }
-static inline bool cond_l(const struct cpu *cpu)  { return (cpu->lf.result ^ cpu->lf.sign ^ cpu->lf.carries ^ cpu->lf.carries << 1) >> 31; }
+static inline bool cond_l(const struct cpu *cpu)  { return (cpu->lf.result ^ cpu->lf.carries << 2 ^ cpu->lf.carries ^ cpu->lf.carries << 1) >> 31; }
 static inline bool cond_le(const struct cpu *cpu) { return flag_zf(cpu) || cond_l(cpu); }
 static inline bool cond_no(const struct cpu *cpu) { return !cond_o(cpu); }
 static inline bool cond_ae(const struct cpu *cpu) { return !cond_b(cpu); }
@@ -77,7 +79,7 @@ static inline bool cond_g(const struct cpu *cpu)  { return !cond_le(cpu); }
 /* carries: carry (or borrow) out of each bit of a bits-wide operation. */ \
 static inline void flags_arith##bits(struct cpu *cpu, u result, uint32_t carries) \
 { \
-	flags_lazy(cpu, (uint32_t)(s)result, bits == 32 ? carries : (carries << (32 - bits)) | (carries & 8)); \
+	flags_lazy(cpu, (uint32_t)(s)result, ((carries << (32 - bits)) & 0xc0000000u) | (carries & 8)); \
 } \
 static inline u alu_add_carry##bits(struct cpu *cpu, u a, u b, unsigned carry) \
 { \

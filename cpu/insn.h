@@ -15,11 +15,11 @@ struct block;
 
 /* What a handler says. */
 enum exec {
-	EXEC_OK,                   /* done; cpu->eip is set: look up the next block */
+	EXEC_OK,                   /* of a step within a handler: done, go on */
 	EXEC_FAULT,                /* cpu->fault says which; nothing has changed */
 	EXEC_SINGLE,               /* must be run alone, outside the cache (device or code touched); nothing has changed */
 	EXEC_NEXT,                 /* done; on to the next instruction of the block (builds without tail calls) */
-	EXEC_STOP,                 /* leave the block after this instruction: something pending, halted, mode changed */
+	EXEC_STOP,                 /* done, and cpu->eip is set: leave the block */
 };
 typedef enum exec exec_fn(struct cpu *cpu, const struct insn *in);
 

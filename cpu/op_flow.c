@@ -36,7 +36,7 @@ static inline enum exec target_check(struct cpu *cpu, const struct insn *in, uin
 /* A conditional branch in the middle of a block was taken: what follows it there was charged and does not run. */
 #define TAKE(cpu, in) do { \
 	TRY(target_check((cpu), (in), target((cpu), (in)))); \
-	(cpu)->icount -= (in)->imm2; \
+	(cpu)->icount -= (in)->left - 1u; \
 	BRANCH((cpu), (in), target((cpu), (in))); \
 } while (0)
 

@@ -74,7 +74,7 @@ static enum exec run_from(struct cpu *cpu, const struct insn *in)
 {
 	enum exec result;
 
-	while ((result = in->handler(cpu, in)) == EXEC_OK)
+	while ((result = in->handler(cpu, in)) == EXEC_NEXT)
 		in++;
 	return result;
 }
@@ -189,7 +189,7 @@ static bool deliver_pending(struct cpu *cpu)
 /* A block was left at cpu->insn, which has not completed. */
 static void unwind(struct cpu *cpu)
 {
-	cpu->icount -= code_remaining(cpu->insn) + 1;
+	cpu->icount -= cpu->insn->left;
 	cpu->eip = insn_eip(cpu, cpu->insn);
 }
 
