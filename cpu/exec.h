@@ -29,7 +29,7 @@
 #ifdef CPU_TAIL_CALLS
 #define NEXT(cpu, in) return (in)[1].handler((cpu), (in) + 1)
 #else
-#define NEXT(cpu, in) do { (void)(in); return EXEC_NEXT; } while (0)
+#define NEXT(cpu, in) do { (void)(cpu); (void)(in); return EXEC_NEXT; } while (0)
 #endif
 
 /* EIP of the instruction, and of the one after it. */
