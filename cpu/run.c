@@ -82,12 +82,13 @@ static enum exec run_from(struct cpu *cpu, const struct insn *in)
 
 /* --- one instruction ---------------------------------------------------------------------------------------------- */
 
-/* The fault in cpu->fault happened at eip: it counts as the instruction that did not complete. */
+/* The fault in cpu->fault happened at eip: once delivered it counts as the instruction that did not complete. When a watcher
+ * stops the processor first, nothing has happened yet. */
 static void deliver_fault(struct cpu *cpu, uint32_t eip)
 {
 	cpu->eip = eip;
-	deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip);
-	cpu->icount++;
+	if (deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip) == EXEC_OK)
+		cpu->icount++;
 }
 
 /* INT n, INT3, INT1 and a taken INTO push TF and clear it: no trap after them. */
