@@ -163,6 +163,8 @@ START_TEST(overlapping_ranges_are_refused_and_the_owner_named)
 	ck_assert_str_eq(clash, "first");
 	ck_assert_int_eq(ports_add(&ports, &third.dev, 0xfff0, 17, 0, &clash), -EINVAL);
 	ck_assert_int_eq(ports_add(&ports, &third.dev, 0xfff0, 16, 0, &clash), 0);
+	ck_assert_uint_eq(ports_read(&ports, 0xffff, 4), 0xffffff0f);      /* the space does not wrap */
+	ck_assert_str_eq(third.log, "r15/1 ");
 	ck_assert_int_eq(ports_add(&ports, &third.dev, 0, 0, 0, &clash), -EINVAL);
 }
 END_TEST

@@ -151,6 +151,9 @@ START_TEST(a_closed_interface_keeps_the_keys)
 	ck_assert(!(status() & 1));
 	command(0xae);
 	EXPECT(0x1e);
+	command(0xad);
+	data(0xee);                                    /* sending opens it again */
+	EXPECT(0xee);
 }
 END_TEST
 

@@ -141,7 +141,7 @@ START_TEST(CRTC_registers_0_to_7_can_be_protected)
 {
 	crtc(0x01, 0x11);                              /* mode 3 leaves them protected */
 	ck_assert_uint_eq(in(0x3d5), 0x4f);
-	crtc(0x07, 0x0f);
+	crtc(0x07, 0xe0);
 	ck_assert_uint_eq(in(0x3d5), 0x0f);            /* 0x1f with only bit 4 written */
 	crtc(0x11, 0x0e);
 	crtc(0x01, 0x11);
