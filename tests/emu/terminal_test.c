@@ -34,7 +34,7 @@ static void start(const char *guest)
 	child = fork();
 	ck_assert_int_ge(child, 0);
 	if (!child) {
-		setsid();
+		setpgid(0, 0);             /* not an orphaned group: those cannot be stopped */
 		dup2(slave, 0);
 		dup2(slave, 1);
 		dup2(slave, 2);
