@@ -86,8 +86,9 @@ static enum exec run_from(struct cpu *cpu, const struct insn *in)
 static void deliver_fault(struct cpu *cpu, uint32_t eip)
 {
 	cpu->eip = eip;
-	deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip);
-	cpu->icount++;
+	/* A watcher that stops here has changed nothing: the instruction will run, and count, again. */
+	if (deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip) == EXEC_OK || cpu->shutdown)
+		cpu->icount++;
 }
 
 /* INT n, INT3, INT1 and a taken INTO push TF and clear it: no trap after them. */
@@ -166,7 +167,7 @@ static bool deliver_pending(struct cpu *cpu)
 	if (cpu->pending_dr6 && !cpu->shadow_debug) {
 		cpu->insn = cpu->cache->scratch;
 		debug_boundary(cpu);
-		cpu->icount++;
+		cpu->icount += !cpu->pending_dr6;      /* still pending: a watcher has stopped before it */
 		return true;
 	}
 	if (cpu->shadow || cpu->shadow_debug)
