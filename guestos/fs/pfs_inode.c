@@ -374,8 +374,11 @@ static int file_write(struct file *file, uaddr_t from, uint32_t n, uint32_t pos)
 		if (err)
 			break;
 		err = copy_from_user((char *)frame_va(f) + at, from + done, piece);
-		f->flags |= f->flags & FRAME_ORPHAN ? 0 : FRAME_DIRTY;
+		bool lost = f->flags & FRAME_ORPHAN;   /* somebody truncated the file while we copied */
+		f->flags |= lost ? 0 : FRAME_DIRTY;
 		frame_unpin(f);
+		if (lost && !err)
+			continue;
 		if (err) {
 			mutex_lock(&fs_lock);
 			inode_truncate(ip, ip->d.size);
