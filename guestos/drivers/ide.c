@@ -6,7 +6,7 @@
  *
  * One transfer at a time, under a lock; the process sleeps until IRQ 14. PIO polls instead, since each sector wants the processor.
  * References: [ATA6 8.27 "READ DMA"], [ATA6 8.28 "READ DMA EXT"], [ATA6 8.12 "FLUSH CACHE"], [ATA6 8.15 "IDENTIFY DEVICE"];
- *   [BMIDE] "Programming Interface for Bus Master IDE Controller"; [PCI22 3.2.2.3.2 "Configuration Mechanism #1"].
+ *   [BMIDE] "Programming Interface for Bus Master IDE Controller"; [PCI21 3.7.4.1 "Configuration Mechanism #1"].
  * Not implemented: slave and secondary disks, ATAPI. */
 #include "dev.h"
 #include "proc.h"

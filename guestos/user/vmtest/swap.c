@@ -202,7 +202,7 @@ static void kill_while_swapping(void)
 	for (int round = 0; round < 4; round++) {
 		for (int i = 0; i < 4; i++)
 			child[i] = start_child(churn, (void *)(1000 + round * 4 + i));
-		usleep(100000 + 70000 * round);
+		usleep(40000 + 30000 * round);
 		for (int i = 0; i < 4; i++) {
 			CHECK_EQ(kill(child[i], SIGKILL), 0);
 			CHECK_EQ(waitpid(child[i], &status, 0), child[i]);
