@@ -30,7 +30,8 @@ enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 	struct block *b;
 
 	cpu->eip = eip;
-	if (cpu->attention | cpu->single)
+	/* Looking for the target's block translates its address and sets A: only when it is certain to execute next. */
+	if (cpu->attention | cpu->single || cpu->icount >= cpu->run_end)
 		return EXEC_STOP;
 	b = code_find(cpu, eip);
 	if (!b || cpu->run_end - cpu->icount < b->count)
@@ -44,7 +45,7 @@ enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 enum exec code_block_end(struct cpu *cpu, const struct insn *in)
 {
 	cpu->eip = cpu->page_eip + in->offset;
-	if (cpu->attention | cpu->single)
+	if (cpu->attention | cpu->single || cpu->icount >= cpu->run_end)
 		return EXEC_STOP;
 	struct block *b = code_find(cpu, cpu->eip);
 	if (!b || cpu->run_end - cpu->icount < b->count)
