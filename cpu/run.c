@@ -16,6 +16,12 @@
 
 /* --- inside blocks ------------------------------------------------------------------------------------------------ */
 
+enum exec code_block_end(struct cpu *cpu, const struct insn *in)
+{
+	cpu->eip = cpu->page_eip + in->offset;
+	return EXEC_STOP;
+}
+
 #ifdef CPU_TAIL_CALLS
 /* Charges a block and runs it. The caller has checked attention. */
 static inline enum exec block_enter(struct cpu *cpu, const struct block *b)
@@ -41,7 +47,7 @@ enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 	return block_enter(cpu, b);
 }
 
-enum exec code_block_end(struct cpu *cpu, const struct insn *in)
+enum exec code_block_continue(struct cpu *cpu, const struct insn *in)
 {
 	cpu->eip = cpu->page_eip + in->offset;
 	if (cpu->attention | cpu->single)
@@ -64,10 +70,9 @@ enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 	return EXEC_STOP;
 }
 
-enum exec code_block_end(struct cpu *cpu, const struct insn *in)
+enum exec code_block_continue(struct cpu *cpu, const struct insn *in)
 {
-	cpu->eip = cpu->page_eip + in->offset;
-	return EXEC_STOP;
+	return code_block_end(cpu, in);
 }
 
 static enum exec run_from(struct cpu *cpu, const struct insn *in)
