@@ -95,12 +95,12 @@ static enum exec run_from(struct cpu *cpu, const struct insn *in)
 
 /* --- one instruction ---------------------------------------------------------------------------------------------- */
 
-/* The fault in cpu->fault happened at eip: once delivered it counts as the instruction that did not complete. When a watcher
- * stops the processor first, nothing has happened yet. */
+/* The fault in cpu->fault happened at eip: it counts as the instruction that did not complete. */
 static void deliver_fault(struct cpu *cpu, uint32_t eip)
 {
 	cpu->eip = eip;
-	if (deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip) == EXEC_OK)
+	/* A watcher that stops here has changed nothing: the instruction will run, and count, again. */
+	if (deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip) == EXEC_OK || cpu->shutdown)
 		cpu->icount++;
 }
 
@@ -180,7 +180,7 @@ static bool deliver_pending(struct cpu *cpu)
 	if (cpu->pending_dr6 && !cpu->shadow_debug) {
 		cpu->insn = cpu->cache->scratch;
 		debug_boundary(cpu);
-		cpu->icount++;
+		cpu->icount += !cpu->pending_dr6;      /* still pending: a watcher has stopped before it */
 		return true;
 	}
 	if (cpu->shadow || cpu->shadow_debug)
