@@ -169,7 +169,11 @@ void code_lookup_reset(struct cpu *cpu)
 
 static void block_finish(struct block *b, unsigned end)
 {
-	b->insn[b->count] = (struct insn) { .handler = code_block_end, .offset = (uint16_t)end };
+	bool continues = !(insn_table[b->insn[b->count - 1].row].props & IP_ENDS);
+
+	b->insn[b->count] = (struct insn) {
+		.handler = continues ? code_block_continue : code_block_end, .offset = (uint16_t)end,
+	};
 	b->bytes = (uint16_t)(end - b->insn[0].offset);
 	for (unsigned i = 0; i < b->count; i++)
 		b->insn[i].left = (uint8_t)(b->count - i);

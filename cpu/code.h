@@ -56,8 +56,11 @@ bool code_holds(const struct cpu *cpu, paddr_t pa, unsigned size);
 struct block *code_find(struct cpu *cpu, uint32_t eip);
 /* Fetches and decodes the instruction at eip into scratch, with every check of a fetch. page_eip is set for it. */
 enum exec code_fetch(struct cpu *cpu, uint32_t eip);
-/* The handler of a block's last entry. */
+/* The handler of a block's last entry: leaves it. */
 exec_fn code_block_end;
+/* ... and goes on with the next block if it can; for blocks that end only because they are long enough. The instructions that
+ * end a block by their nature may have changed the mode, and need not end in a tail call. */
+exec_fn code_block_continue;
 
 static inline bool code32(const struct cpu *cpu) { return cpu->seg[SEG_CS].flags & SEG_FLAG_DB; }
 

@@ -16,6 +16,12 @@
 
 /* --- inside blocks ------------------------------------------------------------------------------------------------ */
 
+enum exec code_block_end(struct cpu *cpu, const struct insn *in)
+{
+	cpu->eip = cpu->page_eip + in->offset;
+	return EXEC_STOP;
+}
+
 #ifdef CPU_TAIL_CALLS
 /* Charges a block and runs it. The caller has checked attention. */
 static inline enum exec block_enter(struct cpu *cpu, const struct block *b)
@@ -24,13 +30,19 @@ static inline enum exec block_enter(struct cpu *cpu, const struct block *b)
 	return b->insn->handler(cpu, b->insn);
 }
 
+/* Whether the next instruction will be fetched now. Until then its page must not be looked up: that sets Accessed bits. */
+static inline bool goes_on(const struct cpu *cpu)
+{
+	return !(cpu->attention | cpu->single) && cpu->icount < cpu->run_end;
+}
+
 enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 {
 	uint32_t page_eip = cpu->page_eip;
 	struct block *b;
 
 	cpu->eip = eip;
-	if (cpu->attention | cpu->single)
+	if (!goes_on(cpu))
 		return EXEC_STOP;
 	b = code_find(cpu, eip);
 	if (!b || cpu->run_end - cpu->icount < b->count)
@@ -41,12 +53,14 @@ enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 	return block_enter(cpu, b);
 }
 
-enum exec code_block_end(struct cpu *cpu, const struct insn *in)
+enum exec code_block_continue(struct cpu *cpu, const struct insn *in)
 {
+	struct block *b;
+
 	cpu->eip = cpu->page_eip + in->offset;
-	if (cpu->attention | cpu->single)
+	if (!goes_on(cpu))
 		return EXEC_STOP;
-	struct block *b = code_find(cpu, cpu->eip);
+	b = code_find(cpu, cpu->eip);
 	if (!b || cpu->run_end - cpu->icount < b->count)
 		return EXEC_STOP;
 	return block_enter(cpu, b);
@@ -64,10 +78,9 @@ enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip)
 	return EXEC_STOP;
 }
 
-enum exec code_block_end(struct cpu *cpu, const struct insn *in)
+enum exec code_block_continue(struct cpu *cpu, const struct insn *in)
 {
-	cpu->eip = cpu->page_eip + in->offset;
-	return EXEC_STOP;
+	return code_block_end(cpu, in);
 }
 
 static enum exec run_from(struct cpu *cpu, const struct insn *in)
@@ -86,8 +99,9 @@ static enum exec run_from(struct cpu *cpu, const struct insn *in)
 static void deliver_fault(struct cpu *cpu, uint32_t eip)
 {
 	cpu->eip = eip;
-	deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip);
-	cpu->icount++;
+	/* A watcher that stops here has changed nothing: the instruction will run, and count, again. */
+	if (deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip) == EXEC_OK || cpu->shutdown)
+		cpu->icount++;
 }
 
 /* INT n, INT3, INT1 and a taken INTO push TF and clear it: no trap after them. */
@@ -166,7 +180,7 @@ static bool deliver_pending(struct cpu *cpu)
 	if (cpu->pending_dr6 && !cpu->shadow_debug) {
 		cpu->insn = cpu->cache->scratch;
 		debug_boundary(cpu);
-		cpu->icount++;
+		cpu->icount += !cpu->pending_dr6;      /* still pending: a watcher has stopped before it */
 		return true;
 	}
 	if (cpu->shadow || cpu->shadow_debug)

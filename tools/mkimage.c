@@ -233,6 +233,7 @@ int main(int argc, char **argv)
 	int error = pfs_format(&img, o.size_mb * BLOCKS_PER_MB, image_time());
 	if (error) {
 		complain("%lu MB file system: %s", o.size_mb, strerror(-error));
+		pfs_release(&img);
 		return 1;
 	}
 	bool ok = !o.kernel || add_file(&img, o.kernel, "/boot/pagoda.elf");

@@ -1,6 +1,6 @@
 /* guestos/drivers/keyboard.c: PC keyboard, scan code set 1 as the 8042 translates it, US layout.
  *
- * References: [8042] "Output buffer"; [PS2] "Scan code set 1". */
+ * References: [I8042] "Output buffer", "Scan code set 1". */
 #include "dev.h"
 #include "proc.h"
 

@@ -24,8 +24,12 @@ void serial_init(void)
 {
 	outb(COM1 + 1, 0);
 	outb(COM1 + 3, LCR_8N1);
-	for (uint32_t i = 0; i < TTY_RING && (inb(COM1 + 5) & (LSR_DATA | LSR_THR_EMPTY)) == (LSR_DATA | LSR_THR_EMPTY) && inb(COM1 + 5) != 0xff; i++)
+	for (uint32_t i = 0; i < TTY_RING; i++) {
+		uint8_t lsr = inb(COM1 + 5);
+		if (lsr == 0xff || !(lsr & LSR_DATA))
+			break;
 		tty_input(inb(COM1));
+	}
 	outb(COM1 + 3, LCR_DLAB);
 	outb(COM1, 1);
 	outb(COM1 + 1, 0);

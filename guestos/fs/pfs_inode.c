@@ -203,7 +203,7 @@ int inode_truncate(struct inode *ip, uint32_t size)
 {
 	uint32_t first = page_up(size) / PAGE_SIZE;
 	struct frame *f;
-	if (size < ip->d.size) {
+	if (size <= ip->d.size) {              /* equal: a write that failed may have left something beyond the end */
 		if (size % PAGE_SIZE) {
 			/* Bytes after the end are zero, so that a later extension shows zeroes. */
 			uint32_t block;
@@ -374,10 +374,17 @@ static int file_write(struct file *file, uaddr_t from, uint32_t n, uint32_t pos)
 		if (err)
 			break;
 		err = copy_from_user((char *)frame_va(f) + at, from + done, piece);
-		f->flags |= f->flags & FRAME_ORPHAN ? 0 : FRAME_DIRTY;
+		bool lost = f->flags & FRAME_ORPHAN;   /* somebody truncated the file while we copied */
+		f->flags |= lost ? 0 : FRAME_DIRTY;
 		frame_unpin(f);
-		if (err)
+		if (lost && !err)
+			continue;
+		if (err) {
+			mutex_lock(&fs_lock);
+			inode_truncate(ip, ip->d.size);
+			mutex_unlock(&fs_lock);
 			break;
+		}
 		done += piece;
 		mutex_lock(&fs_lock);
 		ip->d.size = max(ip->d.size, pos + done);

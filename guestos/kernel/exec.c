@@ -6,7 +6,8 @@
  *
  *   0xC0000000  strings | auxv (empty) | envp[] NULL | argv[] NULL | argc  <- ESP
  *
- * References: [ELF32] "Program Loading"; [SYSVI386 3 "Process Initialization"]. "#!" scripts are started with their interpreter. */
+ * The layout is the one Linux gives an i386 program. "#!" scripts are started with their interpreter.
+ * References: [ELF] "Program Loading". */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"

@@ -3,7 +3,7 @@
  *   esp+0   argc
  *   esp+4   argv[0] ... argv[argc-1], NULL, envp[0] ..., NULL
  *
- * References: [SYSV386] "Process Initialization".
+ * References: [SYSVI386 3 "Process Initialization"].
  */
 	.section .text
 	.globl	_start

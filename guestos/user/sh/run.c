@@ -206,7 +206,7 @@ static void wait_for(struct shell *sh, pid_t pid)
 			return;
 	sh->status = status_of(status);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGPIPE && WTERMSIG(status) != SIGINT)
-		fprintf(stderr, "sh: %d: %s\n", (int)pid, strsignal(WTERMSIG(status)));
+		fprintf(stderr, "sh: %s\n", strsignal(WTERMSIG(status)));
 }
 
 /* The child half of fork: it is not interactive and does not come back. */
