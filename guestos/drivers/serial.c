@@ -2,9 +2,9 @@
  *
  *   offset 0 RBR/THR (DLL)   1 IER (DLM)   2 FCR   3 LCR   4 MCR   5 LSR
  *
- * Nothing is lost while the terminal's buffer is full: the receive interrupt is turned off and bytes wait in the UART, whose FIFO
+ * Nothing is lost while the terminal's buffer is full: the receive interrupt is turned off and a byte waits in the UART, which
  * stops the sender.
- * References: [PC16550D] "Line Control Register", "FIFO Control Register", "Interrupt Enable Register". */
+ * References: [PC16550D] "Line Control Register", "Interrupt Enable Register". */
 #include "dev.h"
 #include "proc.h"
 
@@ -12,29 +12,21 @@
 #define IER_RX 0x01
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
-#define FCR_ENABLE 0x01
 #define MCR_DTR_RTS_OUT2 0x0b
 #define LSR_DATA 0x01
 #define LSR_THR_EMPTY 0x20
 
 static bool input_enabled;
 
-/* Turning the FIFO on empties it, so a byte that arrived before us is taken out first. */
+/* The FIFO stays as it is, off after reset: switching it empties it, and what was sent before we came up would lose a byte
+ * whenever one arrived between the last look and the switch. Without it the sender waits after each byte, which is soon enough. */
 void serial_init(void)
 {
 	outb(COM1 + 1, 0);
-	outb(COM1 + 3, LCR_8N1);
-	for (uint32_t i = 0; i < TTY_RING; i++) {
-		uint8_t lsr = inb(COM1 + 5);
-		if (lsr == 0xff || !(lsr & LSR_DATA))
-			break;
-		tty_input(inb(COM1));
-	}
 	outb(COM1 + 3, LCR_DLAB);
 	outb(COM1, 1);
 	outb(COM1 + 1, 0);
 	outb(COM1 + 3, LCR_8N1);
-	outb(COM1 + 2, FCR_ENABLE);
 	outb(COM1 + 4, MCR_DTR_RTS_OUT2);
 }
 

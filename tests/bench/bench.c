@@ -110,7 +110,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench ROUNDS EMU GUEST.elf BOCHSRC    (1 to %d rounds)\n", MAX_ROUNDS);
 		return 2;
 	}
-	char *emu[] = { argv[2], "run", "--serial", "none", argv[3], NULL };
+	char *emu[] = { argv[2], "run", argv[3], NULL };
 	char *bochs[] = { "bochs", "-q", "-f", argv[4], "-rc", NULL, NULL };
 	char rc[] = "/tmp/bench-rc-XXXXXX";
 	int fd = mkstemp(rc);

@@ -107,18 +107,20 @@ static void parallel(void)
 		must_end_well(child[i]);
 }
 
-static void quick_sort(uint32_t *a, long lo, long hi)
+struct record { uint32_t key, rest[15]; };
+
+static void quick_sort(struct record *a, long lo, long hi)
 {
 	while (lo < hi) {
-		uint32_t pivot = a[lo + (hi - lo) / 2];
+		uint32_t pivot = a[lo + (hi - lo) / 2].key;
 		long i = lo, j = hi;
 		while (i <= j) {
-			while (a[i] < pivot)
+			while (a[i].key < pivot)
 				i++;
-			while (a[j] > pivot)
+			while (a[j].key > pivot)
 				j--;
 			if (i <= j) {
-				uint32_t t = a[i];
+				struct record t = a[i];
 				a[i++] = a[j];
 				a[j--] = t;
 			}
@@ -138,16 +140,19 @@ static void sort(void)
 	uint32_t pages = memory_pages() / 2 * 3, seed = 31337, sum = 0, after = 0;
 
 	pages = pages < 1500 ? pages : 1500;
-	uint32_t count = pages * (PAGE_SIZE / 4);
-	uint32_t *a = (uint32_t *)grow_heap(pages);
-	for (uint32_t i = 0; i < count; i++)
-		sum += a[i] = next_random(&seed);
+	uint32_t count = pages * (PAGE_SIZE / sizeof(struct record));
+	struct record *a = (struct record *)grow_heap(pages);
+	for (uint32_t i = 0; i < count; i++) {
+		sum += a[i].key = next_random(&seed);
+		a[i].rest[14] = ~a[i].key;
+	}
 	quick_sort(a, 0, count - 1);
 	for (uint32_t i = 0; i < count; i++) {
-		after += a[i];
-		CHECK(i == 0 || a[i - 1] <= a[i], "words %u and %u are out of order", (unsigned)i - 1, (unsigned)i);
+		after += a[i].key;
+		CHECK(a[i].rest[14] == ~a[i].key, "record %u came apart", (unsigned)i);
+		CHECK(i == 0 || a[i - 1].key <= a[i].key, "records %u and %u are out of order", (unsigned)i - 1, (unsigned)i);
 	}
-	CHECK(sum == after, "the sum of all words changed from %u to %u", (unsigned)sum, (unsigned)after);
+	CHECK(sum == after, "the sum of all keys changed from %u to %u", (unsigned)sum, (unsigned)after);
 }
 
 static void check_and_change(void *who)
