@@ -126,6 +126,47 @@ START_TEST(every_opcode_decodes_as_Capstone_does)
 }
 END_TEST
 
+/* LEA with every ModRM and SIB byte: base, index, scale and displacement against Capstone, the default segment against
+ * [SDM1 3.7.4 "Specifying a Segment Selector"]: SS when the base is ESP or EBP. */
+static unsigned register_number(x86_reg reg)
+{
+	static const x86_reg wide[] = { X86_REG_EAX, X86_REG_ECX, X86_REG_EDX, X86_REG_EBX, X86_REG_ESP, X86_REG_EBP, X86_REG_ESI, X86_REG_EDI };
+	static const x86_reg narrow[] = { X86_REG_AX, X86_REG_CX, X86_REG_DX, X86_REG_BX, X86_REG_SP, X86_REG_BP, X86_REG_SI, X86_REG_DI };
+
+	for (unsigned i = 0; i < 8; i++)
+		if (reg == wide[i] || reg == narrow[i])
+			return i;
+	return R_ZERO;                         /* none, or the "eiz" of an explicit empty index */
+}
+
+START_TEST(every_addressing_form_has_the_same_parts)
+{
+	bool code32 = _i;
+
+	cs_option(handle[code32], CS_OPT_DETAIL, CS_OPT_ON);
+	for (unsigned n = 0; n < 0x10000; n++) {
+		uint8_t bytes[15] = { 0x8d, (uint8_t)(n & 0xff), (uint8_t)(n >> 8), 0xf1, 0x82, 0x13, 0x84 };
+		cs_insn *theirs;
+		struct insn in;
+
+		if ((n & 0xff) >= 0xc0)
+			continue;
+		ck_assert_int_eq(decode(bytes, 15, code32, &in), DECODE_OK);
+		ck_assert_uint_eq(cs_disasm(handle[code32], bytes, 15, 0, 1, &theirs), 1);
+		const x86_op_mem *mem = &theirs->detail->x86.operands[1].mem;
+		ck_assert_uint_eq(in.len, theirs->size);
+		ck_assert_uint_eq(in.base, register_number(mem->base));
+		ck_assert_uint_eq(in.index, register_number(mem->index));
+		ck_assert_uint_eq((code32 ? in.disp : in.disp & 0xffff), (code32 ? (uint32_t)mem->disp : (uint32_t)mem->disp & 0xffff));
+		if (in.index != R_ZERO)
+			ck_assert_int_eq(1 << in.scale, mem->scale);
+		ck_assert_uint_eq(in.seg, in.base == R_ESP || in.base == R_EBP ? SEG_SS : SEG_DS);
+		cs_free(theirs, 1);
+	}
+	cs_option(handle[code32], CS_OPT_DETAIL, CS_OPT_OFF);
+}
+END_TEST
+
 /* The opcodes a P6 without FPU and SIMD does not have, in the second map. */
 START_TEST(opcodes_of_later_processors_are_undefined)
 {
@@ -202,6 +243,7 @@ int main(void)
 		return 1;
 	tcase_set_timeout(t, 100);
 	tcase_add_loop_test(t, every_opcode_decodes_as_Capstone_does, 0, 2);
+	tcase_add_loop_test(t, every_addressing_form_has_the_same_parts, 0, 2);
 	tcase_add_test(t, opcodes_of_later_processors_are_undefined);
 	tcase_add_test(t, LOCK_is_only_for_memory_that_is_read_and_written);
 	tcase_add_test(t, fifteen_bytes_are_the_limit);
