@@ -70,8 +70,8 @@ static uint32_t take_signed(struct reader *r, unsigned n)
 /* [SDM2A 2.1.5] table 2-1. */
 static void decode_address16(struct reader *r, struct insn *in, int override)
 {
-	static const uint8_t base[] = { R_EBX, R_EBX, R_EBP, R_EBP, R_ZERO, R_ZERO, R_EBP, R_EBX };
-	static const uint8_t index[] = { R_ESI, R_EDI, R_ESI, R_EDI, R_ESI, R_EDI, R_ZERO, R_ZERO };
+	static const uint8_t base[] = { R_EBX, R_EBX, R_EBP, R_EBP, R_ESI, R_EDI, R_EBP, R_EBX };
+	static const uint8_t index[] = { R_ESI, R_EDI, R_ESI, R_EDI, R_ZERO, R_ZERO, R_ZERO, R_ZERO };
 
 	in->base = base[in->rm];
 	in->index = index[in->rm];
