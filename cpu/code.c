@@ -159,12 +159,6 @@ void code_free(struct cpu *cpu)
 	cpu->cache = NULL;
 }
 
-/* Which page is current is looked up by linear address, mode and privilege each time; nothing is kept that could be stale. */
-void code_lookup_reset(struct cpu *cpu)
-{
-	(void)cpu;
-}
-
 /* --- blocks ------------------------------------------------------------------------------------------------------ */
 
 static void block_finish(struct block *b, unsigned end)

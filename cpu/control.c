@@ -2,8 +2,8 @@
  *
  *   CR0  PG CD NW | AM WP | NE ET TS EM MP PE      CR4  PCE PGE PSE DE TSD (others do not exist here)
  *
- * The privilege level and the paging bits are cached elsewhere: in cpu->tables, struct mmu, the segments' ok bits and the
- * run loop's idea of where its code is. These setters keep all of them in step.
+ * The privilege level and the paging bits are cached elsewhere: in cpu->tables, struct mmu and the segments' ok bits. These
+ * setters keep all of them in step.
  * References: [SDM3A 2.5 "Control Registers"].
  */
 #include "cpu/system.h"
@@ -15,7 +15,6 @@ static void paging_changed(struct cpu *cpu)
 	};
 
 	mmu_set_paging(cpu->mmu, &pg);
-	code_lookup_reset(cpu);
 }
 
 void cpu_set_cr0(struct cpu *cpu, uint32_t value)
@@ -26,14 +25,12 @@ void cpu_set_cr0(struct cpu *cpu, uint32_t value)
 	if (changed & (CR0_PG | CR0_WP))
 		paging_changed(cpu);
 	segment_update_all(cpu);
-	code_lookup_reset(cpu);
 }
 
 void cpu_set_cr3(struct cpu *cpu, uint32_t value)
 {
 	cpu->cr3 = value;
 	mmu_write_cr3(cpu->mmu, value);
-	code_lookup_reset(cpu);
 }
 
 void cpu_set_cr4(struct cpu *cpu, uint32_t value)
@@ -51,5 +48,4 @@ void cpu_set_cpl(struct cpu *cpu, uint8_t cpl)
 	cpu->tables = cpu->mmu->fast[cpl == 3];
 	if (cpu->cr0 & CR0_AM)
 		segment_update_all(cpu);       /* #AC exists at CPL 3 only */
-	code_lookup_reset(cpu);
 }

@@ -34,7 +34,6 @@ void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, uint32_t 
 	cpu->seg[seg] = (struct segment) { .selector = selector, .base = base, .limit = limit, .access = access, .flags = flags };
 	if (seg <= SEG_GS)
 		segment_update(cpu, seg);
-	code_lookup_reset(cpu);
 }
 
 static void reset_segments(struct cpu *cpu)

@@ -77,7 +77,6 @@ static enum exec enter_real(struct cpu *cpu, const struct insn *in, const struct
 	cpu->eflags &= ~(F_IF | F_TF | F_RF | F_AC);
 	segment_load_real(cpu, SEG_CS, entry >> 16);
 	cpu->eip = entry & 0xffff;
-	code_lookup_reset(cpu);
 	return EXEC_OK;
 }
 

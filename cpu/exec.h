@@ -172,7 +172,5 @@ enum exec io_check(struct cpu *cpu, const struct insn *in, uint16_t port, unsign
 /* The end of a near branch to eip that has passed its checks: goes on there, or leaves the block. in is the branch; a direct
  * one is linked to its target's block. Tail call it. */
 enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip);
-/* The mapping, mode or privilege changed: the next instruction is looked up afresh. */
-void code_lookup_reset(struct cpu *cpu);
 
 #endif

@@ -114,7 +114,6 @@ enum exec op_invlpg_M(struct cpu *cpu, const struct insn *in)
 {
 	TRY(ring0_only(cpu, in));
 	mmu_invlpg(cpu->mmu, cpu->seg[in->seg].base + effective_address(cpu, in));
-	code_lookup_reset(cpu);
 	return finish(cpu, in);
 }
 

@@ -96,7 +96,6 @@ static enum exec real_return(struct cpu *cpu, const struct insn *in, uint16_t cs
 	else
 		segment_load_real(cpu, SEG_CS, cs);
 	cpu->eip = eip;
-	code_lookup_reset(cpu);
 	return EXEC_OK;
 }
 
@@ -172,7 +171,6 @@ static enum exec iret_to_v86(struct cpu *cpu, const struct insn *in, const uint3
 		segment_load_v86(cpu, order[i], (uint16_t)selector[i]);
 	cpu->r[R_ESP] = esp;
 	cpu->eip = top[0];
-	code_lookup_reset(cpu);
 	iret_done(cpu, 0, 0);
 	return EXEC_STOP;
 }

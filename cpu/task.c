@@ -140,7 +140,6 @@ static void load_registers(struct cpu *cpu, struct task_switch *t)
 		segment_load_null(cpu, i, i < t->new->segments ? (uint16_t)t->field[10 + i] : 0);
 	segment_load_null(cpu, SEG_LDTR, (uint16_t)t->field[10 + t->new->segments]);
 	cpu_set_cpl(cpu, v86_mode(cpu) ? 3 : cpu->seg[SEG_CS].selector & 3);
-	code_lookup_reset(cpu);
 	cpu->attention = true;
 }
 

@@ -28,7 +28,6 @@ static void commit_real_code(struct cpu *cpu, uint16_t selector, uint32_t eip)
 	else
 		segment_load_real(cpu, SEG_CS, selector);
 	cpu->eip = eip;
-	code_lookup_reset(cpu);
 }
 
 static enum exec real_jump(struct cpu *cpu, const struct insn *in, uint16_t selector, uint32_t offset)
