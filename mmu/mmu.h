@@ -41,7 +41,6 @@ typedef uint32_t laddr_t;          /* linear: after segmentation, before paging 
 #define PG_G      (1u << 8)        /* global, if CR4.PGE */
 #define PG_FRAME  0xfffff000u
 #define PG_OFFSET 0x00000fffu
-#define PAGE_SIZE 4096u
 
 /* #PF error code bits; [SDM3A 4.7]. */
 #define PF_P (1u << 0)             /* 0: not present, 1: protection violation */
@@ -99,8 +98,6 @@ struct mmu;
 void page_walk(const struct phys *phys, const struct paging *pg, const struct access *a, struct walk *w);
 /* Sets Accessed, and Dirty for a write, after a walk that succeeded. */
 void page_walk_commit(struct phys *phys, struct walk *w);
-/* The whole protection rule: shared by the walk and by the TLB hit path. */
-bool page_access_allowed(uint32_t rights, bool wp, const struct access *a);
 /* The walk in words, as lines like "PDE at 0x00101004 = 0x00000000: P=0 not present". Returns the length as snprintf. */
 int walk_describe(const struct walk *w, char *buf, size_t size);
 
@@ -128,9 +125,8 @@ struct tlb_stats { uint64_t hits, misses, walks, flushes, evictions; };
 
 /* Fast tables, one set for user and one for supervisor mode, by linear page number: fast[user][kind][la >> 12] is
  * (host address of the page) - (its linear address), so that entry + la is the host address; 0 means "ask
- * mmu_translate". Fetch entries are host addends too. There is a write entry only when Dirty is set, writing is allowed
- * and the page holds neither code (phys_mark_code) nor a device. With a modelled geometry the tables stay empty,
- * so that every access is counted. */
+ * mmu_translate". There is a write entry only when Dirty is set, writing is allowed and the page holds neither code
+ * (mmu_mark_code) nor a device. With a modelled geometry the tables stay empty, so that every access is counted. */
 struct mmu {
 	uintptr_t *fast[2][3];
 	struct paging pg;
