@@ -274,10 +274,8 @@ static enum exec fetch_bytes(struct cpu *cpu, laddr_t la, uint8_t *bytes, unsign
 	struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
 	struct translation t;
 
-	if (!mmu_translate(cpu->mmu, &a, &t)) {
-		cpu->fault = (struct fault) { .vector = VEC_PF, .has_error = true, .error = cpu->mmu->last_fault.pf_code, .cr2 = la };
-		return EXEC_FAULT;
-	}
+	if (!mmu_translate(cpu->mmu, &a, &t))
+		return raise_page_fault(cpu, cpu->cache->scratch, la);
 	if (t.host)
 		memcpy(bytes, t.host, n);
 	else

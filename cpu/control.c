@@ -8,7 +8,7 @@
  */
 #include "cpu/system.h"
 
-static void paging_changed(struct cpu *cpu)
+void control_update_paging(struct cpu *cpu)
 {
 	struct paging pg = {
 		.enabled = cpu->cr0 & CR0_PG, .wp = cpu->cr0 & CR0_WP, .pse = cpu->cr4 & CR4_PSE, .pge = cpu->cr4 & CR4_PGE, .cr3 = cpu->cr3,
@@ -23,7 +23,7 @@ void cpu_set_cr0(struct cpu *cpu, uint32_t value)
 
 	cpu->cr0 = value;
 	if (changed & (CR0_PG | CR0_WP))
-		paging_changed(cpu);
+		control_update_paging(cpu);
 	segment_update_all(cpu);
 }
 
@@ -39,7 +39,7 @@ void cpu_set_cr4(struct cpu *cpu, uint32_t value)
 
 	cpu->cr4 = value;
 	if (changed & (CR4_PSE | CR4_PGE))
-		paging_changed(cpu);
+		control_update_paging(cpu);
 }
 
 void cpu_set_cpl(struct cpu *cpu, uint8_t cpl)

@@ -83,7 +83,7 @@ struct segment {
 struct table_register { uint32_t base; uint16_t limit; };
 
 /* Arithmetic flags, kept as the last result until somebody asks; see flags.h. */
-struct lazy_flags { uint32_t result, carries, parity, sign; };
+struct lazy_flags { uint32_t result, carries; };
 
 /* What a fault is before it is delivered. */
 struct fault {

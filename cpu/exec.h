@@ -51,6 +51,7 @@ struct ref {
 /* --- faults: record and return EXEC_FAULT --- */
 enum exec raise_fault(struct cpu *cpu, const struct insn *in, enum vector v);                  /* no error code */
 enum exec raise_error(struct cpu *cpu, const struct insn *in, enum vector v, uint32_t error);  /* with error code */
+enum exec raise_page_fault(struct cpu *cpu, const struct insn *in, laddr_t la);                /* mmu_translate has just said no */
 
 /* --- memory through a segment register (slow parts in access.c) --- */
 enum exec open_slow(struct cpu *cpu, const struct insn *in, unsigned seg, uint32_t offset, unsigned size, enum open_mode mode, struct ref *ref);
@@ -159,7 +160,8 @@ enum exec deliver_event(struct cpu *cpu, struct fault f, enum event_source sourc
 
 /* --- task.c --- */
 enum task_cause { TASK_JUMP, TASK_CALL, TASK_IRET, TASK_GATE };
-enum exec switch_task(struct cpu *cpu, const struct insn *in, uint16_t tss_selector, enum task_cause cause, bool push_error, uint32_t error, uint32_t return_eip);
+/* For instructions: JMP, CALL and IRET. EXEC_STOP when the switch has happened, also if the new task then faulted. */
+enum exec switch_task(struct cpu *cpu, const struct insn *in, uint16_t tss_selector, enum task_cause cause);
 
 /* --- privilege --- */
 static inline bool protected_mode(const struct cpu *cpu) { return cpu->cr0 & CR0_PE; }

@@ -183,8 +183,7 @@ static enum exec iret_to_task(struct cpu *cpu, const struct insn *in)
 	if (cpu->seg[SEG_TR].limit < 1)
 		return raise_error(cpu, in, VEC_TS, selector_error(cpu->seg[SEG_TR].selector, 0));
 	TRY(linear_read(cpu, in, cpu->seg[SEG_TR].base, 2, &link));
-	TRY(switch_task(cpu, in, (uint16_t)link, TASK_IRET, false, 0, insn_next_eip(cpu, in)));
-	return EXEC_STOP;
+	return switch_task(cpu, in, (uint16_t)link, TASK_IRET);
 }
 
 enum exec interrupt_return(struct cpu *cpu, const struct insn *in, unsigned opsize)
