@@ -154,8 +154,8 @@ enum exec software_interrupt(struct cpu *cpu, const struct insn *in, uint8_t vec
 
 /* --- exception.c --- */
 enum event_source { EVENT_EXCEPTION, EVENT_HARDWARE, EVENT_SOFTWARE, EVENT_ICEBP };
-/* Delivers cpu->fault (EVENT_EXCEPTION) or a vector; on a fault during delivery combines to #DF, then shutdown [SDM3A 6.15].
- * eip: the one to push. Returns EXEC_OK when a handler was entered, EXEC_STOP on shutdown. */
+/* Delivers cpu->fault (EVENT_EXCEPTION) or a vector; on a fault during delivery combines to #DF, then shutdown
+ * [SDM3A 6.15 "Exception and Interrupt Reference"]. eip: the one to push. Returns EXEC_OK when a handler was entered, EXEC_STOP on shutdown. */
 enum exec deliver_event(struct cpu *cpu, struct fault f, enum event_source source, uint32_t return_eip);
 
 /* --- task.c --- */
@@ -167,7 +167,7 @@ enum exec switch_task(struct cpu *cpu, const struct insn *in, uint16_t tss_selec
 static inline bool protected_mode(const struct cpu *cpu) { return cpu->cr0 & CR0_PE; }
 static inline bool v86_mode(const struct cpu *cpu) { return cpu->eflags & F_VM; }
 static inline unsigned iopl(const struct cpu *cpu) { return cpu->eflags >> 12 & 3; }
-/* CPL/IOPL/TSS bitmap check for port access [SDM1 19.5]; #GP(0). */
+/* CPL/IOPL/TSS bitmap check for port access [SDM1 19.5 "Protected-Mode I/O"]; #GP(0). */
 enum exec io_check(struct cpu *cpu, const struct insn *in, uint16_t port, unsigned size);
 
 /* --- code cache, code.c and run.c --- */

@@ -29,7 +29,7 @@
 
 typedef uint32_t laddr_t;          /* linear: after segmentation, before paging */
 
-/* PDE and PTE bits; [SDM3A 4.3], tables "Format of a 32-Bit Page-Directory Entry ..." */
+/* PDE and PTE bits; [SDM3A 4.3 "32-Bit Paging"], tables "Format of a 32-Bit Page-Directory Entry ..." */
 #define PG_P      (1u << 0)        /* present */
 #define PG_W      (1u << 1)        /* writable */
 #define PG_U      (1u << 2)        /* user may access */
@@ -42,7 +42,7 @@ typedef uint32_t laddr_t;          /* linear: after segmentation, before paging 
 #define PG_FRAME  0xfffff000u
 #define PG_OFFSET 0x00000fffu
 
-/* #PF error code bits; [SDM3A 4.7]. */
+/* #PF error code bits; [SDM3A 4.7 "Page-Fault Exceptions"]. */
 #define PF_P (1u << 0)             /* 0: not present, 1: protection violation */
 #define PF_W (1u << 1)             /* the access was a write */
 #define PF_U (1u << 2)             /* the access was made in user mode */
@@ -152,7 +152,8 @@ void mmu_free(struct mmu *mmu);
 void mmu_reset(struct mmu *mmu);
 
 /* Translates for a real access: looks in the TLB, walks on a miss, sets A and D, fills. On a fault returns false with the
- * error code in last_fault.pf_code; the TLB entry for the page is dropped [SDM3A 4.10.4.1]. */
+ * error code in last_fault.pf_code; the TLB entry for the page is dropped. What that and the functions below flush is
+ * [SDM3A 4.10.4.1 "Operations that Invalidate TLBs and Paging-Structure Caches"]. */
 bool mmu_translate(struct mmu *mmu, const struct access *a, struct translation *t);
 /* Translates as a debugger: no A/D, no TLB change, no counting, no rights. False when nothing is mapped. */
 bool mmu_peek(const struct mmu *mmu, laddr_t la, paddr_t *pa);
@@ -161,8 +162,8 @@ const struct tlb_entry *mmu_tlb_probe(const struct mmu *mmu, laddr_t la);
 /* Calls fn for each valid entry, in order of linear page number. */
 void mmu_tlb_each(const struct mmu *mmu, void (*fn)(void *ctx, const struct tlb_entry *e), void *ctx);
 
-/* A control register changed: stores the new view and flushes what [SDM3A 4.10.4.1] says. */
-void mmu_set_paging(struct mmu *mmu, const struct paging *pg);   /* CR0/CR4 writes: flushes all when anything but cr3 changed */
+/* A control register changed: stores the new view, and flushes. */
+void mmu_set_paging(struct mmu *mmu, const struct paging *pg);   /* all when anything but cr3 changed; nothing when nothing did */
 void mmu_write_cr3(struct mmu *mmu, uint32_t cr3);               /* flushes all but global entries */
 void mmu_flush_all(struct mmu *mmu);
 void mmu_invlpg(struct mmu *mmu, laddr_t la);                    /* also a whole 4 MB page, and global entries */

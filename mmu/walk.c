@@ -19,7 +19,7 @@
 #include "mmu/mmu.h"
 #include "mmu/rights.h"
 
-/* Bits 21:13 of a PDE for a 4 MB page; address bits 39:32 where PSE-36 exists. [SDM3A 4.3], "Format of a 32-Bit
+/* Bits 21:13 of a PDE for a 4 MB page; address bits 39:32 where PSE-36 exists. [SDM3A 4.3 "32-Bit Paging"], "Format of a 32-Bit
  * Page-Directory Entry that Maps a 4-MByte Page". */
 #define PDE_LARGE_RESERVED 0x003fe000u
 #define PDE_LARGE_FRAME    0xffc00000u
