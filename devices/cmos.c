@@ -335,19 +335,11 @@ static void set_checksum(struct cmos *cmos)
 	cmos->cell[0x2f] = (uint8_t)sum;
 }
 
-void cmos_set_cell(struct cmos *cmos, uint8_t index, uint8_t value)
-{
-	if (index <= REG_D || index >= sizeof cmos->cell)
-		return;
-	cmos->cell[index] = value;
-	set_checksum(cmos);
-}
-
 static void set_cell16(struct cmos *cmos, uint8_t index, uint64_t value, uint64_t most)
 {
 	value = value < most ? value : most;
-	cmos_set_cell(cmos, index, (uint8_t)value);
-	cmos_set_cell(cmos, (uint8_t)(index + 1), (uint8_t)(value >> 8));
+	cmos->cell[index] = (uint8_t)value;
+	cmos->cell[index + 1] = (uint8_t)(value >> 8);
 }
 
 void cmos_set_memory(struct cmos *cmos, uint64_t bytes)
@@ -359,6 +351,7 @@ void cmos_set_memory(struct cmos *cmos, uint64_t bytes)
 	set_cell16(cmos, 0x17, above_1m, 0xffff);
 	set_cell16(cmos, 0x30, above_1m, 0xffff);
 	set_cell16(cmos, 0x34, above_16m, 0xffff);
+	set_checksum(cmos);
 }
 
 static const struct reg_desc cmos_regs[] = {

@@ -35,7 +35,5 @@ struct cmos {
 void cmos_init(struct cmos *cmos, struct clock *clock, uint64_t start_unix_seconds);
 /* Fills in the cells where firmware says how much memory there is. */
 void cmos_set_memory(struct cmos *cmos, uint64_t bytes);
-/* For the other cells firmware would fill in (0x10-0x2d are covered by the checksum); the clock's own are refused. */
-void cmos_set_cell(struct cmos *cmos, uint8_t index, uint8_t value);
 
 #endif

@@ -70,7 +70,15 @@ static ssize_t read_all(int fd, uint8_t *buf, size_t size)
 	return (ssize_t)done;
 }
 
-int host_file_read(struct host_file *f, const char *path, const char *what, char *err)
+static void host_file_free(struct host_file *f)
+{
+	free(f->path);
+	free(f->data);
+	*f = (struct host_file){ 0 };
+}
+
+/* Reads a regular file whole. what: "kernel", "initrd". */
+static int host_file_read(struct host_file *f, const char *path, const char *what, char *err)
 {
 	struct stat st;
 	int fd = open_image(path, what, false, &st, err);
@@ -89,13 +97,6 @@ int host_file_read(struct host_file *f, const char *path, const char *what, char
 	}
 	f->size = (size_t)n;
 	return 0;
-}
-
-void host_file_free(struct host_file *f)
-{
-	free(f->path);
-	free(f->data);
-	*f = (struct host_file){ 0 };
 }
 
 static uint32_t get32(const uint8_t *p)

@@ -327,16 +327,10 @@ static void hash_cpu_field(void *ctx, const char *name, void *data, size_t size)
 	hash_bytes(ctx, data, size);
 }
 
-static void hash_device(void *ctx, struct device *dev)
+static void hash_device(struct hash *h, const struct device *dev)
 {
 	for (const struct reg_desc *r = dev->ops->regs; r->name; r++)
-		hash_bytes(ctx, (char *)dev + r->offset, (size_t)r->bytes * r->count);
-}
-
-void machine_each_device(struct machine *m, void (*fn)(void *ctx, struct device *dev), void *ctx)
-{
-	for (unsigned i = 0; i < m->devices; i++)
-		fn(ctx, m->device[i]);
+		hash_bytes(h, (const char *)dev + r->offset, (size_t)r->bytes * r->count);
 }
 
 uint64_t machine_hash(struct machine *m)
@@ -346,7 +340,8 @@ uint64_t machine_hash(struct machine *m)
 	hash_init(&h);
 	hash_bytes(&h, m->phys.ram, m->phys.ram_size);
 	cpu_visit_state(&m->cpu, hash_cpu_field, &h);
-	machine_each_device(m, hash_device, &h);
+	for (unsigned i = 0; i < m->devices; i++)
+		hash_device(&h, m->device[i]);
 	hash_u64(&h, machine_now(m));
 	hash_u64(&h, m->a20_open);
 	return hash_result(&h);

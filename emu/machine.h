@@ -50,7 +50,7 @@ enum machine_stop {
 	MACHINE_TRIPLE_FAULT,
 	MACHINE_HALTED_FOREVER,        /* HLT with interrupts off */
 	MACHINE_INSTRUCTION_LIMIT,
-	MACHINE_REQUESTED,             /* machine_request_stop, or a watcher */
+	MACHINE_REQUESTED,             /* a watcher of exceptions */
 };
 
 /* Watches port accesses, for traces; changes nothing. */
@@ -100,8 +100,6 @@ struct machine {
 struct machine *machine_create(const struct machine_config *config, char *err);
 void machine_free(struct machine *m);
 enum machine_stop machine_run(struct machine *m, uint64_t ticks);
-/* Ends machine_run after the current instruction. For watchers and device callbacks. */
-void machine_request_stop(struct machine *m);
 /* Everything as after RESET, memory kept, the kernel placed again. 0, or -1 with a line in err. */
 int machine_reset(struct machine *m, char *err);
 uint64_t machine_now(const struct machine *m);
@@ -109,7 +107,5 @@ uint64_t machine_now(const struct machine *m);
 uint64_t machine_hash(struct machine *m);
 /* The first error of a host disk during this run, or NULL. */
 const char *machine_disk_error(const struct machine *m);
-/* Calls fn for each device, with its registers' table in dev->ops->regs. */
-void machine_each_device(struct machine *m, void (*fn)(void *ctx, struct device *dev), void *ctx);
 
 #endif

@@ -15,12 +15,6 @@ uint64_t machine_now(const struct machine *m)
 	return cpu_icount(&m->cpu) + m->skipped;
 }
 
-void machine_request_stop(struct machine *m)
-{
-	m->want_stop = true;
-	cpu_request_stop(&m->cpu);
-}
-
 static void take_input(struct machine *m)
 {
 	uint64_t now = machine_now(m);

@@ -199,7 +199,7 @@ static bool release_tree(struct inode *ip, uint32_t *slot, int depth, uint32_t f
 	return true;
 }
 
-int inode_truncate(struct inode *ip, uint32_t size)
+static int inode_truncate(struct inode *ip, uint32_t size)
 {
 	uint32_t first = page_up(size) / PAGE_SIZE;
 	struct frame *f;

@@ -71,7 +71,7 @@ int pfs_sync(void);
 
 /* pipe.c */
 int pipe_new(struct file **read_end, struct file **write_end);
-/* procfs.c, dev.c */
+/* procfs.c, devfs.c */
 int procfs_open(const char *path, struct file **out);          /* path after "/proc" */
 int devfs_open(const char *path, struct file **out);           /* path after "/dev" */
 struct file *console_open(void);

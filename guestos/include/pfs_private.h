@@ -23,7 +23,6 @@ int inode_load(uint32_t ino, struct inode **out);
 int inode_alloc(uint32_t mode, struct inode **out);
 int inode_write(struct inode *ip);
 int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block);
-int inode_truncate(struct inode *ip, uint32_t size);
 void inode_release(struct inode *ip);
 void inode_free_nameless(void);
 

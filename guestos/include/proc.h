@@ -57,7 +57,6 @@ void mutex_lock(struct mutex *m);                      /* may sleep, not interru
 void mutex_unlock(struct mutex *m);
 
 /* process.c */
-struct proc *proc_new(void (*start)(void));            /* may sleep */
 void proc_start_init(void (*start)(void));
 int proc_fork(struct trapframe *tf);                   /* may sleep */
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */

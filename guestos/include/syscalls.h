@@ -25,7 +25,4 @@
 SYSCALLS(X)
 #undef X
 
-struct file;
-struct file *file_from_fd(uint32_t fd);
-
 #endif

@@ -33,7 +33,7 @@ static void first_run_user(void)
 }
 
 /* A process that will begin at start() on its own kernel stack; not runnable until the caller says so. May sleep. */
-struct proc *proc_new(void (*start)(void))
+static struct proc *proc_new(void (*start)(void))
 {
 	int n = 0;
 	for (struct proc *p = all_procs; p; p = p->next)

@@ -6,7 +6,7 @@
 #include "fs.h"
 #include "mm.h"
 
-struct file *file_from_fd(uint32_t fd) { return fd < MAX_FILES ? current->files[fd] : NULL; }
+static struct file *file_from_fd(uint32_t fd) { return fd < MAX_FILES ? current->files[fd] : NULL; }
 
 static int new_fd(struct file *f, uint32_t from)
 {
