@@ -13,7 +13,6 @@
 
 #define LOOKUP_BYTES (PHYS_PAGES * sizeof(struct code_page *))
 #define CACHE_LIMIT  ((size_t)192 << 20)
-#define LONGEST_INSN 15
 
 /* --- pages ------------------------------------------------------------------------------------------------------ */
 
@@ -291,9 +290,9 @@ enum exec code_fetch(struct cpu *cpu, uint32_t eip)
 	struct insn *in = cpu->cache->scratch;
 	laddr_t la = cpu->seg[SEG_CS].base + eip;
 	uint32_t limit = cpu->seg[SEG_CS].limit, room = limit - eip;
-	unsigned within = room < LONGEST_INSN ? room + 1 : LONGEST_INSN;
+	unsigned within = room < INSN_MAX ? room + 1 : INSN_MAX;
 	unsigned first = min(within, PAGE_SIZE - (la & PG_OFFSET));
-	uint8_t bytes[LONGEST_INSN];
+	uint8_t bytes[INSN_MAX];
 	enum decode_result result;
 
 	cpu->insn = in;

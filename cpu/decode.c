@@ -14,8 +14,6 @@
 #include "cpu/cpu.h"
 #include "cpu/insn.h"
 
-#define LONGEST 15
-
 /* Number of the last row for each opcode, counted from 1; 0: no such instruction. */
 enum { FIRST_ROW = __COUNTER__ };
 #pragma GCC diagnostic push
@@ -28,19 +26,19 @@ static const uint16_t last_row[2][256] = {
 #pragma GCC diagnostic pop
 
 /* What an operand code makes the decoder read. */
-enum { READ_MODRM = 1, READ_IB = 2, READ_SIB = 4, READ_IW = 8, READ_IZ = 16, READ_JZ = 32, READ_AP = 64, READ_MOFFS = 128 };
+enum { READ_MODRM = 1, READ_IB = 2, READ_SIGNED_IB = 4, READ_IW = 8, READ_IZ = 16, READ_JZ = 32, READ_AP = 64, READ_MOFFS = 128 };
 static const uint8_t operand_reads[] = {
 	[OPD_Eb] = READ_MODRM, [OPD_Ew] = READ_MODRM, [OPD_Ev] = READ_MODRM, [OPD_Ed] = READ_MODRM,
 	[OPD_Gb] = READ_MODRM, [OPD_Gw] = READ_MODRM, [OPD_Gv] = READ_MODRM, [OPD_Gd] = READ_MODRM,
 	[OPD_M] = READ_MODRM, [OPD_Mp] = READ_MODRM, [OPD_Ma] = READ_MODRM, [OPD_Ms] = READ_MODRM, [OPD_Mq] = READ_MODRM,
 	[OPD_Mw] = READ_MODRM, [OPD_Sw] = READ_MODRM, [OPD_Cd] = READ_MODRM, [OPD_Dd] = READ_MODRM, [OPD_Rd] = READ_MODRM,
 	[OPD_Rv] = READ_MODRM,
-	[OPD_Ib] = READ_IB, [OPD_sIb] = READ_SIB, [OPD_Iw] = READ_IW, [OPD_Iz] = READ_IZ,
-	[OPD_Jb] = READ_SIB, [OPD_Jz] = READ_JZ, [OPD_Ap] = READ_AP, [OPD_Ob] = READ_MOFFS, [OPD_Ov] = READ_MOFFS,
+	[OPD_Ib] = READ_IB, [OPD_sIb] = READ_SIGNED_IB, [OPD_Iw] = READ_IW, [OPD_Iz] = READ_IZ,
+	[OPD_Jb] = READ_SIGNED_IB, [OPD_Jz] = READ_JZ, [OPD_Ap] = READ_AP, [OPD_Ob] = READ_MOFFS, [OPD_Ov] = READ_MOFFS,
 	[OPD_GS] = 0,
 };
 
-/* The bytes still to be read. After short is set everything reads as 0. */
+/* The bytes still to be read. After out is set everything reads as 0. */
 struct reader {
 	const uint8_t *bytes;
 	unsigned pos, avail;
@@ -150,7 +148,7 @@ static void decode_operand(struct reader *r, struct insn *in, unsigned reads, bo
 		in->imm2 = (uint16_t)take(r, 1);
 	else if (reads & READ_IB)
 		in->imm = take(r, 1);
-	else if (reads & READ_SIB)
+	else if (reads & READ_SIGNED_IB)
 		in->imm = take_signed(r, 1);
 	else if (reads & READ_IW)
 		in->imm = take(r, 2);
@@ -230,13 +228,13 @@ static enum decode_result finish(const struct reader *r, struct insn *in, enum d
 {
 	in->len = (uint8_t)r->pos;
 	if (r->out)
-		return r->avail == LONGEST ? DECODE_TOO_LONG : DECODE_MORE;
+		return r->avail == INSN_MAX ? DECODE_TOO_LONG : DECODE_MORE;
 	return result;
 }
 
 enum decode_result decode(const uint8_t *bytes, unsigned avail, bool code32, struct insn *in)
 {
-	struct reader r = { .bytes = bytes, .avail = avail < LONGEST ? avail : LONGEST };
+	struct reader r = { .bytes = bytes, .avail = avail < INSN_MAX ? avail : INSN_MAX };
 	const struct insn_row *row;
 	unsigned map = 1, reads = 0;
 	int override = -1;

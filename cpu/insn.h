@@ -24,6 +24,7 @@ enum exec {
 typedef enum exec exec_fn(struct cpu *cpu, const struct insn *in);
 
 enum { REP_NONE, REP_F3, REP_F2 };
+#define INSN_MAX 15                /* bytes of the longest instruction */
 
 struct insn {
 	exec_fn *handler;

@@ -6,8 +6,7 @@
 #include <stdint.h>
 
 #include "cpu/cpu.h"
-
-#define INSN_MAX 15
+#include "cpu/insn.h"
 
 struct disassembly { uint8_t byte[INSN_MAX]; unsigned len; char text[200]; };
 
