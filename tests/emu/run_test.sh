@@ -74,7 +74,7 @@ for text in '"cause": "the guest exited through isa-debug-exit"' '"exit_status":
 	grep -qF "$text" status.json || fail "$text is missing from: $(cat status.json)"
 done
 run 120 "$emu" run --trace exc,walk,io,cpu,int,dev:trace.log "$guests/triple.elf"
-for text in ' exc  #PF error 0002 cr2 003ff123' ' exc  #DF' ' walk ' ' cpu  0008:00100'; do
+for text in ' exc  #PF error 0002 cr2 003ff123' ' exc  #DF' ' walk supervisor write of 0x003ff123, CR3 = 0x00101000 | PDE at 0x00101000 = ' ' cpu  0008:00100'; do
 	grep -qF "$text" trace.log || fail "'$text' is missing from the trace"
 done
 grep -vqE '^[0-9]+ ' trace.log && fail "a trace line without an instruction count"
