@@ -56,7 +56,7 @@ static bool entry_suffices(const struct mmu *mmu, const struct tlb_entry *e, con
 {
 	if (a->kind == ACCESS_WRITE && !(e->flags & TLB_D))
 		return false;
-	return rights_allow(tlb_rights(e), mmu->pg.wp, a);
+	return page_access_allowed(tlb_rights(e), mmu->pg.wp, a);
 }
 
 /* What the TLB keeps of a walk that succeeded. */

@@ -46,8 +46,9 @@ static bool known_difference(const uint8_t *op, unsigned map, bool ours_ok)
 	uint8_t o = op[0], reg = op[1] >> 3 & 7;
 
 	if (ours_ok && map == 1)
-		/* 8C, 8E: the handler raises #UD for CS and for registers that do not exist [SDM2B "MOV"]. ESC opcodes: every ModRM byte is an instruction for the coprocessor [SDM2D A.5]. 82: alias of 80. D6 SALC, F1 INT1
-		 * and the TEST and SAL aliases are undocumented here and there [SDM3B 22.15 "Undefined Opcodes"]. */
+		/* 8C, 8E: the handler raises #UD for CS and for registers that do not exist [SDM2B "MOV"]. ESC opcodes: every ModRM
+		 * byte is an instruction for the coprocessor [SDM2D A.5 "Escape Opcode Instructions"]. 82: alias of 80. D6 SALC, F1
+		 * INT1 and the TEST and SAL aliases are undocumented here and there [SDM3B 22.15 "Undefined Opcodes"]. */
 		return (o >= 0xd8 && o <= 0xdf) || ((o == 0x8c || o == 0x8e) && reg > 5) || (o == 0x8e && reg == 1) || o == 0x82 || o == 0xd6 || o == 0xf1 || o == 0x9b || ((o & 0xfe) == 0xf6 && reg == 1);
 	if (ours_ok)
 		/* 0F 18-1F: NOPs on a P6; later given to prefetches, MPX and CET. */

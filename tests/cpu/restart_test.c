@@ -108,7 +108,7 @@ static uint32_t put_slot(struct proof *p, uint32_t at, uint32_t value)
 	return at + p->form->opsize;
 }
 
-/* The frame IRET or RETF finds; [SDM1 6.4.5]. */
+/* The frame IRET or RETF finds; [SDM1 6.4.5 "Calls to Other Privilege Levels"]. */
 static void put_return_frame(struct proof *p)
 {
 	bool user = p->mode == RING3_32 || p->mode == RING3_16, retf = p->form->row->opcode != 0xcf;
