@@ -171,8 +171,6 @@ static int open_stdio(struct console *c, char *err)
 	c->in = STDIN_FILENO;
 	c->out = STDOUT_FILENO;
 	snprintf(c->name, sizeof(c->name), "standard output");
-	if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-		c->ended = true;
 	if (!isatty(STDIN_FILENO))
 		return 0;
 	c->terminal = c->live = true;

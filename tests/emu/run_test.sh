@@ -106,6 +106,14 @@ says full.img
 run 1 "$emu" run --disk disk.img --disk disk.img "$guests/diskwrite.elf"
 one_line
 
+# Closed standard streams: their numbers must not go to the disk image, which the console would then be written into.
+truncate -s 0 disk.img && truncate -s 1M disk.img
+"$emu" run --disk disk.img "$guests/poweroff.elf" <&- >&- 2>../err
+[ $? = 1 ] || fail "output to a closed stream did not give status 1"
+says 'standard output'
+"$emu" run --disk disk.img --trace cpu "$guests/poweroff.elf" <&- >&- 2>&-
+[ "$(stat -c %s disk.img)$(tr -d '\0' <disk.img | wc -c)" = 10485760 ] || fail "the console was written into the disk image"
+
 # --- signals
 "$emu" run "$guests/spin.elf" </dev/null >../out 2>../err &
 pid=$!
