@@ -19,6 +19,7 @@
 #include "emu/console.h"
 #include "emu/machine.h"
 #include "emu/options.h"
+#include "emu/outputs.h"
 #include "emu/plan.h"
 #include "emu/report.h"
 #include "emu/status.h"
@@ -234,7 +235,7 @@ static int run_with_options(struct run *r)
 {
 	char err[ERROR_LINE];
 
-	if (plan_make(&r->plan, &r->options, err))
+	if (plan_make(&r->plan, &r->options, err) || outputs_check(&r->options, &r->plan, err))
 		return complain(STATUS_ERROR, "%s", err);
 	if (trace_open(&r->trace, r->options.trace, r->options.trace_path, err))
 		return complain(STATUS_ERROR, "%s", err);
