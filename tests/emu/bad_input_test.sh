@@ -50,6 +50,7 @@ for option in '' --kernel; do
 	refused 1 "'fifo'" $option fifo
 	refused 1 "'a/b/c'" $option a/b/c
 done
+refused 1 "'two?lines?[31m'" "$(printf 'two\nlines\033[31m')"
 refused 1 three three
 refused 1 "'zeroes.img'" zeroes.img
 says --kernel

@@ -11,6 +11,14 @@ run 118 "$emu" run "$guests/halt.elf"
 says 'halted with interrupts disabled'
 run 124 "$emu" run --timeout 0.3 "$guests/spin.elf"
 says timeout
+# ... also when each instruction takes long, when nobody takes the output, and when nobody gives input or ends it.
+started=$(date +%s)
+run 124 "$emu" run --timeout 0.3 --trace cpu:slow.log "$guests/spin.elf"
+rm -f slow.log
+{ "$emu" run --timeout 0.3 "$guests/flood.elf" 2>../err; echo $? >../status; } </dev/null | { sleep 8; cat >/dev/null; } &
+sleep 4
+[ "$(cat ../status)" = 124 ] || fail "output that nobody takes outlasts --timeout"
+[ $(($(date +%s) - started)) -lt 12 ] || fail "--timeout 0.3 took $(($(date +%s) - started)) seconds"
 run 124 "$emu" run --max-instructions 1000000 "$guests/spin.elf"
 says 'after 1000000 instructions'
 run 0 "$emu" run "$guests/reset.elf"
