@@ -94,6 +94,8 @@ static struct tlb_entry *fill(struct mmu *mmu, const struct access *a)
 
 	page_walk(mmu->phys, &mmu->pg, a, &w);
 	mmu->stats.walks += w.levels != 0;
+	if (mmu->walked && w.levels)
+		mmu->walked(mmu->walked_owner, &w);
 	if (w.result != WALK_OK) {
 		tlb_drop(mmu, a->la >> PAGE_SHIFT);
 		mmu->last_fault = w;

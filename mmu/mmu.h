@@ -138,6 +138,9 @@ struct mmu {
 	/* Called when a fetch translation goes away or changes: [first, first + count) linear pages. May be NULL. */
 	void (*fetch_dropped)(void *owner, uint32_t first_vpn, uint32_t count);
 	void *owner;
+	/* Told of each walk made for a real access, before A and D are stored; for traces, which only look. May be NULL. */
+	void (*walked)(void *walked_owner, const struct walk *w);
+	void *walked_owner;
 };
 
 struct translation {

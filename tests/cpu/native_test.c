@@ -279,6 +279,9 @@ static void compare(struct world *w, const struct code *c, const struct native_s
 	/* A wild address: there may be something of the test's own on the host. */
 	if (host.vector == 13 || host.vector == 14 || ours.vector == VEC_PF) {
 		w->wild++;
+		/* One side may have written what the other did not: start the next case from the same memory. */
+		phys_copy_in(&w->phys, NATIVE_DATA, (void *)(uintptr_t)NATIVE_DATA, NATIVE_SIZE);
+		phys_copy_in(&w->phys, NATIVE_STACK, (void *)(uintptr_t)NATIVE_STACK, NATIVE_SIZE);
 		return;
 	}
 	if (host.vector != ours.vector || memcmp(host.r, ours.r, sizeof(host.r)) || host.eip != ours.eip ||
