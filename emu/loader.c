@@ -70,15 +70,7 @@ static ssize_t read_all(int fd, uint8_t *buf, size_t size)
 	return (ssize_t)done;
 }
 
-static void host_file_free(struct host_file *f)
-{
-	free(f->path);
-	free(f->data);
-	*f = (struct host_file){ 0 };
-}
-
-/* Reads a regular file whole. what: "kernel", "initrd". */
-static int host_file_read(struct host_file *f, const char *path, const char *what, char *err)
+int host_file_read(struct host_file *f, const char *path, const char *what, char *err)
 {
 	struct stat st;
 	int fd = open_image(path, what, false, &st, err);
@@ -97,6 +89,13 @@ static int host_file_read(struct host_file *f, const char *path, const char *wha
 	}
 	f->size = (size_t)n;
 	return 0;
+}
+
+void host_file_free(struct host_file *f)
+{
+	free(f->path);
+	free(f->data);
+	*f = (struct host_file){ 0 };
 }
 
 static uint32_t get32(const uint8_t *p)

@@ -43,6 +43,9 @@ struct kernel {
 /* What a file is, by its first bytes. */
 enum image_kind { IMAGE_KERNEL, IMAGE_DISK, IMAGE_DISK_PAGODA };
 
+/* Reads a regular file whole. 0, or -1 with one line in err that names the path. what: "kernel", "initrd". */
+int host_file_read(struct host_file *f, const char *path, const char *what, char *err);
+void host_file_free(struct host_file *f);
 /* -1 with one line in err when path cannot be either. */
 int image_kind(const char *path, enum image_kind *kind, char *err);
 

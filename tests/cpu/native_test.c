@@ -267,8 +267,8 @@ static void complain(const struct code *c, const struct native_state *before, co
 	ck_abort_msg("code %s", text);
 }
 
-/* Runs the code on both sides and compares all but the ignored flags. */
-static void compare(struct world *w, const struct code *c, const struct native_state *before, uint32_t ignored)
+/* Runs the code on both sides and compares all but the ignored flags. Returns the flags that changed, if it ran to its end. */
+static uint32_t compare(struct world *w, const struct code *c, const struct native_state *before, uint32_t ignored)
 {
 	struct native_state host = *before, ours = *before;
 	uint8_t *code = (uint8_t *)(uintptr_t)NATIVE_CODE;
@@ -282,7 +282,7 @@ static void compare(struct world *w, const struct code *c, const struct native_s
 		/* One side may have written what the other did not: start the next case from the same memory. */
 		phys_copy_in(&w->phys, NATIVE_DATA, (void *)(uintptr_t)NATIVE_DATA, NATIVE_SIZE);
 		phys_copy_in(&w->phys, NATIVE_STACK, (void *)(uintptr_t)NATIVE_STACK, NATIVE_SIZE);
-		return;
+		return 0;
 	}
 	if (host.vector != ours.vector || memcmp(host.r, ours.r, sizeof(host.r)) || host.eip != ours.eip ||
 	    ((host.eflags ^ ours.eflags) & (F_ARITH | F_DF) & ~ignored && host.vector < 0))
@@ -290,6 +290,7 @@ static void compare(struct world *w, const struct code *c, const struct native_s
 	if (memcmp(w->phys.ram + NATIVE_DATA, (void *)(uintptr_t)NATIVE_DATA, NATIVE_SIZE) ||
 	    memcmp(w->phys.ram + NATIVE_STACK, (void *)(uintptr_t)NATIVE_STACK, NATIVE_SIZE))
 		complain(c, before, &host, &ours);
+	return host.vector < 0 ? (host.eflags ^ before->eflags) & (F_ARITH | F_DF) : 0;
 }
 
 static void one_row(struct world *w, const struct insn_row *row, unsigned cases)
@@ -298,14 +299,18 @@ static void one_row(struct world *w, const struct insn_row *row, unsigned cases)
 		struct code c = { .len = 0 };
 		struct native_state s = { .vector = -1 };
 		struct insn in;
+		uint32_t changed;
 
 		random_state(&s);
 		put_insn(&c, row);
 		ck_assert_int_eq(decode(c.byte, c.len, true, &in), DECODE_OK);
 		ck_assert_uint_eq(in.len, c.len);
 		ck_assert_ptr_eq(&insn_table[in.row], row);
-		if (!undefined_result(row, &in, &s))
-			compare(w, &c, &s, undefined_flags(row, &in, &s));
+		if (undefined_result(row, &in, &s))
+			continue;
+		changed = compare(w, &c, &s, undefined_flags(row, &in, &s));
+		ck_assert_msg(!(changed & ~(row->flags_out | row->flags_undefined)),
+		              "%s changes flags %x, which its row does not say", row->name, changed);
 	}
 }
 
