@@ -15,8 +15,7 @@
 
 #include "devices/device.h"
 
-#define ACPI_PM_BASE      0x600
-#define ACPI_PM_SIZE      0x40
+#define ACPI_PM_SIZE      0x40             /* ports of the PCI window; pci_firmware_setup() puts it at 0x600 */
 #define ACPI_PM_OLD_PORT  0xb004           /* 2 ports at offset 0x40 */
 #define ACPI_PM_OLD_OFFSET 0x40
 #define SHUTDOWN_PORT     0x8900           /* 1 port at offset 0x50 */

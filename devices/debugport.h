@@ -1,6 +1,6 @@
 /* devices/debugport.h: two ports that exist for tests and kernels under development, not on a real PC.
  *
- *   isa-debug-exit  offset 0-3  (default port 0x501)  write: ends the run with the value     read: 0
+ *   isa-debug-exit  offset 0-1  (ports 0x501, 0x502)  write: ends the run with the value     read: 0
  *   debug console   offset 0    (port 0xe9)           write: a character for the host        read: 0xe9, "I am here"
  *
  * References: none; the first is known from QEMU, the second from Bochs.

@@ -214,7 +214,7 @@ static uint32_t ide_read_byte(struct ide_channel *ch, uint16_t offset)
 	if (offset == IDE_CONTROL)
 		return ide_read_status(ch);
 	if (offset >= IDE_BM_COMMAND && offset < IDE_BM_COMMAND + 8)
-		return ide_bm_read(ch, offset - IDE_BM_COMMAND);
+		return ide_bm_read(ch, offset);
 	return 0xff;
 }
 
@@ -237,7 +237,7 @@ static void ide_write_byte(struct ide_channel *ch, uint16_t offset, uint8_t valu
 	else if (offset == IDE_CONTROL)
 		ide_write_control(ch, value);
 	else if (offset >= IDE_BM_COMMAND && offset < IDE_BM_COMMAND + 8)
-		ide_bm_write(ch, offset - IDE_BM_COMMAND, value);
+		ide_bm_write(ch, offset, value);
 }
 
 static void ide_write(struct device *dev, uint16_t offset, unsigned size, uint32_t value)

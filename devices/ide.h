@@ -58,6 +58,7 @@ enum { IDE_DATA, IDE_ERROR, IDE_COUNT, IDE_LBA_LOW, IDE_LBA_MID, IDE_LBA_HIGH, I
 #define IDE_BM_ST_ACTIVE 0x01
 #define IDE_BM_ST_ERROR  0x02
 #define IDE_BM_ST_INT    0x04
+#define IDE_BM_ST_CAN_DMA 0x60     /* for software to note which drives can DMA */
 
 #define IDE_COMMAND_TICKS 2000u
 #define IDE_SECTOR_TICKS  200u

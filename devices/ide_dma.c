@@ -146,15 +146,15 @@ void ide_dma_step(struct ide_channel *ch)
 
 /* --- registers -------------------------------------------------------------------------------------------------- */
 
-uint32_t ide_bm_read(struct ide_channel *ch, unsigned reg)
+uint32_t ide_bm_read(struct ide_channel *ch, unsigned offset)
 {
-	switch (reg) {
-	case 0:
+	switch (offset) {
+	case IDE_BM_COMMAND:
 		return ch->bm_command;
-	case 2:
+	case IDE_BM_STATUS:
 		return ch->bm_status;
-	case 4: case 5: case 6: case 7:
-		return ch->bm_prdt >> 8 * (reg - 4) & 0xff;
+	case IDE_BM_PRDT ... IDE_BM_PRDT + 3:
+		return ch->bm_prdt >> 8 * (offset - IDE_BM_PRDT) & 0xff;
 	default:
 		return 0;
 	}
@@ -179,19 +179,19 @@ static void write_command(struct ide_channel *ch, uint8_t value)
 	}
 }
 
-void ide_bm_write(struct ide_channel *ch, unsigned reg, uint8_t value)
+void ide_bm_write(struct ide_channel *ch, unsigned offset, uint8_t value)
 {
-	switch (reg) {
-	case 0:
+	switch (offset) {
+	case IDE_BM_COMMAND:
 		write_command(ch, value);
 		break;
-	case 2:
+	case IDE_BM_STATUS:
 		ch->bm_status &= ~(value & (IDE_BM_ST_ERROR | IDE_BM_ST_INT));
-		ch->bm_status = (ch->bm_status & ~0x60) | (value & 0x60);
+		ch->bm_status = (ch->bm_status & ~IDE_BM_ST_CAN_DMA) | (value & IDE_BM_ST_CAN_DMA);
 		break;
-	case 4: case 5: case 6: case 7:
-		ch->bm_prdt &= ~(0xffu << 8 * (reg - 4));
-		ch->bm_prdt |= (uint32_t)value << 8 * (reg - 4);
+	case IDE_BM_PRDT ... IDE_BM_PRDT + 3:
+		ch->bm_prdt &= ~(0xffu << 8 * (offset - IDE_BM_PRDT));
+		ch->bm_prdt |= (uint32_t)value << 8 * (offset - IDE_BM_PRDT);
 		ch->bm_prdt &= ~3u;
 		break;
 	}

@@ -36,7 +36,7 @@ void ide_identify(struct ide_channel *ch);                       /* fills the bu
 void ide_dma_begin(struct ide_channel *ch);                      /* the drive is ready to move data */
 void ide_dma_step(struct ide_channel *ch);                       /* the timer fired during a DMA phase */
 void ide_bm_reset(struct ide_channel *ch);
-uint32_t ide_bm_read(struct ide_channel *ch, unsigned reg);      /* byte at IDE_BM_COMMAND + reg */
-void ide_bm_write(struct ide_channel *ch, unsigned reg, uint8_t value);
+uint32_t ide_bm_read(struct ide_channel *ch, unsigned offset);   /* one byte; offset from IDE_BM_COMMAND on */
+void ide_bm_write(struct ide_channel *ch, unsigned offset, uint8_t value);
 
 #endif

@@ -2,8 +2,9 @@
  *
  *   options -> kernel, disks (plan) -> machine -> slices of virtual time, between them the host's wishes -> outcome -> exit status
  *
- * A slice is 10 ms of virtual time, or less where that takes the host longer; the guest cannot tell. Between slices the console is looked after, and, when a person is at the other end, the
- * wall clock is waited for; a machine that is late is not hurried afterwards.
+ * A slice is 10 ms of virtual time, or less where that takes the host longer; the guest cannot tell. Between slices the console is
+ * looked after, and, when a person is at the other end, the wall clock is waited for; a machine that is late is not hurried
+ * afterwards.
  */
 #include "emu/run.h"
 
@@ -179,6 +180,7 @@ static int build_machine(struct run *r, char *err)
 		.log = { on_device_log, r },
 	};
 
+	_Static_assert(MAX_DISKS <= MACHINE_DISKS, "every --disk has a drive to go into");
 	for (unsigned i = 0; i < r->plan.disks; i++) {
 		config.disk[i] = r->plan.disk[i];
 		config.disk_name[i] = r->plan.disk_name[i];
