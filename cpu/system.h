@@ -71,7 +71,7 @@ struct segment_load {
 	struct ref accessed;       /* descriptor byte 5, when mark is set */
 	bool mark;
 };
-/* Fills load from a descriptor that has passed its checks; opens its Accessed bit. rpl replaces the selector's. */
+/* Fills load from a descriptor that has passed its checks; opens its Accessed bit. selector is what the register will show. */
 enum exec segment_open(struct cpu *cpu, const struct insn *in, const struct descriptor *d, uint16_t selector, struct segment_load *load);
 void segment_commit(struct cpu *cpu, unsigned seg, struct segment_load *load);
 /* Loads with the rules of real mode (limit kept) or virtual-8086 mode (64 KB, DPL 3). Cannot fail. */
