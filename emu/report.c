@@ -107,8 +107,8 @@ static void print_page_fault(const struct fault_record *r, FILE *out)
 	char text[1024];
 	uint32_t e = r->fault.error;
 
-	fprintf(out, "     CR2 %08x: %s by %s, %s%s\n", r->fault.cr2, e & PF_W ? "a write" : "a read or fetch",
-		e & PF_U ? "user mode" : "the supervisor", e & PF_P ? "the page is present but forbids it" : "the page is not present",
+	fprintf(out, "     CR2 %08x: %s by %s%s, %s%s\n", r->fault.cr2, e & PF_W ? "a write" : "a read or fetch",
+		e & PF_U ? "user mode" : "the supervisor", "", e & PF_P ? "the page is present but forbids it" : "the page is not present",
 		e & PF_RSVD ? ", a reserved bit is set" : "");
 	walk_describe(&r->walk, text, sizeof(text));
 	for (char *line = text, *next; line && *line; line = next) {
