@@ -10,15 +10,6 @@
 #include "cpu/code.h"
 #include "cpu/system.h"
 
-static enum exec page_fault(struct cpu *cpu, const struct insn *in, laddr_t la)
-{
-	cpu->insn = in;
-	cpu->fault = (struct fault) {
-		.vector = VEC_PF, .has_error = true, .error = cpu->mmu->last_fault.pf_code, .cr2 = la,
-	};
-	return EXEC_FAULT;
-}
-
 /* Whether the bytes can be stored or read in the middle of a block. */
 static bool plain(struct cpu *cpu, const struct translation *t, unsigned size, bool write)
 {
@@ -35,7 +26,7 @@ static enum exec open_piece(struct cpu *cpu, const struct insn *in, const struct
 	struct translation t;
 
 	if (!mmu_translate(cpu->mmu, a, &t))
-		return page_fault(cpu, in, a->la);
+		return raise_page_fault(cpu, in, a->la);
 	if (!cpu->single && !plain(cpu, &t, size, a->kind == ACCESS_WRITE)) {
 		cpu->insn = in;
 		return EXEC_SINGLE;

@@ -159,12 +159,6 @@ void code_free(struct cpu *cpu)
 	cpu->cache = NULL;
 }
 
-/* Which page is current is looked up by linear address, mode and privilege each time; nothing is kept that could be stale. */
-void code_lookup_reset(struct cpu *cpu)
-{
-	(void)cpu;
-}
-
 /* --- blocks ------------------------------------------------------------------------------------------------------ */
 
 static void block_finish(struct block *b, unsigned end)
@@ -280,10 +274,8 @@ static enum exec fetch_bytes(struct cpu *cpu, laddr_t la, uint8_t *bytes, unsign
 	struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
 	struct translation t;
 
-	if (!mmu_translate(cpu->mmu, &a, &t)) {
-		cpu->fault = (struct fault) { .vector = VEC_PF, .has_error = true, .error = cpu->mmu->last_fault.pf_code, .cr2 = la };
-		return EXEC_FAULT;
-	}
+	if (!mmu_translate(cpu->mmu, &a, &t))
+		return raise_page_fault(cpu, cpu->cache->scratch, la);
 	if (t.host)
 		memcpy(bytes, t.host, n);
 	else

@@ -2,20 +2,19 @@
  *
  *   CR0  PG CD NW | AM WP | NE ET TS EM MP PE      CR4  PCE PGE PSE DE TSD (others do not exist here)
  *
- * The privilege level and the paging bits are cached elsewhere: in cpu->tables, struct mmu, the segments' ok bits and the
- * run loop's idea of where its code is. These setters keep all of them in step.
+ * The privilege level and the paging bits are cached elsewhere: in cpu->tables, struct mmu and the segments' ok bits. These
+ * setters keep all of them in step.
  * References: [SDM3A 2.5 "Control Registers"].
  */
 #include "cpu/system.h"
 
-static void paging_changed(struct cpu *cpu)
+void control_update_paging(struct cpu *cpu)
 {
 	struct paging pg = {
 		.enabled = cpu->cr0 & CR0_PG, .wp = cpu->cr0 & CR0_WP, .pse = cpu->cr4 & CR4_PSE, .pge = cpu->cr4 & CR4_PGE, .cr3 = cpu->cr3,
 	};
 
 	mmu_set_paging(cpu->mmu, &pg);
-	code_lookup_reset(cpu);
 }
 
 void cpu_set_cr0(struct cpu *cpu, uint32_t value)
@@ -24,16 +23,14 @@ void cpu_set_cr0(struct cpu *cpu, uint32_t value)
 
 	cpu->cr0 = value;
 	if (changed & (CR0_PG | CR0_WP))
-		paging_changed(cpu);
+		control_update_paging(cpu);
 	segment_update_all(cpu);
-	code_lookup_reset(cpu);
 }
 
 void cpu_set_cr3(struct cpu *cpu, uint32_t value)
 {
 	cpu->cr3 = value;
 	mmu_write_cr3(cpu->mmu, value);
-	code_lookup_reset(cpu);
 }
 
 void cpu_set_cr4(struct cpu *cpu, uint32_t value)
@@ -42,7 +39,7 @@ void cpu_set_cr4(struct cpu *cpu, uint32_t value)
 
 	cpu->cr4 = value;
 	if (changed & (CR4_PSE | CR4_PGE))
-		paging_changed(cpu);
+		control_update_paging(cpu);
 }
 
 void cpu_set_cpl(struct cpu *cpu, uint8_t cpl)
@@ -51,5 +48,4 @@ void cpu_set_cpl(struct cpu *cpu, uint8_t cpl)
 	cpu->tables = cpu->mmu->fast[cpl == 3];
 	if (cpu->cr0 & CR0_AM)
 		segment_update_all(cpu);       /* #AC exists at CPL 3 only */
-	code_lookup_reset(cpu);
 }

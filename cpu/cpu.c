@@ -34,7 +34,6 @@ void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, uint32_t 
 	cpu->seg[seg] = (struct segment) { .selector = selector, .base = base, .limit = limit, .access = access, .flags = flags };
 	if (seg <= SEG_GS)
 		segment_update(cpu, seg);
-	code_lookup_reset(cpu);
 }
 
 static void reset_segments(struct cpu *cpu)
@@ -85,15 +84,9 @@ static void visit_segment(struct segment *s, const char *name, void (*fn)(void *
 /* What follows from the fields, after they may have been loaded. */
 static void rebuild(struct cpu *cpu)
 {
-	struct paging pg = {
-		.enabled = cpu->cr0 & CR0_PG, .wp = cpu->cr0 & CR0_WP, .pse = cpu->cr4 & CR4_PSE, .pge = cpu->cr4 & CR4_PGE, .cr3 = cpu->cr3,
-	};
-
 	cpu->r[R_ZERO] = 0;
 	cpu->tables = cpu->mmu->fast[cpu->cpl == 3];
-	if (pg.cr3 != cpu->mmu->pg.cr3 || pg.enabled != cpu->mmu->pg.enabled ||
-	    pg.wp != cpu->mmu->pg.wp || pg.pse != cpu->mmu->pg.pse || pg.pge != cpu->mmu->pg.pge)
-		mmu_set_paging(cpu->mmu, &pg);
+	control_update_paging(cpu);
 	segment_update_all(cpu);
 	cpu->attention = true;
 }

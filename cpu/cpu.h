@@ -59,7 +59,7 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COU
 #define CR4_PGE (1u << 7)
 #define CR4_PCE (1u << 8)
 
-/* [SDM3A 6.3.1] "External Interrupts" and table 6-1. */
+/* [SDM3A 6.3.1 "External Interrupts"] table 6-1. */
 enum vector {
 	VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_BR = 5, VEC_UD = 6, VEC_NM = 7, VEC_DF = 8,
 	VEC_TS = 10, VEC_NP = 11, VEC_SS = 12, VEC_GP = 13, VEC_PF = 14, VEC_MF = 16, VEC_AC = 17, VEC_MC = 18, VEC_XM = 19,
@@ -83,7 +83,7 @@ struct segment {
 struct table_register { uint32_t base; uint16_t limit; };
 
 /* Arithmetic flags, kept as the last result until somebody asks; see flags.h. */
-struct lazy_flags { uint32_t result, carries, parity, sign; };
+struct lazy_flags { uint32_t result, carries; };
 
 /* What a fault is before it is delivered. */
 struct fault {
@@ -187,7 +187,7 @@ struct cpu {
 /* 0 or negative errno. The processor is reset. */
 int cpu_init(struct cpu *cpu, struct mmu *mmu, const struct cpu_bus *bus);
 void cpu_free(struct cpu *cpu);
-/* [SDM3A 9.1] state after RESET: real mode, CS:EIP = F000:FFF0 with base FFFF0000. */
+/* [SDM3A 9.1.1 "Processor State After Reset"]: state after RESET: real mode, CS:EIP = F000:FFF0 with base FFFF0000. */
 void cpu_reset(struct cpu *cpu);
 /* Executes at most budget instructions, delivering interrupts and exceptions on the way. Each REP iteration counts as one. */
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget);

@@ -11,7 +11,6 @@
  */
 #include "cpu/system.h"
 
-#define DR6_BS 0x4000u
 enum { RW_FETCH, RW_WRITE, RW_PORT, RW_ACCESS };
 
 static bool enabled(const struct cpu *cpu, unsigned i) { return cpu->dr[7] >> 2 * i & 3; }
@@ -79,21 +78,12 @@ enum exec debug_fetch(struct cpu *cpu, uint32_t eip)
 	return EXEC_FAULT;
 }
 
-void debug_completed(struct cpu *cpu, bool stepping)
-{
-	if (stepping)
-		cpu->pending_dr6 |= DR6_BS;
-}
-
-bool debug_boundary(struct cpu *cpu)
+void debug_boundary(struct cpu *cpu)
 {
 	struct fault f = { .vector = VEC_DB, .dr6 = cpu->pending_dr6 };
 
-	if (!f.dr6)
-		return false;
 	cpu->pending_dr6 = 0;
 	/* Stopped by a watcher, the traps are still to come. */
 	if (deliver_event(cpu, f, EVENT_EXCEPTION, cpu->eip) == EXEC_STOP && !cpu->shutdown)
 		cpu->pending_dr6 |= f.dr6;
-	return true;
 }

@@ -67,11 +67,11 @@ static uint32_t take_signed(struct reader *r, unsigned n)
 	return n == 1 ? (uint32_t)(int8_t)v : n == 2 ? (uint32_t)(int16_t)v : v;
 }
 
-/* [SDM2A 2.1.5] table 2-1. */
+/* [SDM2A 2.1.5 "Addressing-Mode Encoding of ModR/M and SIB Bytes"] table 2-1. */
 static void decode_address16(struct reader *r, struct insn *in, int override)
 {
-	static const uint8_t base[] = { R_EBX, R_EBX, R_EBP, R_EBP, R_ZERO, R_ZERO, R_EBP, R_EBX };
-	static const uint8_t index[] = { R_ESI, R_EDI, R_ESI, R_EDI, R_ESI, R_EDI, R_ZERO, R_ZERO };
+	static const uint8_t base[] = { R_EBX, R_EBX, R_EBP, R_EBP, R_ESI, R_EDI, R_EBP, R_EBX };
+	static const uint8_t index[] = { R_ESI, R_EDI, R_ESI, R_EDI, R_ZERO, R_ZERO, R_ZERO, R_ZERO };
 
 	in->base = base[in->rm];
 	in->index = index[in->rm];
@@ -97,7 +97,7 @@ static void decode_sib(struct reader *r, struct insn *in)
 	}
 }
 
-/* [SDM2A 2.1.5] tables 2-2 and 2-3. */
+/* [SDM2A 2.1.5 "Addressing-Mode Encoding of ModR/M and SIB Bytes"] tables 2-2 and 2-3. */
 static void decode_address32(struct reader *r, struct insn *in, int override)
 {
 	in->base = in->rm;

@@ -22,9 +22,6 @@
 #include "cpu/system.h"
 
 #define ERROR_IDT 2u
-#define DR6_B     0x0000000fu
-#define DR6_BT    0x00008000u
-#define DR7_GD    0x00002000u
 
 static enum exec raise(struct cpu *cpu, const struct insn *in, struct fault f)
 {
@@ -41,6 +38,11 @@ enum exec raise_fault(struct cpu *cpu, const struct insn *in, enum vector v)
 enum exec raise_error(struct cpu *cpu, const struct insn *in, enum vector v, uint32_t error)
 {
 	return raise(cpu, in, (struct fault) { .vector = v, .has_error = true, .error = error });
+}
+
+enum exec raise_page_fault(struct cpu *cpu, const struct insn *in, laddr_t la)
+{
+	return raise(cpu, in, (struct fault) { .vector = VEC_PF, .has_error = true, .error = cpu->mmu->last_fault.pf_code, .cr2 = la });
 }
 
 /* --- entering a handler --------------------------------------------------------------------------------------- */
@@ -77,7 +79,6 @@ static enum exec enter_real(struct cpu *cpu, const struct insn *in, const struct
 	cpu->eflags &= ~(F_IF | F_TF | F_RF | F_AC);
 	segment_load_real(cpu, SEG_CS, entry >> 16);
 	cpu->eip = entry & 0xffff;
-	code_lookup_reset(cpu);
 	return EXEC_OK;
 }
 
@@ -232,6 +233,8 @@ enum exec enter_handler(struct cpu *cpu, const struct insn *in, uint8_t vector, 
 
 	if (source == EVENT_EXCEPTION && fault_class(vector))
 		v.flags |= F_RF;
+	if (source == EVENT_SOFTWARE || source == EVENT_ICEBP)
+		v.flags &= ~F_RF;              /* the instruction has begun by clearing it */
 	return protected_mode(cpu) ? enter_protected(cpu, in, &v) : enter_real(cpu, in, &v);
 }
 

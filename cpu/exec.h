@@ -51,6 +51,7 @@ struct ref {
 /* --- faults: record and return EXEC_FAULT --- */
 enum exec raise_fault(struct cpu *cpu, const struct insn *in, enum vector v);                  /* no error code */
 enum exec raise_error(struct cpu *cpu, const struct insn *in, enum vector v, uint32_t error);  /* with error code */
+enum exec raise_page_fault(struct cpu *cpu, const struct insn *in, laddr_t la);                /* mmu_translate has just said no */
 
 /* --- memory through a segment register (slow parts in access.c) --- */
 enum exec open_slow(struct cpu *cpu, const struct insn *in, unsigned seg, uint32_t offset, unsigned size, enum open_mode mode, struct ref *ref);
@@ -153,26 +154,25 @@ enum exec software_interrupt(struct cpu *cpu, const struct insn *in, uint8_t vec
 
 /* --- exception.c --- */
 enum event_source { EVENT_EXCEPTION, EVENT_HARDWARE, EVENT_SOFTWARE, EVENT_ICEBP };
-/* Delivers cpu->fault (EVENT_EXCEPTION) or a vector; on a fault during delivery combines to #DF, then shutdown [SDM3A 6.15].
- * eip: the one to push. Returns EXEC_OK when a handler was entered, EXEC_STOP on shutdown. */
+/* Delivers cpu->fault (EVENT_EXCEPTION) or a vector; on a fault during delivery combines to #DF, then shutdown
+ * [SDM3A 6.15 "Exception and Interrupt Reference"]. eip: the one to push. Returns EXEC_OK when a handler was entered, EXEC_STOP on shutdown. */
 enum exec deliver_event(struct cpu *cpu, struct fault f, enum event_source source, uint32_t return_eip);
 
 /* --- task.c --- */
 enum task_cause { TASK_JUMP, TASK_CALL, TASK_IRET, TASK_GATE };
-enum exec switch_task(struct cpu *cpu, const struct insn *in, uint16_t tss_selector, enum task_cause cause, bool push_error, uint32_t error, uint32_t return_eip);
+/* For instructions: JMP, CALL and IRET. EXEC_STOP when the switch has happened, also if the new task then faulted. */
+enum exec switch_task(struct cpu *cpu, const struct insn *in, uint16_t tss_selector, enum task_cause cause);
 
 /* --- privilege --- */
 static inline bool protected_mode(const struct cpu *cpu) { return cpu->cr0 & CR0_PE; }
 static inline bool v86_mode(const struct cpu *cpu) { return cpu->eflags & F_VM; }
 static inline unsigned iopl(const struct cpu *cpu) { return cpu->eflags >> 12 & 3; }
-/* CPL/IOPL/TSS bitmap check for port access [SDM1 19.5]; #GP(0). */
+/* CPL/IOPL/TSS bitmap check for port access [SDM1 19.5 "Protected-Mode I/O"]; #GP(0). */
 enum exec io_check(struct cpu *cpu, const struct insn *in, uint16_t port, unsigned size);
 
 /* --- code cache, code.c and run.c --- */
 /* The end of a near branch to eip that has passed its checks: goes on there, or leaves the block. in is the branch; a direct
  * one is linked to its target's block. Tail call it. */
 enum exec code_branch(struct cpu *cpu, const struct insn *in, uint32_t eip);
-/* The mapping, mode or privilege changed: the next instruction is looked up afresh. */
-void code_lookup_reset(struct cpu *cpu);
 
 #endif

@@ -1,7 +1,7 @@
 /* cpu/insn.h: one decoded instruction, and the table of all there are.
  *
  * The decoder turns bytes into struct insn once; the interpreter runs its handler, a translator will read its fields.
- * insn.def has one row for each opcode, in the manual's order and with the manual's operand codes [SDM2D A.2].
+ * insn.def has one row for each opcode, in the manual's order and with the manual's operand codes [SDM2D A.2 "Key to Abbreviations"].
  */
 #ifndef CPU_INSN_H
 #define CPU_INSN_H

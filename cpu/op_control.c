@@ -13,8 +13,6 @@
 #define DR6_ONES     0xffff0ff0u
 #define DR7_WRITABLE 0xffff23ffu
 #define DR7_ONES     0x00000400u
-#define DR7_GD       0x00002000u
-#define DR6_BD       0x00002000u
 
 static enum exec ring0_only(struct cpu *cpu, const struct insn *in)
 {
@@ -114,7 +112,6 @@ enum exec op_invlpg_M(struct cpu *cpu, const struct insn *in)
 {
 	TRY(ring0_only(cpu, in));
 	mmu_invlpg(cpu->mmu, cpu->seg[in->seg].base + effective_address(cpu, in));
-	code_lookup_reset(cpu);
 	return finish(cpu, in);
 }
 

@@ -96,7 +96,6 @@ static enum exec real_return(struct cpu *cpu, const struct insn *in, uint16_t cs
 	else
 		segment_load_real(cpu, SEG_CS, cs);
 	cpu->eip = eip;
-	code_lookup_reset(cpu);
 	return EXEC_OK;
 }
 
@@ -172,7 +171,6 @@ static enum exec iret_to_v86(struct cpu *cpu, const struct insn *in, const uint3
 		segment_load_v86(cpu, order[i], (uint16_t)selector[i]);
 	cpu->r[R_ESP] = esp;
 	cpu->eip = top[0];
-	code_lookup_reset(cpu);
 	iret_done(cpu, 0, 0);
 	return EXEC_STOP;
 }
@@ -185,8 +183,7 @@ static enum exec iret_to_task(struct cpu *cpu, const struct insn *in)
 	if (cpu->seg[SEG_TR].limit < 1)
 		return raise_error(cpu, in, VEC_TS, selector_error(cpu->seg[SEG_TR].selector, 0));
 	TRY(linear_read(cpu, in, cpu->seg[SEG_TR].base, 2, &link));
-	TRY(switch_task(cpu, in, (uint16_t)link, TASK_IRET, false, 0, insn_next_eip(cpu, in)));
-	return EXEC_STOP;
+	return switch_task(cpu, in, (uint16_t)link, TASK_IRET);
 }
 
 enum exec interrupt_return(struct cpu *cpu, const struct insn *in, unsigned opsize)

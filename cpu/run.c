@@ -153,7 +153,7 @@ static void run_single(struct cpu *cpu)
 	if (resume)
 		clear_resume(cpu, in, eip, task);
 	if (stepping && !software_interrupt_done(in, cpu->eip == eip + in->len))
-		debug_completed(cpu, true);
+		cpu->pending_dr6 |= DR6_BS;
 	cpu->attention |= stepping;
 }
 

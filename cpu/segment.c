@@ -103,7 +103,6 @@ void commit_code(struct cpu *cpu, struct segment_load *cs, unsigned cpl)
 	segment_commit(cpu, SEG_CS, cs);
 	if (cpl != cpu->cpl)
 		cpu_set_cpl(cpu, cpl);
-	code_lookup_reset(cpu);
 }
 
 void segment_drop_inner(struct cpu *cpu, unsigned seg)

@@ -145,13 +145,20 @@ static inline enum exec finish(struct cpu *cpu, const struct insn *in)
 	return EXEC_STOP;
 }
 
+/* --- control.c --- */
+/* Tells the mmu what CR0, CR3 and CR4 say now; nothing is flushed when that is what it knew. */
+void control_update_paging(struct cpu *cpu);
+
 /* --- debug.c --- */
+#define DR6_B  0x000fu             /* B0..B3: which breakpoint */
+#define DR6_BD 0x2000u             /* a debug register was touched under GD */
+#define DR6_BS 0x4000u             /* single step */
+#define DR6_BT 0x8000u             /* task switch */
+#define DR7_GD 0x2000u
 /* Before the instruction at eip: EXEC_FAULT with a #DB in cpu->fault when a fetch breakpoint stands there and RF is clear. */
 enum exec debug_fetch(struct cpu *cpu, uint32_t eip);
-/* After an instruction: stepping says that TF was set when it began, and that it was no INT. */
-void debug_completed(struct cpu *cpu, bool stepping);
-/* Delivers collected traps; true if there were any. */
-bool debug_boundary(struct cpu *cpu);
+/* Delivers the traps collected in pending_dr6, of which there is at least one. */
+void debug_boundary(struct cpu *cpu);
 /* Called for each data access while debug_watches_data(), and for each port access. */
 void debug_access(struct cpu *cpu, laddr_t la, unsigned size, bool write);
 void debug_io(struct cpu *cpu, uint16_t port, unsigned size);

@@ -13,7 +13,6 @@
 #include "cpu/system.h"
 
 #define TASK_FIELDS 16             /* what a switch saves: EIP .. GS */
-#define DR6_BT 0x8000u
 #define DR7_LOCAL 0x155u           /* L0..L3, LE */
 
 struct task_layout { unsigned first, step, segments, min_limit; };
@@ -140,7 +139,6 @@ static void load_registers(struct cpu *cpu, struct task_switch *t)
 		segment_load_null(cpu, i, i < t->new->segments ? (uint16_t)t->field[10 + i] : 0);
 	segment_load_null(cpu, SEG_LDTR, (uint16_t)t->field[10 + t->new->segments]);
 	cpu_set_cpl(cpu, v86_mode(cpu) ? 3 : cpu->seg[SEG_CS].selector & 3);
-	code_lookup_reset(cpu);
 	cpu->attention = true;
 }
 
@@ -281,10 +279,10 @@ enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_e
 	return result;
 }
 
-enum exec switch_task(struct cpu *cpu, const struct insn *in, uint16_t tss_selector, enum task_cause cause, bool push_error, uint32_t error, uint32_t return_eip)
+enum exec switch_task(struct cpu *cpu, const struct insn *in, uint16_t tss_selector, enum task_cause cause)
 {
 	struct task_event e = {
-		.selector = tss_selector, .cause = cause, .push_error = push_error, .error = error, .eip = return_eip, .flags = cpu_eflags(cpu),
+		.selector = tss_selector, .cause = cause, .eip = insn_next_eip(cpu, in), .flags = cpu_eflags(cpu),
 	};
 	bool switched = false;
 	enum exec result = task_enter(cpu, in, &e, &switched);

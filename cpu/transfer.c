@@ -28,7 +28,6 @@ static void commit_real_code(struct cpu *cpu, uint16_t selector, uint32_t eip)
 	else
 		segment_load_real(cpu, SEG_CS, selector);
 	cpu->eip = eip;
-	code_lookup_reset(cpu);
 }
 
 static enum exec real_jump(struct cpu *cpu, const struct insn *in, uint16_t selector, uint32_t offset)
@@ -116,7 +115,7 @@ static enum exec far_task(struct cpu *cpu, const struct insn *in, const struct d
 	} else if (desc_dpl(d) < cpu->cpl || desc_dpl(d) < (selector & 3u)) {
 		return raise_error(cpu, in, VEC_GP, selector_error(selector, 0));
 	}
-	return switch_task(cpu, in, tss, cause, false, 0, insn_next_eip(cpu, in));
+	return switch_task(cpu, in, tss, cause);
 }
 
 static bool is_task(const struct descriptor *d)

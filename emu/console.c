@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "emu/loader.h"
@@ -16,13 +17,33 @@
 
 #define CTRL_A 1
 
+uint64_t host_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* As much of these milliseconds as the time limit leaves. */
+static int within_limit(const struct console *c, int milliseconds)
+{
+	uint64_t now = host_ns();
+
+	if (!c->until_ns)
+		return milliseconds;
+	uint64_t left = c->until_ns > now ? (c->until_ns - now + 999999) / 1000000 : 0;
+	return left < (uint64_t)milliseconds ? (int)left : milliseconds;
+}
+
 /* --- input -------------------------------------------------------------------------------------------------------- */
 
 static uint32_t ring_room(const struct console *c) { return CONSOLE_RING - (c->tail - c->head); }
 
 static void ring_put(struct console *c, uint8_t byte)
 {
-	c->ring[c->tail++ % CONSOLE_RING] = byte;
+	if (ring_room(c))
+		c->ring[c->tail++ % CONSOLE_RING] = byte;
 }
 
 static void command_key(struct console *c, uint8_t key)
@@ -55,7 +76,7 @@ static void key_put(struct console *c, uint8_t key)
 static bool fill(struct console *c, int milliseconds)
 {
 	uint8_t bytes[4096];
-	uint32_t room = ring_room(c);
+	uint32_t room = c->terminal ? sizeof(bytes) : ring_room(c);
 	struct pollfd p = { .fd = c->in, .events = POLLIN };
 
 	if (c->ended || c->in < 0 || !room) {
@@ -93,7 +114,7 @@ int console_next(void *owner)
 
 	if (c->head == c->tail && !c->live && !c->ended && c->in >= 0 && !signal_pending()) {
 		console_flush(c);                      /* the writer may be waiting for what the guest said last */
-		if (!fill(c, CONSOLE_GRACE_MS) && !c->ended && !signal_pending())
+		if (!fill(c, within_limit(c, CONSOLE_GRACE_MS)) && !c->ended && !signal_pending())
 			c->live = true;
 	}
 	if (c->head == c->tail)
@@ -108,24 +129,35 @@ bool console_paced(const struct console *c)
 
 /* --- output ------------------------------------------------------------------------------------------------------- */
 
+/* Waits until the output takes bytes. False: nobody has taken any, and there is a reason to wait no longer. */
+static bool output_ready(struct console *c)
+{
+	struct pollfd p = { .fd = c->out, .events = POLLOUT };
+
+	while (poll(&p, 1, within_limit(c, 50)) <= 0) {
+		if (c->terminal)
+			fill(c, 0);                    /* Ctrl-A x, perhaps */
+		if (c->quit || signal_pending() || (c->until_ns && host_ns() >= c->until_ns))
+			return false;
+	}
+	return true;
+}
+
 void console_flush(struct console *c)
 {
 	uint32_t done = 0;
+	bool lossy = c->kind == SERIAL_PTY;        /* nobody reads the pseudo-terminal: the bytes are lost, as on a cable */
 
 	while (done < c->buffered && c->out >= 0 && !c->out_error) {
-		ssize_t n = write(c->out, c->buffer + done, c->buffered - done);
-		if (n >= 0) {
-			done += (uint32_t)n;
-		} else if (errno == EAGAIN && c->kind == SERIAL_PTY) {
-			break;                         /* nobody reads the pseudo-terminal: the bytes are lost, as on a cable */
-		} else if (errno == EAGAIN) {
-			struct pollfd p = { .fd = c->out, .events = POLLOUT };
-			poll(&p, 1, 100);
-		} else if (errno != EINTR) {
-			c->out_error = errno;
-		}
-		if (signal_pending() && n < 0)
+		if (!lossy && !output_ready(c))
 			break;
+		ssize_t n = write(c->out, c->buffer + done, c->buffered - done);
+		if (n >= 0)
+			done += (uint32_t)n;
+		else if (errno == EAGAIN && lossy)
+			break;
+		else if (errno != EINTR && errno != EAGAIN)
+			c->out_error = errno;
 	}
 	c->buffered = 0;
 }
@@ -166,13 +198,20 @@ static int open_pty(struct console *c, char *err)
 	return 0;
 }
 
+/* A pipe that poll() calls ready takes CONSOLE_OUT bytes at once, a terminal perhaps fewer, and then write() would wait. Through an
+ * opening of its own it does not; a flag on standard output itself would be the shell's as well. */
+static int open_output(void)
+{
+	int fd = isatty(STDOUT_FILENO) ? open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
+
+	return fd < 0 ? STDOUT_FILENO : fd;
+}
+
 static int open_stdio(struct console *c, char *err)
 {
 	c->in = STDIN_FILENO;
-	c->out = STDOUT_FILENO;
+	c->out = open_output();
 	snprintf(c->name, sizeof(c->name), "standard output");
-	if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-		c->ended = true;
 	if (!isatty(STDIN_FILENO))
 		return 0;
 	c->terminal = c->live = true;
@@ -187,7 +226,9 @@ static int open_stdio(struct console *c, char *err)
 
 int console_open(struct console *c, enum serial_kind kind, const char *path, char *err)
 {
-	*c = (struct console){ .kind = kind, .in = -1, .out = -1 };
+	memset(c, 0, sizeof(*c));
+	c->kind = kind;
+	c->in = c->out = -1;
 	switch (kind) {
 	case SERIAL_STDIO:
 		return open_stdio(c, err);
@@ -208,8 +249,7 @@ void console_close(struct console *c)
 	console_flush(c);
 	if (c->terminal)
 		terminal_leave();
-	if (c->kind == SERIAL_FILE || c->kind == SERIAL_PTY)
-		if (c->out >= 0)
-			close(c->out);
+	if (c->out > STDERR_FILENO)
+		close(c->out);
 	c->in = c->out = -1;
 }

@@ -8,6 +8,9 @@
  *                   until there is a byte or the end of input, and no virtual time passes meanwhile. A writer that stays
  *                   silent for CONSOLE_GRACE_MS (a program that talks to the guest, an inherited pipe nobody writes to) must
  *                   not freeze the guest: from then on the stream is live, as a terminal is. The input log stays exact.
+ *
+ * A guest that takes no input leaves the rest of a script in its pipe; a terminal is read on, for its Ctrl-A commands, and keys
+ * beyond a full ring are lost. Output that nobody takes holds the machine, but not a quitting user, a signal or the time limit.
  */
 #ifndef EMU_CONSOLE_H
 #define EMU_CONSOLE_H
@@ -19,7 +22,7 @@
 #include "emu/options.h"
 
 #define CONSOLE_GRACE_MS 1000
-#define CONSOLE_RING 65536u
+#define CONSOLE_RING (1u << 18)
 #define CONSOLE_OUT 4096u
 
 struct console {
@@ -29,6 +32,7 @@ struct console {
 	bool live, ended;
 	bool escape;                   /* Ctrl-A was the last key */
 	bool quit;                     /* Ctrl-A x */
+	uint64_t until_ns;             /* host_ns() from which on nothing is waited for; 0: no such time */
 	uint8_t ring[CONSOLE_RING];
 	uint32_t head, tail;           /* free-running: bytes taken, bytes put */
 	uint8_t buffer[CONSOLE_OUT];
@@ -37,6 +41,7 @@ struct console {
 	char name[256];                /* of the output, for messages */
 };
 
+uint64_t host_ns(void);            /* the host's monotonic clock */
 /* 0, or -1 with one line in err. Puts the terminal into raw mode if there is one. */
 int console_open(struct console *c, enum serial_kind kind, const char *path, char *err);
 void console_close(struct console *c);

@@ -1,6 +1,8 @@
 /* emu/main.c: the program's commands. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emu/loader.h"
 #include "emu/options.h"
@@ -64,10 +66,22 @@ static int command_help(int argc, char **argv)
 	return c->run == command_help ? command_help(0, NULL) : c->run(1, help);
 }
 
+/* A standard stream that was closed would be the next file opened, and the guest's output would go into a disk image. Here it
+ * is opened the wrong way round, so that using it still fails. */
+static int occupy_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
+	if (occupy_standard_streams())
+		return STATUS_ERROR;
 	if (argc < 2) {
 		print_help(stderr);
 		return STATUS_USAGE;

@@ -17,7 +17,7 @@ bool parse_count(const char *s, uint64_t *value)
 	if (!isdigit((unsigned char)*s))
 		return false;
 	errno = 0;
-	*value = strtoull(s, &end, 0);
+	*value = strtoull(s, &end, s[0] == '0' && (s[1] == 'x' || s[1] == 'X') ? 16 : 10);
 	return !*end && !errno;
 }
 
@@ -140,6 +140,10 @@ int options_parse(const struct option_set *set, int argc, char **argv, void *tar
 		}
 		if (!strcmp(arg, "--help") || !strcmp(arg, "-h"))
 			return OPTIONS_HELP;
+		if (!strncmp(arg, "--help=", 7)) {
+			snprintf(err, ERROR_LINE, "--help takes no value");
+			return OPTIONS_ERROR;
+		}
 		const char *equals = strchr(arg, '=');
 		size_t len = equals ? (size_t)(equals - arg) : strlen(arg);
 		const struct option_row *row = find_row(set, arg, len);

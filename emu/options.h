@@ -39,6 +39,7 @@ const char *nearest_name(const char *word, const char *const *candidates, size_t
 
 /* "4M", "64K", "1G", "64" (megabytes). False when it is no such thing. */
 bool parse_size(const char *s, uint64_t *bytes);
+/* Decimal, or hexadecimal after 0x. A leading zero means nothing. */
 bool parse_count(const char *s, uint64_t *value);
 
 enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NONE, SERIAL_PTY };

@@ -119,7 +119,7 @@ static void print_page_fault(const struct fault_record *r, FILE *out)
 	}
 }
 
-/* [SDM3A 6.11 "IDT Descriptors"]; real mode has a table of far pointers, [SDM3A 20.1.4 "Interrupt and Exception Handling"]. */
+/* [SDM3A 6.11 "IDT Descriptors"]; real mode has a table of far pointers, [SDM3B 20.1.4 "Interrupt and Exception Handling"]. */
 static void print_gate(const struct cpu *cpu, const struct fault_record *r, FILE *out)
 {
 	const uint8_t *g = r->idt_entry;

@@ -2,11 +2,12 @@
  *
  *   options -> kernel, disks (plan) -> machine -> slices of virtual time, between them the host's wishes -> outcome -> exit status
  *
- * A slice is 10 ms of virtual time. Between slices the console is looked after, and, when a person is at the other end, the
+ * A slice is 10 ms of virtual time, or less where that takes the host longer; the guest cannot tell. Between slices the console is looked after, and, when a person is at the other end, the
  * wall clock is waited for; a machine that is late is not hurried afterwards.
  */
 #include "emu/run.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include "emu/console.h"
 #include "emu/machine.h"
 #include "emu/options.h"
+#include "emu/outputs.h"
 #include "emu/plan.h"
 #include "emu/report.h"
 #include "emu/status.h"
@@ -27,6 +29,8 @@
 #include "emu/trace.h"
 
 #define SLICE_TICKS (CLOCK_HZ / 100)
+#define SLICE_LEAST (SLICE_TICKS >> 10)
+#define SLICE_NS 10000000ull           /* of the host's time; about what the longest slice takes an interpreter at 100 MIPS */
 #define NS_PER_TICK (1000000000ull / CLOCK_HZ)
 #define LATE_NS 50000000ull
 
@@ -44,22 +48,17 @@ struct run {
 
 int complain(int status, const char *fmt, ...)
 {
+	char line[2 * ERROR_LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	fputs("emu: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	for (char *c = line; *c; c++)              /* a file's name may hold anything; this stays one line, and orders the terminal nothing */
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	fprintf(stderr, "emu: %s\n", line);
 	return status;
-}
-
-static uint64_t host_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 /* --- between slices ------------------------------------------------------------------------------------------------ */
@@ -130,13 +129,26 @@ static bool machine_ended(struct run *r, enum machine_stop stop)
 	return true;
 }
 
+/* So long that the host is asked about 100 times a second, whether the guest is fast or each instruction is traced. */
+static uint64_t next_slice(uint64_t ticks, uint64_t took_ns)
+{
+	if (took_ns > SLICE_NS && ticks / 2 >= SLICE_LEAST)
+		return ticks / 2;
+	return took_ns < SLICE_NS / 2 && ticks * 2 <= SLICE_TICKS ? ticks * 2 : ticks;
+}
+
 static void run_loop(struct run *r)
 {
 	r->started_ns = r->pace_ns = host_ns();
 	r->pace_tick = machine_now(r->machine);
+	if (r->options.timeout_ms)
+		r->console.until_ns = r->started_ns + r->options.timeout_ms * 1000000;
+	uint64_t ticks = SLICE_LEAST;
 	do {
-		if (machine_ended(r, machine_run(r->machine, SLICE_TICKS)))
+		uint64_t before = host_ns();
+		if (machine_ended(r, machine_run(r->machine, ticks)))
 			break;
+		ticks = next_slice(ticks, host_ns() - before);
 		console_flush(&r->console);
 		keep_pace(r);
 	} while (!host_ends(r));
@@ -221,7 +233,7 @@ static void finish(struct run *r)
 	if (traced) {
 		complain(0, "the trace is not complete: %s", strerror(-traced));
 		if (r->outcome.status == STATUS_OK)
-			r->outcome.status = STATUS_ERROR;
+			r->outcome = (struct outcome){ STATUS_ERROR, "the trace could not be written", 0 };
 	}
 	if (r->options.status_json && status_json_write(r->options.status_json, &r->outcome, r->machine, seconds, err)) {
 		complain(0, "%s", err);
@@ -234,7 +246,7 @@ static int run_with_options(struct run *r)
 {
 	char err[ERROR_LINE];
 
-	if (plan_make(&r->plan, &r->options, err))
+	if (plan_make(&r->plan, &r->options, err) || outputs_check(&r->options, &r->plan, err))
 		return complain(STATUS_ERROR, "%s", err);
 	if (trace_open(&r->trace, r->options.trace, r->options.trace_path, err))
 		return complain(STATUS_ERROR, "%s", err);

@@ -28,11 +28,15 @@ static int set_memory(void *target, const char *value, char *err)
 	return 0;
 }
 
+static int set_file(const char **field, const char *option, const char *value, char *err)
+{
+	*field = value;
+	return *value ? 0 : refuse(err, option, value, "must be the name of a file");
+}
+
 static int set_kernel(void *target, const char *value, char *err)
 {
-	(void)err;
-	RUN(target)->kernel = value;
-	return 0;
+	return set_file(&RUN(target)->kernel, "--kernel", value, err);
 }
 
 static int add_initrd(void *target, const char *value, char *err)
@@ -41,8 +45,7 @@ static int add_initrd(void *target, const char *value, char *err)
 
 	if (o->initrds == MAX_INITRDS)
 		return refuse(err, "--initrd", value, "four are the most");
-	o->initrd[o->initrds++] = value;
-	return 0;
+	return set_file(&o->initrd[o->initrds++], "--initrd", value, err);
 }
 
 static int set_append(void *target, const char *value, char *err)
@@ -58,8 +61,7 @@ static int add_disk(void *target, const char *value, char *err)
 
 	if (o->disks == MAX_DISKS)
 		return refuse(err, "--disk", value, "four are the most");
-	o->disk[o->disks++] = value;
-	return 0;
+	return set_file(&o->disk[o->disks++], "--disk", value, err);
 }
 
 static int set_snapshot(void *target, const char *value, char *err)
@@ -139,9 +141,7 @@ static int set_max_instructions(void *target, const char *value, char *err)
 
 static int set_status_json(void *target, const char *value, char *err)
 {
-	(void)err;
-	RUN(target)->status_json = value;
-	return 0;
+	return set_file(&RUN(target)->status_json, "--status-json", value, err);
 }
 
 static const struct { const char *name; unsigned bit; } trace_names[] = {
@@ -155,6 +155,8 @@ static int set_trace(void *target, const char *value, char *err)
 	const char *colon = strchr(value, ':');
 	const char *end = colon ? colon : value + strlen(value);
 
+	if (colon && set_file(&o->trace_path, "--trace", colon + 1, err))
+		return -1;
 	for (const char *p = value; p <= end;) {
 		size_t len = strcspn(p, ",:");
 		size_t i = 0;
@@ -165,7 +167,6 @@ static int set_trace(void *target, const char *value, char *err)
 		o->trace |= trace_names[i].bit;
 		p += len + 1;
 	}
-	o->trace_path = colon && colon[1] ? colon + 1 : NULL;
 	return 0;
 }
 
@@ -175,8 +176,7 @@ static int set_image(void *target, const char *value, char *err)
 
 	if (o->image)
 		return refuse(err, "second image", value, "only one IMAGE can be given; use --disk for more disks");
-	o->image = value;
-	return 0;
+	return set_file(&o->image, "IMAGE", value, err);
 }
 
 static const struct option_row run_rows[] = {

@@ -51,18 +51,28 @@ static void on_instruction(void *owner, const struct cpu *cpu)
 		cpu_eflags(cpu));
 }
 
-static void print_walk(const struct trace *t, const struct fault_record *r)
+/* A walk on one line: its steps, as walk_describe() puts them, separated by bars. */
+static void on_walk(void *owner, const struct walk *w)
 {
+	struct trace *t = owner;
 	char text[1024];
 
-	walk_describe(&r->walk, text, sizeof(text));
+	walk_describe(w, text, sizeof(text));
+	start_line(t, cpu_icount(&t->machine->cpu), "walk");
 	for (char *line = text, *next; line && *line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = 0;
-		start_line(t, r->icount, "walk");
-		fprintf(t->out, "  %s\n", line);
+		fprintf(t->out, "%s%s", line == text ? "" : " | ", line);
 	}
+	fputc('\n', t->out);
+}
+
+/* Watching each instruction makes them run one at a time, so that the count on a walk's line is exact. */
+static void on_nothing(void *owner, const struct cpu *cpu)
+{
+	(void)owner;
+	(void)cpu;
 }
 
 static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_record *r)
@@ -84,8 +94,6 @@ static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_
 			fprintf(t->out, " cr2 %08x", r->fault.cr2);
 		fprintf(t->out, " at %04x:%08x\n", r->cs, r->eip);
 	}
-	if (!r->external && v == VEC_PF && t->mask & TRACE_WALK)
-		print_walk(t, r);
 	return false;
 }
 
@@ -105,7 +113,13 @@ void trace_attach(struct trace *t, struct machine *m)
 	m->cpu.watch.owner = t;
 	if (t->mask & TRACE_CPU)
 		m->cpu.watch.instruction = on_instruction;
-	if (t->mask & (TRACE_INT | TRACE_EXC | TRACE_WALK))
+	if (t->mask & TRACE_WALK) {
+		m->mmu.walked = on_walk;
+		m->mmu.walked_owner = t;
+		if (!m->cpu.watch.instruction)
+			m->cpu.watch.instruction = on_nothing;
+	}
+	if (t->mask & (TRACE_INT | TRACE_EXC))
 		m->cpu.watch.exception = on_exception;
 	if (t->mask & TRACE_IO)
 		m->watch = (struct machine_watch){ on_port, t };

@@ -2,10 +2,12 @@
  *
  *   1234567 int  vector 0x20 at 0008:c0100123
  *   1234570 exc  #PF error 0006 cr2 bffff000 at 001b:08048010
- *   1234570 walk   PTE at 0x00123ffc = 0x00000000: P=0 not present
+ *   1234571 walk user write of 0xbfffeffc, CR3 = 0x03fc7000 | PDE at 0x03fc7bfc = 0x00000000: P=0 not present | ...
  *   1234580 io   out 03f8 1 41
  *   1234590 cpu  0008:c0100123 mov %eax, %cr3   eax=...
  *   1234600 dev  uart: ...
+ *
+ * A walk is counted with the instruction that makes it, an exception with those before it.
  */
 #ifndef EMU_TRACE_H
 #define EMU_TRACE_H

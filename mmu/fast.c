@@ -7,7 +7,7 @@
  *   fetch     rights                                rights    never
  *   write     rights, Dirty set, no code in it      never     never
  *
- * Rights are asked of rights_allow(), once for each entry, when it is filled.
+ * Rights are asked of page_access_allowed(), once for each entry, when it is filled.
  *
  * References: [SDM3A 4.6 "Access Rights"], [SDM3A 4.8 "Accessed and Dirty Flags"].
  */
@@ -74,7 +74,7 @@ void fast_fill(struct mmu *mmu, const struct tlb_entry *e)
 	for (unsigned i = 0; i < 6; i++) {
 		a.user = i / 3;
 		a.kind = i % 3;
-		bool open = addend[a.kind] && rights_allow(tlb_rights(e), mmu->pg.wp, &a);
+		bool open = addend[a.kind] && page_access_allowed(tlb_rights(e), mmu->pg.wp, &a);
 		set(&mmu->fast[a.user][a.kind][e->vpn], open ? addend[a.kind] : 0);
 		/* Stores through the entry are not seen again, so the page counts as written from now on. */
 		if (open && a.kind == ACCESS_WRITE)

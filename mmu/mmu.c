@@ -56,7 +56,7 @@ static bool entry_suffices(const struct mmu *mmu, const struct tlb_entry *e, con
 {
 	if (a->kind == ACCESS_WRITE && !(e->flags & TLB_D))
 		return false;
-	return rights_allow(tlb_rights(e), mmu->pg.wp, a);
+	return page_access_allowed(tlb_rights(e), mmu->pg.wp, a);
 }
 
 /* What the TLB keeps of a walk that succeeded. */
@@ -94,6 +94,8 @@ static struct tlb_entry *fill(struct mmu *mmu, const struct access *a)
 
 	page_walk(mmu->phys, &mmu->pg, a, &w);
 	mmu->stats.walks += w.levels != 0;
+	if (mmu->walked && w.levels)
+		mmu->walked(mmu->walked_owner, &w);
 	if (w.result != WALK_OK) {
 		tlb_drop(mmu, a->la >> PAGE_SHIFT);
 		mmu->last_fault = w;

@@ -29,7 +29,7 @@
 
 typedef uint32_t laddr_t;          /* linear: after segmentation, before paging */
 
-/* PDE and PTE bits; [SDM3A 4.3], tables "Format of a 32-Bit Page-Directory Entry ..." */
+/* PDE and PTE bits; [SDM3A 4.3 "32-Bit Paging"], tables "Format of a 32-Bit Page-Directory Entry ..." */
 #define PG_P      (1u << 0)        /* present */
 #define PG_W      (1u << 1)        /* writable */
 #define PG_U      (1u << 2)        /* user may access */
@@ -41,9 +41,8 @@ typedef uint32_t laddr_t;          /* linear: after segmentation, before paging 
 #define PG_G      (1u << 8)        /* global, if CR4.PGE */
 #define PG_FRAME  0xfffff000u
 #define PG_OFFSET 0x00000fffu
-#define PAGE_SIZE 4096u
 
-/* #PF error code bits; [SDM3A 4.7]. */
+/* #PF error code bits; [SDM3A 4.7 "Page-Fault Exceptions"]. */
 #define PF_P (1u << 0)             /* 0: not present, 1: protection violation */
 #define PF_W (1u << 1)             /* the access was a write */
 #define PF_U (1u << 2)             /* the access was made in user mode */
@@ -99,8 +98,6 @@ struct mmu;
 void page_walk(const struct phys *phys, const struct paging *pg, const struct access *a, struct walk *w);
 /* Sets Accessed, and Dirty for a write, after a walk that succeeded. */
 void page_walk_commit(struct phys *phys, struct walk *w);
-/* The whole protection rule: shared by the walk and by the TLB hit path. */
-bool page_access_allowed(uint32_t rights, bool wp, const struct access *a);
 /* The walk in words, as lines like "PDE at 0x00101004 = 0x00000000: P=0 not present". Returns the length as snprintf. */
 int walk_describe(const struct walk *w, char *buf, size_t size);
 
@@ -128,9 +125,8 @@ struct tlb_stats { uint64_t hits, misses, walks, flushes, evictions; };
 
 /* Fast tables, one set for user and one for supervisor mode, by linear page number: fast[user][kind][la >> 12] is
  * (host address of the page) - (its linear address), so that entry + la is the host address; 0 means "ask
- * mmu_translate". Fetch entries are host addends too. There is a write entry only when Dirty is set, writing is allowed
- * and the page holds neither code (phys_mark_code) nor a device. With a modelled geometry the tables stay empty,
- * so that every access is counted. */
+ * mmu_translate". There is a write entry only when Dirty is set, writing is allowed and the page holds neither code
+ * (mmu_mark_code) nor a device. With a modelled geometry the tables stay empty, so that every access is counted. */
 struct mmu {
 	uintptr_t *fast[2][3];
 	struct paging pg;
@@ -142,6 +138,9 @@ struct mmu {
 	/* Called when a fetch translation goes away or changes: [first, first + count) linear pages. May be NULL. */
 	void (*fetch_dropped)(void *owner, uint32_t first_vpn, uint32_t count);
 	void *owner;
+	/* Told of each walk made for a real access, before A and D are stored; for traces, which only look. May be NULL. */
+	void (*walked)(void *walked_owner, const struct walk *w);
+	void *walked_owner;
 };
 
 struct translation {
@@ -156,7 +155,8 @@ void mmu_free(struct mmu *mmu);
 void mmu_reset(struct mmu *mmu);
 
 /* Translates for a real access: looks in the TLB, walks on a miss, sets A and D, fills. On a fault returns false with the
- * error code in last_fault.pf_code; the TLB entry for the page is dropped [SDM3A 4.10.4.1]. */
+ * error code in last_fault.pf_code; the TLB entry for the page is dropped. What that and the functions below flush is
+ * [SDM3A 4.10.4.1 "Operations that Invalidate TLBs and Paging-Structure Caches"]. */
 bool mmu_translate(struct mmu *mmu, const struct access *a, struct translation *t);
 /* Translates as a debugger: no A/D, no TLB change, no counting, no rights. False when nothing is mapped. */
 bool mmu_peek(const struct mmu *mmu, laddr_t la, paddr_t *pa);
@@ -165,8 +165,8 @@ const struct tlb_entry *mmu_tlb_probe(const struct mmu *mmu, laddr_t la);
 /* Calls fn for each valid entry, in order of linear page number. */
 void mmu_tlb_each(const struct mmu *mmu, void (*fn)(void *ctx, const struct tlb_entry *e), void *ctx);
 
-/* A control register changed: stores the new view and flushes what [SDM3A 4.10.4.1] says. */
-void mmu_set_paging(struct mmu *mmu, const struct paging *pg);   /* CR0/CR4 writes: flushes all when anything but cr3 changed */
+/* A control register changed: stores the new view, and flushes. */
+void mmu_set_paging(struct mmu *mmu, const struct paging *pg);   /* all when anything but cr3 changed; nothing when nothing did */
 void mmu_write_cr3(struct mmu *mmu, uint32_t cr3);               /* flushes all but global entries */
 void mmu_flush_all(struct mmu *mmu);
 void mmu_invlpg(struct mmu *mmu, laddr_t la);                    /* also a whole 4 MB page, and global entries */

@@ -34,10 +34,10 @@
 static void map_range(struct phys *phys, const struct phys_range *r)
 {
 	uint8_t index = (uint8_t)phys->ranges++;
-	paddr_t last = (r->start + r->size - 1) >> PHYS_PAGE_SHIFT;
+	paddr_t last = (r->start + r->size - 1) >> PAGE_SHIFT;
 
 	phys->range[index] = *r;
-	for (paddr_t page = r->start >> PHYS_PAGE_SHIFT; page <= last; page++)
+	for (paddr_t page = r->start >> PAGE_SHIFT; page <= last; page++)
 		phys->attr[page] = (uint8_t)((phys->attr[page] & ~PHYS_RANGE_MASK) | index);
 }
 
@@ -66,7 +66,7 @@ static int alloc_ram(struct phys *phys, uint64_t size)
 int phys_init(struct phys *phys, uint64_t ram_size)
 {
 	*phys = (struct phys){.memfd = -1, .a20_mask = 0xffffffffu};
-	if (ram_size < MB || ram_size > PHYS_MAX_RAM || ram_size % PHYS_PAGE_SIZE)
+	if (ram_size < MB || ram_size > PHYS_MAX_RAM || ram_size % PAGE_SIZE)
 		return -EINVAL;
 
 	int err = alloc_ram(phys, ram_size);
@@ -102,11 +102,11 @@ static int check_range(const struct phys *phys, paddr_t start, uint64_t size, co
 {
 	if (clash)
 		*clash = NULL;
-	if (!size || start % PHYS_PAGE_SIZE || size % PHYS_PAGE_SIZE)
+	if (!size || start % PAGE_SIZE || size % PAGE_SIZE)
 		return -EINVAL;
 	if (start >= PHYS_LIMIT || size > PHYS_LIMIT - start)
 		return -EINVAL;
-	for (paddr_t pa = start; pa < start + size; pa += PHYS_PAGE_SIZE) {
+	for (paddr_t pa = start; pa < start + size; pa += PAGE_SIZE) {
 		const struct phys_range *r = phys_range_at(phys, pa);
 		if (r->kind == PHYS_MMIO || r->kind == PHYS_ROM) {
 			if (clash)
@@ -158,7 +158,7 @@ enum phys_kind phys_kind_of(const struct phys *phys, paddr_t pa, const char **na
 
 static void mark_dirty(struct phys *phys, paddr_t pa)
 {
-	phys->attr[pa >> PHYS_PAGE_SHIFT] |= PHYS_DIRTY;
+	phys->attr[pa >> PAGE_SHIFT] |= PHYS_DIRTY;
 }
 
 /* All RAM is one mapping, so neighbouring RAM ranges are neighbours in the host too; two ROMs need not be. */
@@ -175,12 +175,12 @@ uint8_t *phys_host(struct phys *phys, paddr_t pa, size_t len, bool write)
 		return NULL;
 	if (!len)
 		return host;
-	paddr_t first = pa >> PHYS_PAGE_SHIFT, last = (pa + len - 1) >> PHYS_PAGE_SHIFT;
+	paddr_t first = pa >> PAGE_SHIFT, last = (pa + len - 1) >> PAGE_SHIFT;
 	for (paddr_t page = first + 1; page <= last; page++)
-		if (!same_block(phys_range_at(phys, pa), phys_range_at(phys, page << PHYS_PAGE_SHIFT)))
+		if (!same_block(phys_range_at(phys, pa), phys_range_at(phys, page << PAGE_SHIFT)))
 			return NULL;
 	for (paddr_t page = first; write && page <= last; page++)
-		mark_dirty(phys, page << PHYS_PAGE_SHIFT);
+		mark_dirty(phys, page << PAGE_SHIFT);
 	return host;
 }
 
@@ -193,7 +193,7 @@ static uint32_t size_mask(unsigned size)
 
 static bool crosses_page(paddr_t pa, unsigned size)
 {
-	return (pa & (PHYS_PAGE_SIZE - 1)) + size > PHYS_PAGE_SIZE;
+	return (pa & (PAGE_SIZE - 1)) + size > PAGE_SIZE;
 }
 
 /* The largest aligned piece at the start of [pa, pa + size). A device never sees a misaligned access. */
@@ -289,7 +289,7 @@ uint32_t phys_peek32(const struct phys *phys, paddr_t pa)
 
 static size_t rest_of_page(paddr_t pa, size_t len)
 {
-	size_t rest = PHYS_PAGE_SIZE - (pa & (PHYS_PAGE_SIZE - 1));
+	size_t rest = PAGE_SIZE - (pa & (PAGE_SIZE - 1));
 
 	return len < rest ? len : rest;
 }

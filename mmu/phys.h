@@ -29,6 +29,8 @@ struct phys_range {
 	void *owner;
 };
 
+#define PAGE_SHIFT   12
+#define PAGE_SIZE    (1u << PAGE_SHIFT)
 #define PHYS_PAGES   (1u << 20)            /* 4 GB of 4 KB pages */
 #define PHYS_RANGES  64
 #define PHYS_MAX_RAM (3ull << 30)          /* above it lies the PCI hole */

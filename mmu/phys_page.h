@@ -8,15 +8,13 @@
 
 #include "mmu/phys.h"
 
-#define PHYS_PAGE_SHIFT 12
-#define PHYS_PAGE_SIZE  (1u << PHYS_PAGE_SHIFT)
-#define PHYS_LIMIT      ((paddr_t)PHYS_PAGES << PHYS_PAGE_SHIFT)
+#define PHYS_LIMIT      ((paddr_t)PHYS_PAGES << PAGE_SHIFT)
 
 static inline const struct phys_range *phys_range_at(const struct phys *phys, paddr_t pa)
 {
 	if (pa >= PHYS_LIMIT)
 		return &phys->range[0];
-	return &phys->range[phys->attr[pa >> PHYS_PAGE_SHIFT] & PHYS_RANGE_MASK];
+	return &phys->range[phys->attr[pa >> PAGE_SHIFT] & PHYS_RANGE_MASK];
 }
 
 /* The host address of the byte at pa, good to the end of its page; NULL when it has none for this use. */
@@ -32,7 +30,7 @@ static inline uint8_t *phys_page_host(const struct phys *phys, paddr_t pa, bool 
 /* Only for a pa that phys_page_host() accepted. */
 static inline bool phys_page_has_code(const struct phys *phys, paddr_t pa)
 {
-	return phys->attr[pa >> PHYS_PAGE_SHIFT] & PHYS_CODE;
+	return phys->attr[pa >> PAGE_SHIFT] & PHYS_CODE;
 }
 
 #endif

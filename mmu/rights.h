@@ -1,4 +1,4 @@
-/* mmu/rights.h: the protection rule. Private to mmu/; others ask page_access_allowed(), which is this function.
+/* mmu/rights.h: the whole protection rule: the walk, the TLB and the fast tables all ask this one function. Private to mmu/.
  *
  *               page: U=1 W=1   U=1 W=0            U=0 W=1   U=0 W=0
  *   user              all       read, fetch        none      none
@@ -14,7 +14,7 @@
 
 #include "mmu/mmu.h"
 
-static inline bool rights_allow(uint32_t rights, bool wp, const struct access *a)
+static inline bool page_access_allowed(uint32_t rights, bool wp, const struct access *a)
 {
 	if (a->user && !(rights & PG_U))
 		return false;

@@ -9,7 +9,6 @@
 #include "mmu/mmu.h"
 
 #define TLB_VPNS    (1u << 20)         /* linear pages */
-#define PAGE_SHIFT  12
 
 int tlb_init(struct mmu *mmu);
 void tlb_free(struct mmu *mmu);

@@ -19,15 +19,10 @@
 #include "mmu/mmu.h"
 #include "mmu/rights.h"
 
-/* Bits 21:13 of a PDE for a 4 MB page; address bits 39:32 where PSE-36 exists. [SDM3A 4.3], "Format of a 32-Bit
+/* Bits 21:13 of a PDE for a 4 MB page; address bits 39:32 where PSE-36 exists. [SDM3A 4.3 "32-Bit Paging"], "Format of a 32-Bit
  * Page-Directory Entry that Maps a 4-MByte Page". */
 #define PDE_LARGE_RESERVED 0x003fe000u
 #define PDE_LARGE_FRAME    0xffc00000u
-
-bool page_access_allowed(uint32_t rights, bool wp, const struct access *a)
-{
-	return rights_allow(rights, wp, a);
-}
 
 /* What leaves the processor: address bit 20 passes through the A20 gate, for table reads as for data. */
 static paddr_t bus_address(const struct phys *phys, uint32_t pa)
@@ -56,7 +51,7 @@ static uint32_t read_entry(const struct phys *phys, struct walk *w, const char *
 static void finish(const struct phys *phys, struct walk *w, uint32_t leaf, uint32_t pa)
 {
 	w->global = w->paging.pge && (leaf & PG_G);
-	if (!rights_allow(w->rights, w->paging.wp, &w->access)) {
+	if (!page_access_allowed(w->rights, w->paging.wp, &w->access)) {
 		walk_fault(w, WALK_PROTECTION, PF_P);
 		return;
 	}

@@ -29,26 +29,44 @@ packages() {
 	missing=$(missing_packages $(awk -v kinds="$*" '!/^#/ && NF == 2 && index(" " kinds " ", " " $1 " ") { print $2 }' tools/packages))
 	[ -z "$missing" ] && return
 	say "installing: $missing"
+	if [ "$(id -u)" != 0 ] && command -v sudo >/dev/null; then
+		sudo -v                        # asks now, if it must ask at all, and not behind the progress line
+	fi
+	quietly "apt could not install: $missing" install_packages $missing
+}
+
+install_packages() {
+	as_root apt-get update
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+# quietly MESSAGE COMMAND...: runs it with its output in a log; on a terminal the log's last line is shown while it works.
+# When it fails, the end of the log, then the message, and the script ends.
+quietly() {
+	message=$1
+	shift
 	log=$(mktemp)
-	export DEBIAN_FRONTEND=noninteractive
-	if ! { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
-		tail -n 15 "$log" >&2
-		say "apt could not install: $missing"
+	(set -e; "$@") >"$log" 2>&1 </dev/null &
+	worker=$!
+	trap 'kill "$worker" 2>/dev/null; echo >&2; exit 130' INT TERM
+	while [ -t 2 ] && kill -0 "$worker" 2>/dev/null; do
+		printf '\r\033[K  %.70s' "$(tail -n 1 "$log" | tr -d '\r')" >&2
+		sleep 0.2
+	done
+	[ -t 2 ] && printf '\r\033[K' >&2
+	if ! wait "$worker"; then
+		tail -n 40 "$log" >&2
+		say "$message (the whole log: $log)"
 		exit 1
 	fi
+	trap - INT TERM
 	rm -f "$log"
 }
 
 build() {
 	dir=$(build_dir "$1")
-	[ -f "$dir/build.ninja" ] || { say "configuring ($1)"; cmake --preset "$1" >/dev/null; }
-	if [ -t 2 ]; then
-		NINJA_STATUS='building %f/%t ' cmake --build --preset "$1" >&2
-	else
-		log=$(mktemp)
-		cmake --build --preset "$1" >"$log" 2>&1 || { tail -n 60 "$log" >&2; exit 1; }
-		rm -f "$log"
-	fi
+	[ -f "$dir/build.ninja" ] || { say "configuring ($1)"; quietly "configuring failed" cmake --preset "$1"; }
+	quietly "building failed" cmake --build --preset "$1"
 }
 
 build_dir() {

@@ -153,7 +153,8 @@ static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_
 	return false;
 }
 
-/* [SDM3A 6.12.1]: from a lower privilege the processor pushes SS, ESP, EFLAGS, CS, EIP and the error code. */
+/* From a lower privilege the processor pushes SS, ESP, EFLAGS, CS, EIP and the error code:
+ * [SDM3A 6.12.1 "Exception- or Interrupt-Handler Procedures"]. */
 static void on_delivered(void *owner, const struct cpu *cpu, const struct fault_record *r)
 {
 	static const char *const names[] = { "error code", "EIP", "CS", "EFLAGS", "ESP", "SS" };

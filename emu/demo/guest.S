@@ -9,7 +9,7 @@
  * A page fault takes the next free frame, zeroes it, puts it into the page table for the address in CR2, and returns:
  * the processor then executes the same instruction again. The emulator narrates what happens but takes no part in it.
  *
- * References: [SDM3A 4.3 "32-Bit Paging"], [SDM3A 6.12.1 "Exception- or Interrupt-Handler Procedures"], [SDM3A 7.2.1 "Task-State Segment"].
+ * References: [SDM3A 4.3 "32-Bit Paging"], [SDM3A 6.12.1 "Exception- or Interrupt-Handler Procedures"], [SDM3A 7.2.1 "Task-State Segment (TSS)"].
  */
 #define KERNEL_CODE 0x08
 #define KERNEL_DATA 0x10

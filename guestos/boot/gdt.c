@@ -3,7 +3,7 @@
  * Segmentation is made invisible: flat code and data segments for ring 0 and ring 3, and one TSS, whose only
  * use is to say which stack the processor takes when it enters ring 0.
  *
- * References: [SDM3A 3.4.5 "Segment Descriptors"], [SDM3A 6.11 "IDT Descriptors"], [SDM3A 8.2.1 "Task-State Segment (TSS)"]. */
+ * References: [SDM3A 3.4.5 "Segment Descriptors"], [SDM3A 6.11 "IDT Descriptors"], [SDM3A 7.2.1 "Task-State Segment (TSS)"]. */
 #include "proc.h"
 
 extern const uint32_t vector_table[];

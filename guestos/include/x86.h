@@ -1,7 +1,7 @@
 /* guestos/include/x86.h: the processor as the kernel uses it: ports, control registers, descriptors, trap frames.
  *
  * References: [SDM2A] "IN", "OUT"; [SDM3A 2.5 "Control Registers"]; [SDM3A 3.4.5 "Segment Descriptors"];
- *   [SDM3A 6.12.1 "Exception- or Interrupt-Handler Procedures"]; [SDM3A 8.2.1 "Task-State Segment (TSS)"]. */
+ *   [SDM3A 6.12.1 "Exception- or Interrupt-Handler Procedures"]; [SDM3A 7.2.1 "Task-State Segment (TSS)"]. */
 #ifndef X86_H
 #define X86_H
 

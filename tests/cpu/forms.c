@@ -1,3 +1,4 @@
+/* tests/cpu/forms.c: see forms.h. */
 #include "forms.h"
 
 #include <stdio.h>

@@ -108,7 +108,7 @@ static uint32_t put_slot(struct proof *p, uint32_t at, uint32_t value)
 	return at + p->form->opsize;
 }
 
-/* The frame IRET or RETF finds; [SDM1 6.4.5]. */
+/* The frame IRET or RETF finds; [SDM1 6.4.5 "Calls to Other Privilege Levels"]. */
 static void put_return_frame(struct proof *p)
 {
 	bool user = p->mode == RING3_32 || p->mode == RING3_16, retf = p->form->row->opcode != 0xcf;
@@ -270,13 +270,8 @@ static const uint8_t *page_in(const struct proof *p, const struct snapshot *s, u
 	return &p->w->pristine[page << 12];
 }
 
-/* Whether a byte is the one with RF in an image of EFLAGS that the instruction itself saved: the state of the old task, or
- * the flags INT pushes. In an instruction that IRET has resumed RF is set [SDM3B 17.3.1.1 "Instruction-Breakpoint Exception
- * Condition"]. */
-static bool is_saved_rf(const struct proof *p, uint32_t address)
-{
-	return address == TSS_CURRENT + 0x26 || (p->class == INTERRUPT && address == p->at.esp - 2);
-}
+/* Where a task switch saves EFLAGS.RF of the old task: set in an instruction that IRET has resumed. */
+#define SAVED_RF (TSS_CURRENT + 0x26)
 
 /* NULL when the world is as in the snapshot; else what differs first. after_handler: the guest's own handler has used the
  * ring-0 stack, and resumed with RF set. */
@@ -302,7 +297,7 @@ static const char *differs(const struct proof *p, const struct snapshot *s, bool
 			continue;
 		const uint8_t *want = page_in(p, s, page), *got = world_ram(p->w, page << 12);
 		for (unsigned i = 0; memcmp(want, got, 4096) && i < 4096; i++) {
-			if (want[i] != got[i] && !(after_handler && (want[i] ^ got[i]) == 1 && is_saved_rf(p, page << 12 | i))) {
+			if (want[i] != got[i] && !(after_handler && (page << 12 | i) == SAVED_RF && (want[i] ^ got[i]) == 1)) {
 				snprintf(buf, size, "byte at %#x: %02x, expected %02x", page << 12 | i, got[i], want[i]);
 				return buf;
 			}

@@ -1,4 +1,5 @@
-/* Interrupts, exceptions and IRET: [SDM3A 6], and the tasks of [SDM3A 7]. */
+/* tests/cpu/system_event_test.c: interrupts, exceptions and IRET: [SDM3A 6 "Interrupt and Exception Handling"], and the
+ * tasks of [SDM3A 7 "Task Management"]. */
 #include "system_pc.h"
 
 static struct pc *pc;

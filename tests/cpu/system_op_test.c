@@ -1,4 +1,5 @@
-/* System instructions, ports, MSRs, SYSENTER and the debug registers: [SDM2A], [SDM2B], [SDM3B 17]. */
+/* tests/cpu/system_op_test.c: system instructions, ports, MSRs, SYSENTER and the debug registers: [SDM2A], [SDM2B],
+ * [SDM3B 17.2 "Debug Registers"]. */
 #include "system_pc.h"
 
 static struct pc *pc;

@@ -1,3 +1,4 @@
+/* tests/cpu/system_pc.c: see system_pc.h. */
 #include "system_pc.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Segment loads, limits, and far transfers: [SDM3A 5]. */
+/* tests/cpu/system_transfer_test.c: segment loads, limits, and far transfers: [SDM3A 5 "Protection"]. */
 #include "system_pc.h"
 
 static struct pc *pc;

@@ -1,3 +1,4 @@
+/* tests/cpu/world.c: see world.h. */
 #include "world.h"
 
 #include <stdlib.h>

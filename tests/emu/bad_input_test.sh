@@ -50,6 +50,7 @@ for option in '' --kernel; do
 	refused 1 "'fifo'" $option fifo
 	refused 1 "'a/b/c'" $option a/b/c
 done
+refused 1 "'two?lines?[31m'" "$(printf 'two\nlines\033[31m')"
 refused 1 three three
 refused 1 "'zeroes.img'" zeroes.img
 says --kernel
@@ -92,6 +93,20 @@ refused 2 "'b.elf'" a.elf b.elf
 refused 1 "'folder'" --serial file:folder "$good"
 refused 1 nodir/out --serial file:nodir/out "$good"
 refused 1 nodir/trace --trace int:nodir/trace "$good"
+refused 1 nodir/status --status-json nodir/status "$good"
+refused 1 "'folder'" --status-json folder "$good"
+# One wrong option, and the files that others name are not made either.
+refused 1 nodir/out --trace int:trace.log --serial file:nodir/out "$good"
+refused 1 nodir/status --trace int:trace.log --serial file:serial.log --status-json nodir/status "$good"
+# What is to be written must be none of the files in use, by whatever name.
+cp "$good" mine.elf
+cp zeroes.img disk.img
+ln disk.img link.img
+refused 1 "'mine.elf'" --serial file:mine.elf mine.elf
+refused 1 "'disk.img'" --disk disk.img --trace int:disk.img "$good"
+refused 1 "'link.img'" --disk disk.img --status-json link.img "$good"
+refused 1 "'./three'" --initrd three --serial file:./three "$good"
+refused 1 "'same.log'" --serial file:same.log --trace int:same.log "$good"
 refused 1 "'nowhere'" --initrd nowhere "$good"
 truncate -s 8M big.bin
 refused 1 "'big.bin'" --memory 4M --initrd big.bin "$good"

@@ -85,6 +85,8 @@ static char *const refused[][3] = {
 	{ "--tlb", "entries=131072,ways=2", "'entries=131072,ways=2'" }, { "--tlb", "entries=64,ways=4x", "'entries=64,ways=4x'" },
 	{ "--seed", "x", "'x'" }, { "--timeout", "0", "'0'" }, { "--timeout", "soon", "'soon'" }, { "--timeout", "-1", "'-1'" },
 	{ "--timeout", "nan", "'nan'" }, { "--max-instructions", "0", "'0'" }, { "--max-instructions", "1e6", "'1e6'" },
+	{ "--max-instructions", "18446744073709551616", "'18446744073709551616'" }, { "--seed", "-1", "'-1'" },
+	{ "--kernel", "", "''" }, { "--disk", "", "''" }, { "--initrd", "", "''" }, { "--status-json", "", "''" }, { "--trace", "int:", "''" },
 	{ "--trace", "foo", "'foo'" }, { "--trace", "", "''" }, { "--trace", "int,,exc", "'int,,exc'" },
 };
 
@@ -115,6 +117,24 @@ START_TEST(an_unknown_option_gets_the_nearest_name)
 }
 END_TEST
 
+START_TEST(a_leading_zero_is_not_octal_and_0x_is_hexadecimal)
+{
+	ck_assert_int_eq(PARSE("--max-instructions", "0100", "--seed=0x10"), OPTIONS_OK);
+	ck_assert_uint_eq(options.max_instructions, 100);
+	ck_assert_uint_eq(options.seed, 16);
+	ck_assert_int_eq(PARSE("--seed", "09"), OPTIONS_OK);
+	ck_assert_int_eq(PARSE("--seed", "0x"), OPTIONS_ERROR);
+}
+END_TEST
+
+START_TEST(a_second_trace_adds_events_and_keeps_the_file)
+{
+	ck_assert_int_eq(PARSE("--trace", "int:t", "--trace", "exc"), OPTIONS_OK);
+	ck_assert_uint_eq(options.trace, TRACE_INT | TRACE_EXC);
+	ck_assert_str_eq(options.trace_path, "t");
+}
+END_TEST
+
 START_TEST(values_and_operands_are_counted)
 {
 	ck_assert_int_eq(PARSE("--memory"), OPTIONS_ERROR);
@@ -126,6 +146,9 @@ START_TEST(values_and_operands_are_counted)
 	ck_assert_int_eq(PARSE("--", "--memory"), OPTIONS_OK);
 	ck_assert_str_eq(options.image, "--memory");
 	ck_assert_int_eq(PARSE("--help"), OPTIONS_HELP);
+	ck_assert_int_eq(PARSE("--help=yes"), OPTIONS_ERROR);
+	ck_assert_str_eq(err, "--help takes no value");
+	ck_assert_int_eq(PARSE(""), OPTIONS_ERROR);
 }
 END_TEST
 
@@ -155,6 +178,8 @@ int main(void)
 	tcase_add_test(t, defaults_are_64M_stdio_and_a_flat_tlb);
 	tcase_add_loop_test(t, a_bad_value_is_refused_and_named, 0, sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(t, an_unknown_option_gets_the_nearest_name);
+	tcase_add_test(t, a_leading_zero_is_not_octal_and_0x_is_hexadecimal);
+	tcase_add_test(t, a_second_trace_adds_events_and_keeps_the_file);
 	tcase_add_test(t, values_and_operands_are_counted);
 	tcase_add_test(t, help_names_every_option_after_the_examples);
 	suite_add_tcase(s, t);

@@ -11,6 +11,14 @@ run 118 "$emu" run "$guests/halt.elf"
 says 'halted with interrupts disabled'
 run 124 "$emu" run --timeout 0.3 "$guests/spin.elf"
 says timeout
+# ... also when each instruction takes long, when nobody takes the output, and when nobody gives input or ends it.
+started=$(date +%s)
+run 124 "$emu" run --timeout 0.3 --trace cpu:slow.log "$guests/spin.elf"
+rm -f slow.log
+{ "$emu" run --timeout 0.3 "$guests/flood.elf" 2>../err; echo $? >../status; } </dev/null | { sleep 8; cat >/dev/null; } &
+sleep 4
+[ "$(cat ../status)" = 124 ] || fail "output that nobody takes outlasts --timeout"
+[ $(($(date +%s) - started)) -lt 12 ] || fail "--timeout 0.3 took $(($(date +%s) - started)) seconds"
 run 124 "$emu" run --max-instructions 1000000 "$guests/spin.elf"
 says 'after 1000000 instructions'
 run 0 "$emu" run "$guests/reset.elf"
@@ -74,7 +82,7 @@ for text in '"cause": "the guest exited through isa-debug-exit"' '"exit_status":
 	grep -qF "$text" status.json || fail "$text is missing from: $(cat status.json)"
 done
 run 120 "$emu" run --trace exc,walk,io,cpu,int,dev:trace.log "$guests/triple.elf"
-for text in ' exc  #PF error 0002 cr2 003ff123' ' exc  #DF' ' walk ' ' cpu  0008:00100'; do
+for text in ' exc  #PF error 0002 cr2 003ff123' ' exc  #DF' ' walk supervisor write of 0x003ff123, CR3 = 0x00101000 | PDE at 0x00101000 = ' ' cpu  0008:00100'; do
 	grep -qF "$text" trace.log || fail "'$text' is missing from the trace"
 done
 grep -vqE '^[0-9]+ ' trace.log && fail "a trace line without an instruction count"
@@ -105,6 +113,14 @@ prints 'error '
 says full.img
 run 1 "$emu" run --disk disk.img --disk disk.img "$guests/diskwrite.elf"
 one_line
+
+# Closed standard streams: their numbers must not go to the disk image, which the console would then be written into.
+truncate -s 0 disk.img && truncate -s 1M disk.img
+"$emu" run --disk disk.img "$guests/poweroff.elf" <&- >&- 2>../err
+[ $? = 1 ] || fail "output to a closed stream did not give status 1"
+says 'standard output'
+"$emu" run --disk disk.img --trace cpu "$guests/poweroff.elf" <&- >&- 2>&-
+[ "$(stat -c %s disk.img)$(tr -d '\0' <disk.img | wc -c)" = 10485760 ] || fail "the console was written into the disk image"
 
 # --- signals
 "$emu" run "$guests/spin.elf" </dev/null >../out 2>../err &

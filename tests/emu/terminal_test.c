@@ -133,6 +133,48 @@ START_TEST(keys_reach_the_guest_and_ctrl_a_twice_is_one)
 }
 END_TEST
 
+/* A guest that never reads its port, and more keys than are kept for it. */
+START_TEST(ctrl_a_x_quits_however_much_was_pasted)
+{
+	static char pasted[4096];
+
+	start("spin");
+	wait_for("press Ctrl-A x to quit");
+	for (int waited = 0; !is_raw() && waited < PATIENCE_MS; waited += 20)
+		poll(NULL, 0, 20);
+	memset(pasted, 'p', sizeof(pasted));
+	for (unsigned sent = 0; sent < 400 * 1024; sent += sizeof(pasted)) {
+		struct pollfd p = { .fd = master, .events = POLLOUT };
+		ck_assert_msg(poll(&p, 1, PATIENCE_MS) == 1, "the program reads no more after %u bytes", sent);
+		type(pasted, sizeof(pasted));
+	}
+	type("\001x", 2);
+	int status = wait_for_end();
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_restored();
+}
+END_TEST
+
+/* The terminal's other side reads nothing, so the output is stuck; the keys still count. */
+START_TEST(ctrl_a_x_quits_while_the_output_is_stuck)
+{
+	int status = 0;
+
+	start("flood");
+	wait_for("press Ctrl-A x to quit");
+	poll(NULL, 0, 1000);
+	type("\001x", 2);
+	for (int waited = 0; waitpid(child, &status, WNOHANG) != child; waited += 20) {
+		if (waited > PATIENCE_MS)
+			kill(child, SIGKILL);
+		ck_assert_msg(waited <= PATIENCE_MS, "the program did not end");
+		poll(NULL, 0, 20);
+	}
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_restored();
+}
+END_TEST
+
 static const int ways_out[] = { SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGABRT, SIGBUS, SIGQUIT };
 
 START_TEST(a_signal_restores_the_terminal_and_still_kills)
@@ -210,6 +252,8 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, ctrl_a_x_quits_with_status_0);
 	tcase_add_test(t, keys_reach_the_guest_and_ctrl_a_twice_is_one);
+	tcase_add_test(t, ctrl_a_x_quits_however_much_was_pasted);
+	tcase_add_test(t, ctrl_a_x_quits_while_the_output_is_stuck);
 	tcase_add_loop_test(t, a_signal_restores_the_terminal_and_still_kills, 0, sizeof(ways_out) / sizeof(ways_out[0]));
 	tcase_add_loop_test(t, a_guest_that_ends_by_itself_leaves_the_terminal_as_it_was, 0, 4);
 	tcase_add_test(t, stopping_gives_the_terminal_back_and_continuing_takes_it);

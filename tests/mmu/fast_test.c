@@ -1,4 +1,4 @@
-/* tests/mmu/test_fast.c: the fast tables say what mmu_translate() says, and nothing more.
+/* tests/mmu/fast_test.c: the fast tables say what mmu_translate() says, and nothing more.
  *
  * Three promises, over random tables, accesses and flushes with fixed seeds:
  *   an entry is there:     mmu_translate() succeeds without a walk, at the same host byte

@@ -1,4 +1,4 @@
-/* tests/mmu/test_phys.c: the physical address space: what is where, what is refused, and that no address escapes. */
+/* tests/mmu/phys_test.c: the physical address space: what is where, what is refused, and that no address escapes. */
 #include "space.h"
 
 #include <errno.h>

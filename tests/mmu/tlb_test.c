@@ -1,4 +1,4 @@
-/* tests/mmu/test_tlb.c: what is cached, what stays stale, what each operation flushes, and what is counted.
+/* tests/mmu/tlb_test.c: what is cached, what stays stale, what each operation flushes, and what is counted.
  *
  * Every test of behaviour runs with the flat TLB and with a modelled one (64 entries, 4 ways).
  * References: [SDM3A 4.8 "Accessed and Dirty Flags"], [SDM3A 4.10 "Caching Translation Information"].

@@ -1,4 +1,5 @@
-/* tests/mmu/test_walk.c: the page walk against an oracle written from [SDM3A 4.3], [SDM3A 4.6], [SDM3A 4.7], [SDM3A 4.8].
+/* tests/mmu/walk_test.c: the page walk against an oracle written from [SDM3A 4.3 "32-Bit Paging"],
+ * [SDM3A 4.6 "Access Rights"], [SDM3A 4.7 "Page-Fault Exceptions"], [SDM3A 4.8 "Accessed and Dirty Flags"].
  *
  * The enumeration runs every combination of the bits that decide: 2^18 settings times three kinds of access. For each it
  * checks the pure walk, what a commit writes, and the same access made through an empty TLB.
