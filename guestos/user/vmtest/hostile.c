@@ -355,7 +355,7 @@ static uint32_t random_argument(uint32_t *seed)
 	if (pick < 9)
 		return (uint32_t)area + r % sizeof(area);
 	if (pick == 9)
-		return 0xc0000000 - r % 9000;
+		return 0xc0000000 - r % 200;          /* not our own variables */
 	if (pick == 10)
 		return (uint32_t)sbrk(0) + r % 9000 - 5000;
 	if (pick == 11)
