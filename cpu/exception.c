@@ -233,8 +233,9 @@ enum exec enter_handler(struct cpu *cpu, const struct insn *in, uint8_t vector, 
 
 	if (source == EVENT_EXCEPTION && fault_class(vector))
 		v.flags |= F_RF;
+	/* A software interrupt has begun, and with that RF has done its work, before it pushes. */
 	if (source == EVENT_SOFTWARE || source == EVENT_ICEBP)
-		v.flags &= ~F_RF;              /* the instruction has begun by clearing it */
+		v.flags &= ~F_RF;
 	return protected_mode(cpu) ? enter_protected(cpu, in, &v) : enter_real(cpu, in, &v);
 }
 

@@ -28,6 +28,7 @@ struct task_switch {
 	struct descriptor d;
 	const struct task_layout *old, *new;
 	struct ref save[TASK_FIELDS], old_busy, new_busy, link;
+	struct ref source[TASK_FIELDS + 1], source_cr3, source_trap;
 	uint32_t field[TASK_FIELDS + 1];   /* the new task's, LDTR after the segments */
 	uint32_t cr3, trap;
 };
@@ -77,10 +78,10 @@ static enum exec open_new(struct cpu *cpu, const struct insn *in, struct task_sw
 	laddr_t base = desc_base(&t->d);
 
 	for (unsigned i = 0; i < 10 + t->new->segments + 1; i++)
-		TRY(linear_read(cpu, in, base + t->new->first + i * t->new->step, i < 10 ? t->new->step : 2, &t->field[i]));
+		TRY(open_linear(cpu, in, base + t->new->first + i * t->new->step, i < 10 ? t->new->step : 2, OPEN_READ, false, &t->source[i]));
 	if (wide(t->new)) {
-		TRY(linear_read(cpu, in, base + 28, 4, &t->cr3));
-		TRY(linear_read(cpu, in, base + 100, 2, &t->trap));
+		TRY(open_linear(cpu, in, base + 28, 4, OPEN_READ, false, &t->source_cr3));
+		TRY(open_linear(cpu, in, base + 100, 2, OPEN_READ, false, &t->source_trap));
 	}
 	if (nests(t))
 		TRY(open_linear(cpu, in, base, 2, OPEN_WRITE, false, &t->link));
@@ -97,6 +98,17 @@ static void save_field(struct cpu *cpu, struct task_switch *t, unsigned i, uint3
 		ref_set32(cpu, &t->save[i], value);
 	else
 		ref_set16(cpu, &t->save[i], (uint16_t)value);
+}
+
+/* After the old state has been saved: a task may return to itself, or the two TSSs may overlap. */
+static void read_new(struct cpu *cpu, struct task_switch *t)
+{
+	for (unsigned i = 0; i < 10 + t->new->segments + 1; i++)
+		t->field[i] = i < 10 && wide(t->new) ? ref_get32(cpu, &t->source[i]) : ref_get16(cpu, &t->source[i]);
+	if (wide(t->new)) {
+		t->cr3 = ref_get32(cpu, &t->source_cr3);
+		t->trap = ref_get16(cpu, &t->source_trap);
+	}
 }
 
 static void save_old(struct cpu *cpu, struct task_switch *t)
@@ -270,6 +282,7 @@ enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_e
 	TRY(open_new(cpu, in, &t));
 
 	save_old(cpu, &t);
+	read_new(cpu, &t);
 	load_registers(cpu, &t);
 	*switched = true;
 	/* Too late to be run again: whatever is touched now is touched here. */

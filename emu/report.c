@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "emu/diagnosis.h"
 #include "emu/disasm.h"
 
 /* [SDM3A 6.3.1 "External Interrupts"], table "Protected-Mode Exceptions and Interrupts". */
@@ -107,8 +108,8 @@ static void print_page_fault(const struct fault_record *r, FILE *out)
 	char text[1024];
 	uint32_t e = r->fault.error;
 
-	fprintf(out, "     CR2 %08x: %s by %s%s, %s%s\n", r->fault.cr2, e & PF_W ? "a write" : "a read or fetch",
-		e & PF_U ? "user mode" : "the supervisor", "", e & PF_P ? "the page is present but forbids it" : "the page is not present",
+	fprintf(out, "     CR2 %08x: %s by %s, %s%s\n", r->fault.cr2, e & PF_W ? "a write" : r->walk.access.kind == ACCESS_FETCH ? "a fetch" : "a read",
+		e & PF_U ? "user mode" : "the supervisor", e & PF_P ? "the page is present but forbids it" : "the page is not present",
 		e & PF_RSVD ? ", a reserved bit is set" : "");
 	walk_describe(&r->walk, text, sizeof(text));
 	for (char *line = text, *next; line && *line; line = next) {
@@ -119,7 +120,21 @@ static void print_page_fault(const struct fault_record *r, FILE *out)
 	}
 }
 
-/* [SDM3A 6.11 "IDT Descriptors"]; real mode has a table of far pointers, [SDM3A 20.1.4 "Interrupt and Exception Handling"]. */
+/* [SDM3A 6.13 "Error Code"]: EXT, IDT, TI, index. */
+static void print_selector_error(const struct cpu *cpu, uint32_t e, FILE *out)
+{
+	const char *during = e & 1 ? ", while another event was being delivered" : "";
+
+	if (e & 2)
+		fprintf(out, "     about IDT gate %u%s\n", (e & 0xffff) >> 3, during);
+	else if (!(e & 0xfffc))
+		fprintf(out, "     about a null selector%s\n", during);
+	else
+		fprintf(out, "     about selector %04x in the %s%s%s\n", e & 0xfffc, e & 4 ? "LDT" : "GDT",
+			!(e & 4) && (e & 0xfff8) + 7 > cpu->gdtr.limit ? ", beyond its limit" : "", during);
+}
+
+/* [SDM3A 6.11 "IDT Descriptors"]; real mode has a table of far pointers, [SDM3B 20.1.4 "Interrupt and Exception Handling"]. */
 static void print_gate(const struct cpu *cpu, const struct fault_record *r, FILE *out)
 {
 	const uint8_t *g = r->idt_entry;
@@ -158,15 +173,19 @@ static void print_fault(const struct cpu *cpu, const struct symbols *symbols, co
 	if (v == VEC_PF && !r->external)
 		print_page_fault(r, out);
 	else if (r->fault.has_error && r->fault.error && v != VEC_DF)
-		fprintf(out, "     about selector %04x in the %s\n", r->fault.error & 0xfff8,
-			r->fault.error & 2 ? "IDT" : r->fault.error & 4 ? "LDT" : "GDT");
+		print_selector_error(cpu, r->fault.error, out);
 	print_gate(cpu, r, out);
 }
 
-/* The faults that led to the end: those of the last instruction that ran into one, as far as the history goes. */
-static void print_chain(const struct cpu *cpu, const struct symbols *symbols, FILE *out)
+static unsigned faults_kept(const struct cpu *cpu)
 {
-	unsigned kept = cpu->fault_count < FAULT_HISTORY ? cpu->fault_count : FAULT_HISTORY;
+	return cpu->fault_count < FAULT_HISTORY ? cpu->fault_count : FAULT_HISTORY;
+}
+
+/* The faults that led to the end: those of the last instruction that ran into one, as far as the history goes. */
+static unsigned chain_start(const struct cpu *cpu)
+{
+	unsigned kept = faults_kept(cpu);
 	unsigned first = cpu->fault_count;
 
 	while (kept && first > cpu->fault_count - kept) {
@@ -175,12 +194,17 @@ static void print_chain(const struct cpu *cpu, const struct symbols *symbols, FI
 			break;
 		first--;
 	}
+	return first;
+}
+
+static void print_chain(const struct cpu *cpu, const struct symbols *symbols, unsigned first, FILE *out)
+{
 	fprintf(out, "the chain of exceptions\n");
 	for (unsigned i = first; i < cpu->fault_count; i++)
 		print_fault(cpu, symbols, &cpu->faults[i % FAULT_HISTORY], i - first + 1, out);
 	if (first == cpu->fault_count)
 		fprintf(out, "  none recorded\n");
-	unsigned before = first - (cpu->fault_count - kept);
+	unsigned before = first - (cpu->fault_count - faults_kept(cpu));
 	if (before)
 		fprintf(out, "before that\n");
 	for (unsigned i = before > 4 ? first - 4 : first - before; i < first; i++) {
@@ -215,10 +239,12 @@ static void print_rest(const struct machine *m, const struct symbols *symbols, F
 void report_triple_fault(const struct machine *m, const struct symbols *symbols, FILE *out)
 {
 	const struct cpu *cpu = &m->cpu;
+	unsigned first = chain_start(cpu);
 
 	fprintf(out, "\nemu: triple fault after %llu instructions: the processor shut down.\n", (unsigned long long)cpu_icount(cpu));
 	fprintf(out, "An exception could not be delivered, nor could the double fault that reports it; a real PC would reset now.\n");
-	print_chain(cpu, symbols, out);
+	diagnose_triple_fault(m, first, out);
+	print_chain(cpu, symbols, first, out);
 	print_rest(m, symbols, out);
 }
 

@@ -144,13 +144,20 @@ static void take(uint32_t n)
 
 static int read_canonical(uaddr_t to, uint32_t n, bool nonblock)
 {
-	int err = fill_line(!nonblock);
-	if (err)
-		return err;
 	uint8_t part[sizeof line];
+	uint32_t flags;
+	do {
+		int err = fill_line(!nonblock);
+		if (err)
+			return err;
+		flags = irq_save();            /* ^C throws the line away, at any moment */
+		if (!line_done)
+			irq_restore(flags);
+	} while (!line_done);
 	n = min(n, line_len - line_taken);
 	memcpy(part, line + line_taken, n);
 	take(n);
+	irq_restore(flags);
 	return copy_to_user(to, part, n) ? -EFAULT : (int)n;
 }
 
@@ -187,6 +194,11 @@ int tty_write(uaddr_t from, uint32_t n)
 {
 	char part[64];
 	for (uint32_t done = 0; done < n;) {
+		/* A serial line is slow and n may be megabytes: others run meanwhile, and the writer can be killed. */
+		if (need_resched)
+			yield();
+		if (current->killed)
+			return done ? (int)done : -EINTR;
 		uint32_t chunk = min(n - done, (uint32_t)sizeof part);
 		if (copy_from_user(part, from + done, chunk))
 			return done ? (int)done : -EFAULT;

@@ -7,6 +7,7 @@
 #include "pfs_private.h"
 #include "dev.h"
 
+#define MAX_SIZE 0x7fffffffu            /* what lseek() can express */
 #define MAX_PAGES (PFS_DIRECT + PFS_PER_INDIRECT + PFS_PER_INDIRECT * PFS_PER_INDIRECT)
 
 static struct inode *inodes;
@@ -366,8 +367,9 @@ static int file_write(struct file *file, uaddr_t from, uint32_t n, uint32_t pos)
 	while (done < n && !err && !current->killed) {
 		struct frame *f;
 		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(n - done, PAGE_SIZE - at);
-		if (pos + done < pos)
+		if (pos + done >= MAX_SIZE)
 			return done ? (int)done : -EFBIG;
+		piece = min(piece, MAX_SIZE - pos - done);
 		mutex_lock(&fs_lock);
 		err = page_for_write(ip, (pos + done) / PAGE_SIZE, &f);
 		mutex_unlock(&fs_lock);

@@ -113,7 +113,7 @@ static int args_to_stack(struct arguments *a, uint32_t *esp)
 			at += 4;
 		}
 	}
-	for (int i = 0; i < (a->argc ? 3 : 4); i++, at += 4)
+	for (int i = 0; i < 3; i++, at += 4)
 		err |= copy_to_user(at, &zero, 4);
 	*esp = sp;
 	return err;
@@ -209,8 +209,8 @@ static int script(struct inode *ip, const char *path, char *interpreter, struct 
 {
 	char line[80], *arg, *end = line;
 	int n = pfs_read_kernel(ip, line, sizeof line - 1, 0);
-	if (n < 0)
-		return n;
+	if (n < 2)
+		return n < 0 ? n : -ENOEXEC;
 	line[n] = 0;
 	while (*end && *end != '\n')
 		end++;
@@ -250,7 +250,12 @@ static int find_program(const char **path, uaddr_t *argv, struct arguments *a, c
 			err = open_program(interpreter, ip, h, &n);
 		if (err)
 			return err;
-		*argv = *argv ? *argv + 4 : 0;
+		uaddr_t first = 0;
+		if (*argv && copy_from_user(&first, *argv, sizeof first)) {
+			inode_put(*ip);
+			return -EFAULT;
+		}
+		*argv = first ? *argv + 4 : 0;
 		*path = interpreter;
 	}
 	if (n == sizeof *h)
@@ -270,8 +275,8 @@ static void start_registers(struct trapframe *tf, uint32_t eip, uint32_t esp)
 	tf->user_esp = esp;
 }
 
-/* Replaces the space of the current process and sets its trap frame. Arguments come from user memory, or if argv is
- * 0 are just the path. */
+/* Replaces the space of the current process and sets its trap frame. Arguments come from user memory; if there
+ * are none, the path is the only one. */
 static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *a)
 {
 	struct inode *ip;
@@ -282,9 +287,8 @@ static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *
 	int err = find_program(&path, &argv, a, interpreter, &ip, &h);
 	if (err)
 		return err;
-	if (argv) {
-		err = args_add_user(a, argv, &a->argc);
-	} else if (!a->argc) {
+	err = args_add_user(a, argv, &a->argc);
+	if (!err && !a->argc) {                /* every program finds its name */
 		err = args_add(a, path);
 		a->argc = 1;
 	}

@@ -76,11 +76,12 @@ void sleep_uninterruptible(const void *channel)
 int sleep_ticks(const void *channel, uint32_t n, bool interruptible)
 {
 	uint32_t flags = irq_save();
-	current->wake_at = ticks + n;
-	current->timed = true;
 	current->uninterruptible = !interruptible;
-	if (n && !(interruptible && current->killed))
+	if (n && !(interruptible && current->killed)) {
+		current->wake_at = ticks + n;
+		current->timed = true;
 		sleep(channel);
+	}
 	irq_restore(flags);
 	return interruptible && current->killed ? -EINTR : 0;
 }
@@ -111,14 +112,17 @@ void timer_tick(bool user)
 	need_resched = true;
 }
 
-/* A mutex passes directly from its owner to a sleeper: nobody starves, and only one process is woken. */
+/* A mutex passes directly from its owner to a sleeper: nobody starves, and only one process is woken. A sleeper whom
+ * something else woke may find it free, since mutex_unlock() did not see it asleep. */
 void mutex_lock(struct mutex *m)
 {
 	KASSERT(m->owner != current);
-	if (!m->owner)
-		m->owner = current;
-	while (m->owner != current)
-		sleep_uninterruptible(m);
+	while (m->owner != current) {
+		if (!m->owner)
+			m->owner = current;
+		else
+			sleep_uninterruptible(m);
+	}
 }
 
 void mutex_unlock(struct mutex *m)

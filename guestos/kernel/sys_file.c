@@ -329,6 +329,18 @@ int sys_access(struct trapframe *tf)
 	return err ? err : ARG1(tf) & 1 && !(st.mode & 0111) ? -EACCES : 0;
 }
 
+/* /proc, /dev or something in them. */
+static bool on_mount(const char *path)
+{
+	for (int i = 0; i < 2; i++) {
+		const char *top = i ? "/dev" : "/proc";
+		uint32_t n = strlen(top);
+		if (!strncmp(path, top, n) && (!path[n] || path[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
 /* One user path, one operation on it. /proc and /dev have no changes to make. */
 static int with_path(uaddr_t from, int (*operation)(const char *path))
 {
@@ -342,9 +354,10 @@ static int with_path(uaddr_t from, int (*operation)(const char *path))
 }
 
 static int mkdir_default(const char *path) { return pfs_mkdir(path, 0755); }
+static int rmdir_not_mount(const char *path) { return on_mount(path) ? -EBUSY : pfs_rmdir(path); }
 
 int sys_unlink(struct trapframe *tf) { return with_path(ARG0(tf), pfs_unlink); }
-int sys_rmdir(struct trapframe *tf) { return with_path(ARG0(tf), pfs_rmdir); }
+int sys_rmdir(struct trapframe *tf) { return with_path(ARG0(tf), rmdir_not_mount); }
 int sys_mkdir(struct trapframe *tf) { return with_path(ARG0(tf), mkdir_default); }
 
 int sys_rename(struct trapframe *tf)
@@ -355,7 +368,7 @@ int sys_rename(struct trapframe *tf)
 		return err;
 	err = user_path(ARG1(tf), &to);
 	if (!err) {
-		err = pfs_rename(from, to);
+		err = on_mount(from) || on_mount(to) ? -EXDEV : pfs_rename(from, to);
 		kfree(to);
 	}
 	kfree(from);

@@ -28,11 +28,12 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 	frame_pin(f);                          /* so it is still mapped here when we wake up */
 	struct frame *copy = frame_alloc(ALLOC_USER);
 	struct rmap *m = copy ? kmalloc(sizeof *m) : NULL;
-	if (!m) {
+	if (!m || *pte != old) {               /* a file may have lost this very page while we slept: the caller looks again */
 		if (copy)
 			frame_free(copy);
+		kfree(m);
 		frame_unpin(f);
-		return FAULT_NOMEM;
+		return m ? FAULT_DONE : FAULT_NOMEM;
 	}
 	frame_set_state(copy, FRAME_ANON);
 	if (f->state == FRAME_ZERO) {

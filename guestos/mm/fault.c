@@ -171,7 +171,7 @@ static void kill_current(const struct trapframe *tf, uint32_t la, enum fault_res
 		return;                        /* the out-of-memory killer, or somebody's kill, was first */
 	switch (why) {
 	case FAULT_OVERFLOW:
-		printk("%d %s: stack overflow at 0x%08x (limit %u KB), eip 0x%08x\n", current->pid, current->name, la,
+		printk("%s[%d]: stack overflow at 0x%08x (limit %u KB), eip 0x%08x\n", current->name, current->pid, la,
 			STACK_LIMIT >> 10, tf->eip);
 		break;
 	case FAULT_NOMEM:

@@ -148,9 +148,12 @@ int cache_get_zeroed(uint32_t object, uint32_t index, uint32_t block, struct fra
 	return 0;
 }
 
+/* A write under way is let finish: the block may get a new owner, whose data must not be overtaken on its way to the disk. */
 static void remove_frame(struct frame *f)
 {
 	frame_pin(f);
+	while (f->flags & FRAME_BUSY)
+		frame_wait(f);
 	rmap_unmap_all(f, 0);
 	cache_forget_name(f);
 	f->flags &= ~FRAME_DIRTY;

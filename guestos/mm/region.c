@@ -113,6 +113,8 @@ static int lock_page(struct space *s, struct region *r, uint32_t la)
 		pte_t *pte = pte_find(s, la);
 		if (pte && (*pte & PG_LOCKED))
 			return 0;
+		if (pte && (*pte & PG_P) && PTE_FRAME(*pte) == frame_pa(zero_frame) && !r->writable)
+			return 0;              /* it never leaves; a pin for each mapping could be more than can be counted */
 		if (pte && (*pte & PG_P) && (!r->writable || (*pte & PG_W))) {
 			frame_pin(frame_of(PTE_FRAME(*pte)));
 			*pte |= PG_LOCKED;

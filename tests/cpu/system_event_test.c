@@ -135,6 +135,16 @@ START_TEST(faults_push_RF_and_traps_do_not)
 	ring(pc, 0);
 	RUN(pc, 0xcc);
 	ck_assert_uint_eq(stack_dword(pc, 2), F_ONE);
+	/* RF as an IRET left it covers the software interrupt itself, and is gone when it pushes: [SDM3B 17.3.1.1]. */
+	for (unsigned i = 0; i < 2; i++) {
+		ring(pc, 0);
+		cpu_set_eflags(&pc->cpu, F_ONE | F_RF);
+		if (i)
+			RUN(pc, 0xcd, 0x40);
+		else
+			RUN(pc, 0xf1);
+		ck_assert_uint_eq(stack_dword(pc, 2), F_ONE);
+	}
 	ring(pc, 0);
 	cpu_set_eflags(&pc->cpu, F_ONE | F_OF);
 	RUN(pc, 0xce);
@@ -549,6 +559,25 @@ START_TEST(IRET_with_NT_returns_to_the_task_that_called)
 }
 END_TEST
 
+/* [SDM3A 7.3]: the old state is saved before the new is loaded, so a task that returns to itself just goes on. */
+START_TEST(IRET_with_NT_to_the_current_task_goes_on_behind_it)
+{
+	ring(pc, 0);
+	for (unsigned s = 0; s < 6; s++)
+		put16(pc, TSS + 72 + 4 * s, 0);
+	put16(pc, TSS, TR);
+	pc->cpu.r[R_EBX] = 0x12345678;
+	cpu_set_eflags(&pc->cpu, F_ONE | F_NT);
+	RUN(pc, 0xcf);
+	ck_assert_uint_eq(pc->exceptions, 0);
+	expect_segment(pc, SEG_TR, TR);
+	ck_assert_uint_eq(pc->cpu.eip, CODE + 1);
+	ck_assert_uint_eq(pc->cpu.r[R_EBX], 0x12345678);
+	ck_assert_uint_eq(pc->cpu.seg[SEG_CS].selector, CS0);
+	ck_assert_uint_eq(cpu_eflags(&pc->cpu), F_ONE);
+}
+END_TEST
+
 START_TEST(an_exception_through_a_task_gate_pushes_its_error_code_on_the_new_stack)
 {
 	ring(pc, 0);
@@ -764,6 +793,7 @@ static Suite *system_event_suite(void)
 	tcase_add_test(t, a_short_real_mode_table_ends_in_shutdown);
 	tcase_add_test(t, JMP_and_CALL_to_a_TSS_switch_tasks);
 	tcase_add_test(t, IRET_with_NT_returns_to_the_task_that_called);
+	tcase_add_test(t, IRET_with_NT_to_the_current_task_goes_on_behind_it);
 	tcase_add_test(t, an_exception_through_a_task_gate_pushes_its_error_code_on_the_new_stack);
 	tcase_add_loop_test(t, a_bad_TSS_faults_in_the_old_task, 0, sizeof(tss_cases) / sizeof(tss_cases[0]));
 	tcase_add_test(t, a_task_in_a_more_privileged_TSS_descriptor_or_gate_cannot_be_reached);

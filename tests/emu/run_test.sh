@@ -31,6 +31,20 @@ for text in 'triple fault' '#PF page fault' 'CR2 003ff123' 'PDE at' 'PTE at' 'P=
 	says "$text"
 done
 
+# ... and says which of the usual mistakes it was
+mistake() {
+	run 120 "$emu" run --timeout 10 --memory 16M --append "$1" "$guests/mistake.elf"
+	says "why: $2"
+}
+mistake cr3 'CR3 12345000 lies outside memory (16M)'
+mistake idt 'no IDT was loaded (LIDT): IDTR is as after reset, so #DE finds no handler'
+mistake stack 'the stack is not mapped for writing where #PF must be pushed (ESP 00900000)'
+mistake gdt 'the gate for #PF leads to selector 0008, which lies beyond the limit of the GDT'
+mistake tss '#GP in user mode needs a kernel stack from the TSS, and no TSS was loaded (LTR)'
+mistake pf_in_handler 'the instruction at '
+says 'in a handler, raised #PF again and again'
+mistake handler 'the handler for #PF at c0001000 is itself not mapped'
+
 # --- options and help
 run 0 "$emu" run --help
 prints --memory

@@ -23,10 +23,12 @@
 #define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
 
 static const struct test *const tables[] = {
-	demand_tests, fault_tests, pointer_tests, stack_tests, heap_tests, cow_tests, swap_tests, process_tests, file_tests};
+	demand_tests, fault_tests, pointer_tests, stack_tests, heap_tests, cow_tests, swap_tests, process_tests, file_tests,
+	hostile_tests};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 void exec_helper(const char *what);    /* process.c: this program started by one of its own tests */
+void fuzz_helper(const char *what);    /* hostile.c: SEED-COUNT */
 
 static long now_seconds(void)
 {
@@ -156,10 +158,17 @@ static int run_all(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	char *bare = getenv("VMTEST");         /* hostile.c: exec-odd */
+	if (argc < 1)
+		return 1;
+	if (bare)
+		return argc > 2 || !argv[0] || argv[argc] || strcmp(bare, "bare") != 0;
 	if (argc > 2 && strcmp(argv[1], "--helper") == 0) {
 		exec_helper(argv[2]);
 		return 0;
 	}
+	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0)
+		fuzz_helper(argv[2]);
 	if (argc > 1 && strcmp(argv[1], "-l") == 0) {
 		for (size_t i = 0; i < TABLES; i++)
 			for (const struct test *t = tables[i]; t->name; t++)

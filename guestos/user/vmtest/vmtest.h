@@ -20,7 +20,7 @@ struct test {
 
 /* One table per subject, ended by an empty row. */
 extern const struct test demand_tests[], fault_tests[], pointer_tests[], stack_tests[], heap_tests[], cow_tests[], swap_tests[],
-	process_tests[], file_tests[];
+	process_tests[], file_tests[], hostile_tests[];
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */
