@@ -47,6 +47,15 @@ static bool tables_outside_memory(const struct machine *m, FILE *out)
 	return true;
 }
 
+/* A jump that went astray: usually no IDT matters then. */
+static void say_where(const struct machine *m, const struct fault_record *r, FILE *out)
+{
+	paddr_t pa;
+
+	if (mmu_peek(&m->mmu, m->cpu.seg[SEG_CS].base + r->eip, &pa) && phys_kind_of(&m->phys, pa, NULL) == PHYS_HOLE)
+		fprintf(out, "why: execution went astray: EIP %08x lies outside memory, where every byte reads as ones.\n", r->eip);
+}
+
 static bool no_gate(const struct cpu *cpu, const struct fault_record *r, FILE *out)
 {
 	unsigned v = r->fault.vector, type = r->idt_entry[5] & 0x1f;
@@ -125,7 +134,10 @@ void diagnose_triple_fault(const struct machine *m, unsigned first, FILE *out)
 	if (first == cpu->fault_count || !(cpu->cr0 & CR0_PE))
 		return;
 	const struct fault_record *r = record(cpu, first);
-	if (tables_outside_memory(m, out) || handler_faults(cpu, first, out) || no_gate(cpu, r, out))
+	if (tables_outside_memory(m, out))
+		return;
+	say_where(m, r, out);
+	if (handler_faults(cpu, first, out) || no_gate(cpu, r, out))
 		return;
 	if (first + 1 < cpu->fault_count)
 		delivery_failed(cpu, r, record(cpu, first + 1), out);

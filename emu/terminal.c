@@ -12,7 +12,9 @@ static struct termios saved, raw;
 static volatile sig_atomic_t raw_fd = -1;
 static volatile sig_atomic_t pending;
 
-static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGXCPU, SIGALRM };
+/* Every signal that kills by default, but SIGKILL, the polite ones, and two that are ignored; and the real-time ones. */
+static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGXCPU, SIGALRM, SIGTRAP, SIGSYS, SIGUSR1, SIGUSR2, SIGVTALRM,
+	SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
 static const int polite[] = { SIGINT, SIGTERM, SIGHUP };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -103,6 +105,8 @@ int terminal_enter(int fd)
 	raw_fd = fd;
 	for (size_t i = 0; i < COUNT(deadly); i++)
 		handle(deadly[i], on_deadly, (int)SA_RESETHAND);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+		handle(sig, on_deadly, (int)SA_RESETHAND);
 	handle(SIGTSTP, on_stop, 0);
 	atexit(terminal_leave);
 	return tcsetattr(fd, TCSADRAIN, &raw) ? -errno : 0;

@@ -38,6 +38,7 @@ mistake() {
 }
 mistake cr3 'CR3 12345000 lies outside memory (16M)'
 mistake idt 'no IDT was loaded (LIDT): IDTR is as after reset, so #DE finds no handler'
+mistake jump 'execution went astray: EIP 40000000 lies outside memory'
 mistake stack 'the stack is not mapped for writing where #PF must be pushed (ESP 00900000)'
 mistake gdt 'the gate for #PF leads to selector 0008, which lies beyond the limit of the GDT'
 mistake tss '#GP in user mode needs a kernel stack from the TSS, and no TSS was loaded (LTR)'

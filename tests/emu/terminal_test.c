@@ -175,12 +175,12 @@ START_TEST(ctrl_a_x_quits_while_the_output_is_stuck)
 }
 END_TEST
 
-static const int ways_out[] = { SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGABRT, SIGBUS, SIGQUIT };
-
 START_TEST(a_signal_restores_the_terminal_and_still_kills)
 {
-	int sig = ways_out[_i];
+	int sig = _i;
 
+	if (sig == SIGKILL || sig == SIGPIPE || sig == SIGXFSZ || sig == SIGCHLD || (sig >= SIGCONT && sig <= SIGURG) || sig == SIGWINCH)
+		return;                    /* cannot be caught, are ignored, or do not kill */
 	start("spin");
 	wait_for("press Ctrl-A x to quit");
 	for (int waited = 0; !is_raw() && waited < PATIENCE_MS; waited += 20)
@@ -254,7 +254,7 @@ int main(void)
 	tcase_add_test(t, keys_reach_the_guest_and_ctrl_a_twice_is_one);
 	tcase_add_test(t, ctrl_a_x_quits_however_much_was_pasted);
 	tcase_add_test(t, ctrl_a_x_quits_while_the_output_is_stuck);
-	tcase_add_loop_test(t, a_signal_restores_the_terminal_and_still_kills, 0, sizeof(ways_out) / sizeof(ways_out[0]));
+	tcase_add_loop_test(t, a_signal_restores_the_terminal_and_still_kills, 1, 32);
 	tcase_add_loop_test(t, a_guest_that_ends_by_itself_leaves_the_terminal_as_it_was, 0, 4);
 	tcase_add_test(t, stopping_gives_the_terminal_back_and_continuing_takes_it);
 	tcase_add_test(t, virtual_time_keeps_pace_with_the_clock_on_a_terminal);

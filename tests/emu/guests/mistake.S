@@ -13,6 +13,11 @@
 	movzbl (%esi), %esi
 	cmp $'i', %esi
 	je divide                              /* no IDT was ever loaded */
+	mov $0x40000000, %eax
+	cmp $'j', %esi
+	jne 9f
+	jmp *%eax                              /* outside memory */
+9:
 	/* The first 4 MB are mapped to themselves, for user mode too. */
 	movl $table + 7, directory
 	mov $table, %edi
