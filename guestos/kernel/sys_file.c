@@ -125,7 +125,7 @@ int sys_writev(struct trapframe *tf)
 		uint32_t v[2];
 		int r = copy_from_user(v, ARG1(tf) + i * sizeof v, sizeof v);
 		if (!r)
-			r = write_file(file_from_fd(ARG0(tf)), v[0], v[1]);
+			r = (int32_t)v[1] < 0 ? -EINVAL : write_file(file_from_fd(ARG0(tf)), v[0], min(v[1], 0x7ffff000u - done));   /* the sum must fit the result */
 		if (r < 0)
 			return done ? done : r;
 		done += r;

@@ -362,6 +362,18 @@ static void rename_odd(void)
 	CHECK_EQ(rmdir(PLACE), 0);
 }
 
+static void write_vectors(void)
+{
+	uint32_t v[3][2] = {{PAGE_SIZE, 0x7fffe000}, {PAGE_SIZE, 0x7fffe000}, {0, 0xffffffff}};
+	int fd = open("/dev/null", O_WRONLY);
+
+	CHECK_EQ(syscall(146, fd, v, 2), 0x7ffff000);
+	CHECK_EQ(syscall(146, fd, v, 1), 0x7fffe000);
+	CHECK_ERROR(syscall(146, fd, v + 2, 1), EINVAL);
+	CHECK_ERROR(syscall(146, fd, v, 1025), EINVAL);
+	close(fd);
+}
+
 /* The last page a file can have, through both indirections; beyond that, EFBIG. */
 static void file_limits(void)
 {
@@ -510,6 +522,7 @@ const struct test hostile_tests[] = {
 	{"pipe-orders", "the ends of a pipe closed in every order", pipe_orders, NULL},
 	{"descriptors-used-up", "no descriptor left is EMFILE and loses nothing", descriptors_used_up, NULL},
 	{"rename-odd", "names moved onto and into themselves and across mounts", rename_odd, NULL},
+	{"write-vectors", "gathered writes of more than an int can count", write_vectors, NULL},
 	{"file-limits", "a file with holes up to 2 GB - 1, and no further", file_limits, NULL},
 	{"disk-full", "a full disk is ENOSPC, and the room comes back", disk_full, NULL},
 	{"random-calls", "18000 random system calls", random_calls, NULL},
