@@ -1,4 +1,5 @@
-/* vmtest/hostile.c: programs that mean harm: whatever they do, the kernel ends at most them, and nothing is lost. */
+/* vmtest/hostile.c: programs that mean harm: whatever they do, the kernel ends at most them, and nothing is lost.
+ * vmtest --fuzz SEED-COUNT makes that many random system calls, for longer runs than random-calls. */
 #include "vmtest.h"
 
 #include <errno.h>
@@ -487,7 +488,7 @@ static void fuzz(uint32_t seed, uint32_t count)
 	_exit(0);
 }
 
-void fuzz_helper(const char *what)
+void fuzz_main(const char *what)
 {
 	uint32_t seed = strtoul(what, NULL, 10);
 	const char *count = strchr(what, '-');
