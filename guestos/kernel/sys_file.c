@@ -122,10 +122,11 @@ int sys_writev(struct trapframe *tf)
 	if (ARG2(tf) > 1024)
 		return -EINVAL;
 	for (uint32_t i = 0; i < ARG2(tf); i++) {
-		uint32_t v[2];
+		uint32_t v[2] = { 0 };
 		int r = copy_from_user(v, ARG1(tf) + i * sizeof v, sizeof v);
+		uint32_t n = min(v[1], 0x7ffff000u - done);    /* the sum must fit the result */
 		if (!r)
-			r = write_file(file_from_fd(ARG0(tf)), v[0], v[1]);
+			r = (int32_t)v[1] < 0 ? -EINVAL : write_file(file_from_fd(ARG0(tf)), v[0], n);
 		if (r < 0)
 			return done ? done : r;
 		done += r;

@@ -169,6 +169,8 @@ static void kill_current(const struct trapframe *tf, uint32_t la, enum fault_res
 	int sig = SIGSEGV;
 	if (current->killed)
 		return;                        /* the out-of-memory killer, or somebody's kill, was first */
+	if (why == FAULT_NOMEM && current->pid == 1)
+		return;                        /* its end would be the machine's: it tries again */
 	switch (why) {
 	case FAULT_OVERFLOW:
 		printk("%s[%d]: stack overflow at 0x%08x (limit %u KB), eip 0x%08x\n", current->name, current->pid, la,

@@ -1,4 +1,5 @@
-/* vmtest/hostile.c: programs that mean harm: whatever they do, the kernel ends at most them, and nothing is lost. */
+/* vmtest/hostile.c: programs that mean harm: whatever they do, the kernel ends at most them, and nothing is lost.
+ * vmtest --fuzz SEED-COUNT makes that many random system calls, for longer runs than random-calls. */
 #include "vmtest.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ static const struct { const char *name; uint8_t bytes[16]; int signal; } forbidd
 	{"LMSW", {0x0f, 0x01, 0xf0}, SIGSEGV}, {"CLTS", {0x0f, 0x06}, SIGSEGV}, {"INVLPG", {0x0f, 0x01, 0x3d, 0, 0x80, 4, 8}, SIGSEGV},
 	{"WBINVD", {0x0f, 0x09}, SIGSEGV}, {"RDMSR", {0x0f, 0x32}, SIGSEGV}, {"WRMSR", {0x0f, 0x30}, SIGSEGV}, {"UD2", {0x0f, 0x0b}, SIGILL},
 	{"SYSEXIT", {0x0f, 0x35}, SIGSEGV}, {"SYSENTER", {0x0f, 0x34}, SIGSEGV}, {"FLD1", {0xd9, 0xe8}, SIGFPE},
-	{"DIV by 0", {0x31, 0xc9, 0xf7, 0xf1}, SIGFPE}, {"INT3", {0xcc}, SIGTRAP}, {"INT1", {0xf1}, SIGTRAP},
+	{"DIV by 0", {0x31, 0xc9, 0xf7, 0xf1}, SIGFPE}, {"INT3", {0xcc}, SIGTRAP},
 	{"CALL FAR to the kernel", {0x9a, 0, 0, 0x10, 0xc0, 8, 0}, SIGSEGV}, {"JMP FAR to the TSS", {0xea, 0, 0, 0, 0, 0x28, 0}, SIGSEGV},
 	{"JMP to the kernel", {0xb8, 0, 0, 0x10, 0xc0, 0xff, 0xe0}, SIGSEGV}, {"JMP to 0", {0x31, 0xc0, 0xff, 0xe0}, SIGSEGV},
 	{"JMP to the last byte", {0xb8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xe0}, SIGSEGV},
@@ -187,6 +188,73 @@ static void exec_odd(void)
 	unlink(PLACE);
 }
 
+/* A program made by hand: code at 0x08048000, and a second segment at 0x10000000 of n pages, with file_pages of the file behind them. */
+#define SECOND 0x10000000u
+
+static void make_program(const void *code, size_t size, uint32_t n, uint32_t file_pages, uint32_t flags)
+{
+	static char page[PAGE_SIZE];
+	uint32_t header[] = {0x464c457f, 0x00010101, 0, 0, 0x00030002, 1, 0x08048080, 52, 0, 0, 0x00200034, 2, 0,
+		1, 0, 0x08048000, 0, PAGE_SIZE, PAGE_SIZE, 5, PAGE_SIZE,
+		1, PAGE_SIZE, SECOND, 0, file_pages * PAGE_SIZE, n * PAGE_SIZE, flags, PAGE_SIZE};
+	int fd = open(PLACE, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
+	memcpy(page, header, sizeof(header));
+	memset(page + 0x80, 0x90, sizeof(page) - 0x80);
+	memcpy(page + 0x80, code, size);
+	for (uint32_t i = 0; i <= file_pages; i++)
+		CHECK_EQ(write(fd, page, sizeof(page)), PAGE_SIZE);
+	close(fd);
+}
+
+/* 81920 mappings of the zero frame, locked and unlocked again: more than a 16-bit count could count. */
+static void lock_zeroes(void)
+{
+	static const uint8_t code[] = {0xb8, 150, 0, 0, 0, 0xbb, 0, 0, 0, 0x10, 0xb9, 0, 0, 0, 0x14, 0xcd, 0x80, 0x89, 0xc6,
+		0xb8, 151, 0, 0, 0, 0xcd, 0x80, 0x09, 0xf0, 0x89, 0xc3, 0xb8, 1, 0, 0, 0, 0xcd, 0x80};
+
+	make_program(code, sizeof(code), 81920, 0, 4);
+	CHECK_EQ(child_status(exec_it, PLACE), 0);
+	unlink(PLACE);
+}
+
+static void use_memory(void *unused)
+{
+	uint32_t n = memory_pages();
+
+	(void)unused;
+	n = n < 3000 ? n : 3000;
+	char *mine = grow_heap(n);
+	for (uint32_t i = 0;; i++)
+		*(volatile char *)(mine + i % n * PAGE_SIZE) = 1;
+}
+
+/* The file of a program is cut off while the program copies its pages, and copying has to wait for memory. */
+static void cut_off(void)
+{
+	/* for (;;) for (p = SECOND; p != SECOND + 256 pages; p += 4096) { read *p; write *p; } */
+	static const uint8_t code[] = {0xbb, 0, 0, 0, 0x10, 0x8a, 0x03, 0x88, 0x03, 0x81, 0xc3, 0, 0x10, 0, 0,
+		0x81, 0xfb, 0, 0, 0x10, 0x10, 0x75, 0xee, 0xeb, 0xe7};
+	pid_t hog = start_child(use_memory, NULL);
+
+	for (int i = 0; i < 12; i++) {
+		int status;
+		make_program(code, sizeof(code), 256, 256, 6);
+		pid_t pid = start_child(exec_it, PLACE);
+		usleep(10000 + i * 30000);
+		int fd = open(PLACE, O_WRONLY | O_TRUNC);
+		CHECK(fd >= 0, "%s", strerror(errno));
+		close(fd);
+		usleep(20000);
+		kill(pid, SIGKILL);
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK(WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGBUS), "wait status 0x%x", status);
+	}
+	kill(hog, SIGKILL);
+	waitpid(hog, NULL, 0);
+	unlink(PLACE);
+}
+
 /* Fork until it fails, then let the whole family die. */
 static void bomb(void *unused)
 {
@@ -293,6 +361,18 @@ static void rename_odd(void)
 	CHECK_EQ(rmdir(PLACE "/e"), 0);
 	CHECK_EQ(unlink(PLACE "/f"), 0);
 	CHECK_EQ(rmdir(PLACE), 0);
+}
+
+static void write_vectors(void)
+{
+	uint32_t v[3][2] = {{PAGE_SIZE, 0x7fffe000}, {PAGE_SIZE, 0x7fffe000}, {0, 0xffffffff}};
+	int fd = open("/dev/null", O_WRONLY);
+
+	CHECK_EQ(syscall(146, fd, v, 2), 0x7ffff000);
+	CHECK_EQ(syscall(146, fd, v, 1), 0x7fffe000);
+	CHECK_ERROR(syscall(146, fd, v + 2, 1), EINVAL);
+	CHECK_ERROR(syscall(146, fd, v, 1025), EINVAL);
+	close(fd);
 }
 
 /* The last page a file can have, through both indirections; beyond that, EFBIG. */
@@ -408,7 +488,7 @@ static void fuzz(uint32_t seed, uint32_t count)
 	_exit(0);
 }
 
-void fuzz_helper(const char *what)
+void fuzz_main(const char *what)
 {
 	uint32_t seed = strtoul(what, NULL, 10);
 	const char *count = strchr(what, '-');
@@ -436,11 +516,14 @@ const struct test hostile_tests[] = {
 	{"ring3-state", "system calls with a wild ESP, DF, NT and AC", ring3_state, NULL},
 	{"exec-mutants", "damaged programs fail or end, and harm nobody", exec_mutants, NULL},
 	{"exec-odd", "scripts without an interpreter, directories, no arguments at all", exec_odd, NULL},
+	{"lock-zeroes", "a program locks 320 MB of zeroes, which is one frame", lock_zeroes, NULL},
+	{"cut-off", "programs whose files are truncated while they run, with memory short", cut_off, NULL},
 	{"fork-bomb", "processes until no more can be made, then all are killed", fork_bomb, NULL},
 	{"kill-init", "nothing kills processes 1 and 2", kill_init, NULL},
 	{"pipe-orders", "the ends of a pipe closed in every order", pipe_orders, NULL},
 	{"descriptors-used-up", "no descriptor left is EMFILE and loses nothing", descriptors_used_up, NULL},
 	{"rename-odd", "names moved onto and into themselves and across mounts", rename_odd, NULL},
+	{"write-vectors", "gathered writes of more than an int can count", write_vectors, NULL},
 	{"file-limits", "a file with holes up to 2 GB - 1, and no further", file_limits, NULL},
 	{"disk-full", "a full disk is ENOSPC, and the room comes back", disk_full, NULL},
 	{"random-calls", "18000 random system calls", random_calls, NULL},

@@ -28,7 +28,7 @@ static const struct test *const tables[] = {
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 void exec_helper(const char *what);    /* process.c: this program started by one of its own tests */
-void fuzz_helper(const char *what);    /* hostile.c: SEED-COUNT */
+void fuzz_main(const char *what);    /* hostile.c: SEED-COUNT */
 
 static long now_seconds(void)
 {
@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0)
-		fuzz_helper(argv[2]);
+		fuzz_main(argv[2]);
 	if (argc > 1 && strcmp(argv[1], "-l") == 0) {
 		for (size_t i = 0; i < TABLES; i++)
 			for (const struct test *t = tables[i]; t->name; t++)
