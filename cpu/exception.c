@@ -68,9 +68,10 @@ static enum exec enter_real(struct cpu *cpu, const struct insn *in, const struct
 	if (v->vector * 4u + 3 > cpu->idtr.limit)
 		return raise_error(cpu, in, VEC_GP, idt_error(v));
 	TRY(linear_read(cpu, in, cpu->idtr.base + v->vector * 4u, 4, &entry));
-	TRY(frame_open(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 3, 2, false, 0, &f));
+	TRY(frame_room(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 3, 2, 0, &f));
 	if ((entry & 0xffff) > cpu->seg[SEG_CS].limit)
 		return raise_error(cpu, in, VEC_GP, 0);
+	TRY(frame_open(cpu, in, false, &f));
 	frame_push(&f, v->flags);
 	frame_push(&f, cpu->seg[SEG_CS].selector);
 	frame_push(&f, v->eip);
@@ -142,9 +143,10 @@ static enum exec enter_same(struct cpu *cpu, const struct insn *in, const struct
 	struct frame f;
 	struct segment_load cs;
 
-	TRY(frame_open(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 3 + v->has_error, size, cpu->cpl == 3, v->ext, &f));
+	TRY(frame_room(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 3 + v->has_error, size, v->ext, &f));
 	if (gate_offset(&v->gate) > desc_limit(&v->code))
 		return raise_error(cpu, in, VEC_GP, v->ext);
+	TRY(frame_open(cpu, in, cpu->cpl == 3, &f));
 	TRY(segment_open(cpu, in, &v->code, (gate_selector(&v->gate) & 0xfffc) | cpu->cpl, &cs));
 	push_return(cpu, v, &f);
 	cpu->r[R_ESP] = f.esp;
@@ -172,9 +174,10 @@ static enum exec enter_inner(struct cpu *cpu, const struct insn *in, const struc
 	struct frame f;
 
 	TRY(inner_stack(cpu, in, cpl, v->ext, &ss, &esp));
-	TRY(frame_open(cpu, in, &ss.s, esp, 5 + v->has_error + (from_v86 ? 4 : 0), size, false, selector_error(ss.s.selector, v->ext), &f));
+	TRY(frame_room(cpu, in, &ss.s, esp, 5 + v->has_error + (from_v86 ? 4 : 0), size, selector_error(ss.s.selector, v->ext), &f));
 	if (gate_offset(&v->gate) > desc_limit(&v->code))
 		return raise_error(cpu, in, VEC_GP, v->ext);
+	TRY(frame_open(cpu, in, false, &f));
 	TRY(segment_open(cpu, in, &v->code, (gate_selector(&v->gate) & 0xfffc) | cpl, &cs));
 
 	if (from_v86)

@@ -6,21 +6,26 @@
  */
 #include "cpu/system.h"
 
-enum exec frame_open(struct cpu *cpu, const struct insn *in, const struct segment *ss, uint32_t esp, unsigned count, unsigned size, bool user, uint32_t error, struct frame *f)
+enum exec frame_room(struct cpu *cpu, const struct insn *in, const struct segment *ss, uint32_t esp, unsigned count, unsigned size, uint32_t error, struct frame *f)
 {
-	uint32_t at[FRAME_SLOTS];
-
-	for (unsigned i = 0; i < count; i++) {
-		esp = esp_plus(ss, esp, -(int32_t)size);
-		at[i] = ss->flags & SEG_FLAG_DB ? esp : esp & 0xffff;
-		if (!segment_covers(ss, at[i], size))
-			return raise_error(cpu, in, VEC_SS, error);
-	}
-	for (unsigned i = 0; i < count; i++)
-		TRY(open_linear(cpu, in, ss->base + at[i], size, OPEN_WRITE, user, &f->slot[i]));
+	f->base = ss->base;
+	f->room = count;
 	f->count = 0;
 	f->size = size;
+	for (unsigned i = 0; i < count; i++) {
+		esp = esp_plus(ss, esp, -(int32_t)size);
+		f->at[i] = ss->flags & SEG_FLAG_DB ? esp : esp & 0xffff;
+		if (!segment_covers(ss, f->at[i], size))
+			return raise_error(cpu, in, VEC_SS, error);
+	}
 	f->esp = esp;
+	return EXEC_OK;
+}
+
+enum exec frame_open(struct cpu *cpu, const struct insn *in, bool user, struct frame *f)
+{
+	for (unsigned i = 0; i < f->room; i++)
+		TRY(open_linear(cpu, in, f->base + f->at[i], f->size, OPEN_WRITE, user, &f->slot[i]));
 	return EXEC_OK;
 }
 

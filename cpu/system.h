@@ -93,12 +93,15 @@ void commit_code(struct cpu *cpu, struct segment_load *cs, unsigned cpl);
 #define FRAME_SLOTS 36             /* a call gate with 31 parameters needs 35 */
 struct frame {
 	struct ref slot[FRAME_SLOTS];
-	uint32_t value[FRAME_SLOTS];
-	unsigned count, size;
+	uint32_t at[FRAME_SLOTS], value[FRAME_SLOTS];
+	laddr_t base;              /* of the stack segment */
+	unsigned room, count, size;        /* slots, and how many are pushed */
 	uint32_t esp;              /* after the pushes */
 };
-/* Opens count slots of size bytes below esp in segment ss: first the limits (#SS with error), then the pages. */
-enum exec frame_open(struct cpu *cpu, const struct insn *in, const struct segment *ss, uint32_t esp, unsigned count, unsigned size, bool user, uint32_t error, struct frame *f);
+/* Makes count slots of size bytes below esp in segment ss, checking the limits only: #SS with error. */
+enum exec frame_room(struct cpu *cpu, const struct insn *in, const struct segment *ss, uint32_t esp, unsigned count, unsigned size, uint32_t error, struct frame *f);
+/* Opens the slots' pages: after every other check of the transfer, since a page fault comes with the push itself. */
+enum exec frame_open(struct cpu *cpu, const struct insn *in, bool user, struct frame *f);
 /* Adds a value, in push order. */
 static inline void frame_push(struct frame *f, uint32_t value) { f->value[f->count++] = value; }
 void frame_commit(struct cpu *cpu, struct frame *f);

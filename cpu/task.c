@@ -258,7 +258,8 @@ static enum exec finish_switch(struct cpu *cpu, const struct insn *in, struct ta
 
 	TRY(load_segments(cpu, in, t->ext));
 	if (t->push_error) {
-		TRY(frame_open(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 1, t->new->step, cpu->cpl == 3, t->ext, &f));
+		TRY(frame_room(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 1, t->new->step, t->ext, &f));
+		TRY(frame_open(cpu, in, cpu->cpl == 3, &f));
 		frame_push(&f, t->error);
 		frame_commit(cpu, &f);
 		cpu->r[R_ESP] = f.esp;

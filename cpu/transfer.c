@@ -42,9 +42,10 @@ static enum exec real_call(struct cpu *cpu, const struct insn *in, uint16_t sele
 {
 	struct frame f;
 
-	TRY(frame_open(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 2, opsize, cpu->cpl == 3, 0, &f));
+	TRY(frame_room(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 2, opsize, 0, &f));
 	if (offset > cpu->seg[SEG_CS].limit)
 		return raise_error(cpu, in, VEC_GP, 0);
+	TRY(frame_open(cpu, in, cpu->cpl == 3, &f));
 	frame_push(&f, cpu->seg[SEG_CS].selector);
 	frame_push(&f, insn_next_eip(cpu, in));
 	frame_commit(cpu, &f);
@@ -158,9 +159,10 @@ static enum exec call_same(struct cpu *cpu, const struct insn *in, const struct 
 	struct frame f;
 	struct segment_load load;
 
-	TRY(frame_open(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 2, opsize, cpu->cpl == 3, 0, &f));
+	TRY(frame_room(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 2, opsize, 0, &f));
 	if (eip > desc_limit(d))
 		return raise_error(cpu, in, VEC_GP, 0);
+	TRY(frame_open(cpu, in, cpu->cpl == 3, &f));
 	TRY(segment_open(cpu, in, d, (cs & 0xfffc) | cpu->cpl, &load));
 	frame_push(&f, cpu->seg[SEG_CS].selector);
 	frame_push(&f, insn_next_eip(cpu, in));
@@ -180,9 +182,10 @@ static enum exec call_inner(struct cpu *cpu, const struct insn *in, const struct
 	struct frame f;
 
 	TRY(inner_stack(cpu, in, cpl, 0, &ss, &esp));
-	TRY(frame_open(cpu, in, &ss.s, esp, count + 4, size, false, selector_error(ss.s.selector, 0), &f));
+	TRY(frame_room(cpu, in, &ss.s, esp, count + 4, size, selector_error(ss.s.selector, 0), &f));
 	if (gate_offset(gate) > desc_limit(d))
 		return raise_error(cpu, in, VEC_GP, 0);
+	TRY(frame_open(cpu, in, false, &f));
 	for (unsigned i = 0; i < count; i++)
 		TRY(pop_read(cpu, in, (int32_t)(i * size), size, &parameter[i]));
 	TRY(segment_open(cpu, in, d, (gate_selector(gate) & 0xfffc) | cpl, &cs));

@@ -125,6 +125,25 @@ START_TEST(a_16_bit_gate_pushes_words)
 }
 END_TEST
 
+/* [SDM2A] "INT n": the entry point is checked before anything is pushed, so its #GP comes before the stack's #PF. */
+START_TEST(an_entry_point_beyond_the_limit_comes_before_a_missing_stack_page)
+{
+	for (unsigned cpl = 0; cpl <= 3; cpl += 3) {
+		paging(pc);
+		ring(pc, cpl);
+		gdt(pc, FREE, 0, 0xfff, ACCESS_CODE, SEG_FLAG_DB);
+		idt(pc, 0x40, FREE, 0x1000, 0xee);
+		page(pc, STACK0 - 0x1000, 0);
+		cpu_set_cr3(&pc->cpu, pc->cpu.cr3);
+		pc->stop_on_exception = true;
+		RUN(pc, 0xcd, 0x40);
+		ck_assert_uint_eq(pc->first.fault.vector, VEC_GP);
+		ck_assert_uint_eq(pc->first.fault.error, 0);
+		pc->stop_on_exception = false;
+	}
+}
+END_TEST
+
 START_TEST(faults_push_RF_and_traps_do_not)
 {
 	ring(pc, 0);
@@ -771,6 +790,7 @@ static Suite *system_event_suite(void)
 	tcase_add_loop_test(t, a_bad_gate_is_an_error_with_IDT_and_EXT_bits, 0, 32);
 	tcase_add_test(t, a_vector_past_the_IDT_limit_is_GP);
 	tcase_add_test(t, a_16_bit_gate_pushes_words);
+	tcase_add_test(t, an_entry_point_beyond_the_limit_comes_before_a_missing_stack_page);
 	tcase_add_test(t, faults_push_RF_and_traps_do_not);
 	tcase_add_test(t, a_page_fault_sets_CR2_and_pushes_its_code);
 	tcase_add_test(t, contributory_faults_combine_to_a_double_fault);

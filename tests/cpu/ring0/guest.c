@@ -244,7 +244,6 @@ void guest_main(void)
 	fill(WORLD_END, 0x2c0000, 0);
 	all_groups();
 	put('e'); put('n'); put('d'); put('\n');
-	port(0x501, 0);
 	__asm__ volatile("outw %w0, %w1" : : "a"(0x2000), "d"(0x604));
 	for (;;)
 		__asm__ volatile("cli; hlt");
