@@ -167,6 +167,8 @@ static bool wants_attention(const struct cpu *cpu)
 	       (cpu->nmi_pending && !cpu->nmi_blocked) || (cpu->intr && cpu->eflags & F_IF);
 }
 
+/* Simplified: between two iterations of a string instruction RF is pushed as it is; hardware pushes 1 [SDM3B 17.3.1.1
+ * "Instruction-Breakpoint Exception Condition"], so that a fetch breakpoint on the instruction does not fire again. */
 static void deliver_interrupt(struct cpu *cpu, uint8_t vector)
 {
 	cpu->insn = cpu->cache->scratch;
