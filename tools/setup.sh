@@ -36,30 +36,43 @@ packages() {
 }
 
 install_packages() {
-	as_root apt-get update
+	as_root apt-get update &&
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
+# Shows the last line of a log, again and again.
+ticker() {
+	while sleep 0.2; do
+		printf '\r\033[K  %.70s' "$(tail -n 1 "$1" | tr -d '\r')" >&2
+	done
+}
+
 # quietly MESSAGE COMMAND...: runs it with its output in a log; on a terminal the log's last line is shown while it works.
-# When it fails, the end of the log, then the message, and the script ends.
+# When it fails, the end of the log, then the message, and the script ends. The command is in the foreground, so that Ctrl-C
+# reaches it.
 quietly() {
 	message=$1
 	shift
 	log=$(mktemp)
-	(set -e; "$@") >"$log" 2>&1 </dev/null &
-	worker=$!
-	trap 'kill "$worker" 2>/dev/null; echo >&2; exit 130' INT TERM
-	while [ -t 2 ] && kill -0 "$worker" 2>/dev/null; do
-		printf '\r\033[K  %.70s' "$(tail -n 1 "$log" | tr -d '\r')" >&2
-		sleep 0.2
-	done
-	[ -t 2 ] && printf '\r\033[K' >&2
-	if ! wait "$worker"; then
+	ticker=
+	if [ -t 2 ]; then
+		ticker "$log" &
+		ticker=$!
+		trap 'kill $ticker 2>/dev/null || :; echo >&2; exit 130' INT TERM
+	fi
+	status=0
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	if [ "$ticker" ]; then
+		kill "$ticker" 2>/dev/null || :
+		wait "$ticker" 2>/dev/null || :
+		trap - INT TERM
+		printf '\r\033[K' >&2
+	fi
+	if [ "$status" != 0 ]; then
 		tail -n 40 "$log" >&2
 		say "$message (the whole log: $log)"
 		exit 1
 	fi
-	trap - INT TERM
 	rm -f "$log"
 }
 

@@ -12,8 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cp "$elf" "$dir/bench.elf"
 sh "$bench/mkfloppy" "$bench" "$dir" 2>/dev/null || exit 1
 sed -i 's/^cpu:.*/cpu: model=p4_prescott_celeron_336, count=1, ips=50000000, reset_on_triple_fault=0/' "$dir/bochsrc"
-echo c >"$dir/rc"
-bochs -q -f "$dir/bochsrc" -rc "$dir/rc" >"$dir/bochs" 2>/dev/null </dev/null &
+bochs -q -f "$dir/bochsrc" -rc "$dir/bochsrc.commands" >"$dir/bochs" 2>/dev/null </dev/null &
 bochs_pid=$!
 "$emu" run "$elf" >"$dir/emu" 2>"$dir/err" </dev/null || { cat "$dir/err"; exit 1; }
 waited=0
