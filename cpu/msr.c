@@ -41,6 +41,10 @@ static void set_apic_base(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n
 static uint64_t get_misc_enable(const struct cpu *cpu, uint32_t n) { (void)n; return cpu->misc_enable; }
 static void set_misc_enable(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n; cpu->misc_enable = value; }
 
+/* Only NXE exists: the other bits are of 64-bit processors. */
+static uint64_t get_efer(const struct cpu *cpu, uint32_t n) { (void)n; return cpu->efer; }
+static void set_efer(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n; control_set_efer(cpu, (uint32_t)value); }
+
 static uint64_t get_sysenter(const struct cpu *cpu, uint32_t n)
 {
 	return n == 0 ? cpu->sysenter_cs : n == 1 ? cpu->sysenter_esp : cpu->sysenter_eip;
@@ -90,6 +94,7 @@ static const struct msr_desc msrs[] = {
 	{ 0x268, 0x26f, ~0ull, get_fix4, set_fix4, valid_fixed },
 	{ 0x277, 0x277, ~0ull, get_pat, set_pat, valid_pat },
 	{ 0x2ff, 0x2ff, 0xcff, get_deftype, set_deftype, valid_deftype },
+	{ 0xc0000080, 0xc0000080, EFER_NXE, get_efer, set_efer, NULL },
 };
 
 void msr_reset(struct cpu *cpu)
@@ -159,13 +164,13 @@ enum exec op_rdpmc(struct cpu *cpu, const struct insn *in)
 /* --- CPUID ---------------------------------------------------------------------------------------------------- */
 
 enum {
-	CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5, CPUID_CX8 = 1 << 8, CPUID_SEP = 1 << 11,
-	CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
+	CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5, CPUID_PAE = 1 << 6, CPUID_CX8 = 1 << 8, CPUID_SEP = 1 << 11,
+	CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15, CPUID_PSE36 = 1 << 17,
 };
 
 static const uint32_t cpuid_leaf[][4] = {                          /* EAX EBX ECX EDX */
 	{ 2, 0x756e6547, 0x6c65746e, 0x49656e69 },                 /* last leaf; the vendor as EBX EDX ECX */
-	{ 0x683, 0, 0, CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV },
+	{ 0x683, 0, 0, CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_PAE | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV | CPUID_PSE36 },
 	{ 0x03020101, 0, 0, 0x0c040841 },                          /* TLBs and caches: descriptors of table 3-12 */
 };
 

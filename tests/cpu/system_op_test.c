@@ -50,9 +50,9 @@ struct cr_case { uint8_t cr; uint32_t value; bool ok; uint32_t reads; };
 static const struct cr_case cr_cases[] = {
 	{ 0, CR0_PG, false, 0 }, { 0, CR0_PE | CR0_NW, false, 0 }, { 0, CR0_PE | CR0_NW | CR0_CD, true, CR0_PE | CR0_NW | CR0_CD | CR0_ET },
 	{ 0, CR0_PE | CR0_TS | CR0_WP | 0x0000ffc0, true, CR0_PE | CR0_TS | CR0_WP | CR0_ET },
-	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xfffff018 },
-	{ 4, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
-	{ 4, 1u << 5, false, 0 }, { 4, CR4_VME, false, 0 }, { 4, CR4_PVI, false, 0 }, { 4, 1u << 6, false, 0 }, { 4, 1u << 9, false, 0 },
+	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xffffffff },
+	{ 4, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
+	{ 4, CR4_VME, false, 0 }, { 4, CR4_PVI, false, 0 }, { 4, 1u << 6, false, 0 }, { 4, 1u << 9, false, 0 },
 };
 
 START_TEST(a_control_register_takes_what_it_has_and_refuses_the_rest)
@@ -523,7 +523,7 @@ START_TEST(CPUID_reports_the_features_there_are)
 	pc->cpu.r[R_EAX] = 1;
 	RUN(pc, 0x0f, 0xa2);
 	ck_assert_uint_eq(pc->cpu.r[R_EAX] >> 8 & 15, 6);
-	ck_assert_uint_eq(pc->cpu.r[R_EDX], 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 11 | 1 << 13 | 1 << 15);
+	ck_assert_uint_eq(pc->cpu.r[R_EDX], 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 11 | 1 << 13 | 1 << 15 | 1 << 17);
 }
 END_TEST
 
