@@ -4,6 +4,7 @@
  */
 #include "cpu/code.h"
 #include "cpu/flags.h"
+#include "cpu/fpu.h"
 #include "cpu/system.h"
 
 #define RESET_SIGNATURE 0x683u     /* EDX: family 6, model 8, stepping 3, as CPUID says */
@@ -62,6 +63,7 @@ void cpu_reset(struct cpu *cpu)
 	msr_reset(cpu);
 	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = false;
 	cpu->pending_dr6 = 0;
+	fpu_reset(cpu);
 	cpu->fault = (struct fault) { 0 };
 	mmu_reset(cpu->mmu);
 	code_flush(cpu);
@@ -111,6 +113,12 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
 	FIELD(pending_dr6) FIELD(icount)
+	for (unsigned i = 0; i < 8; i++) {
+		FIELD(fpu.r[i].mantissa)
+		FIELD(fpu.r[i].exponent)
+	}
+	FIELD(fpu.control) FIELD(fpu.status) FIELD(fpu.valid) FIELD(fpu.opcode) FIELD(fpu.ip) FIELD(fpu.dp) FIELD(fpu.cs) FIELD(fpu.ds)
+	FIELD(fpu.mxcsr) FIELD(fpu.xmm)
 #undef FIELD
 	if (eflags != before)
 		cpu_set_eflags(cpu, eflags);
