@@ -6,8 +6,6 @@
 #include "cpu/flags.h"
 #include "cpu/system.h"
 
-#define RESET_SIGNATURE 0x683u     /* EDX: family 6, model 8, stepping 3, as CPUID says */
-
 int cpu_init(struct cpu *cpu, struct mmu *mmu, const struct cpu_bus *bus)
 {
 	int err;
@@ -49,7 +47,7 @@ void cpu_reset(struct cpu *cpu)
 {
 	memset(cpu->r, 0, sizeof(cpu->r));
 	memset(cpu->dr, 0, sizeof(cpu->dr));
-	cpu->r[R_EDX] = RESET_SIGNATURE;
+	cpu->r[R_EDX] = CPU_SIGNATURE;
 	cpu->eip = 0xfff0;
 	cpu->eflags = F_ONE;
 	flags_load(cpu, 0);

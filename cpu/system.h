@@ -169,7 +169,8 @@ bool debug_watches_data(const struct cpu *cpu);
 /* Whether any breakpoint is enabled: the loop then steps singly. */
 bool debug_armed(const struct cpu *cpu);
 
-/* --- msr.c --- */
+/* --- cpuid.c, msr.c --- */
+#define CPU_SIGNATURE 0x6d8u       /* family 6, model 13, stepping 8: what CPUID gives in EAX and RESET leaves in EDX */
 void msr_reset(struct cpu *cpu);
 
 #endif
