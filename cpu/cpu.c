@@ -59,6 +59,7 @@ void cpu_reset(struct cpu *cpu)
 	msr_reset(cpu);
 	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = false;
 	cpu->pending_dr6 = 0;
+	cpu_ferr(cpu, false);
 	cpu->fault = (struct fault) { 0 };
 	mmu_reset(cpu->mmu);
 	code_flush(cpu);
@@ -107,6 +108,7 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(tsc_offset) FIELD(sysenter_cs) FIELD(sysenter_esp) FIELD(sysenter_eip)
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
+	FIELD(ferr) FIELD(ignne)
 	FIELD(pending_dr6) FIELD(icount)
 #undef FIELD
 	if (eflags != before)

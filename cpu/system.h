@@ -152,6 +152,13 @@ static inline enum exec finish(struct cpu *cpu, const struct insn *in)
 /* Tells the mmu what CR0, CR3 and CR4 say now; nothing is flushed when that is what it knew. */
 void control_update_paging(struct cpu *cpu);
 
+/* --- run.c: x87 errors while CR0.NE is 0 [SDM1 8.7.2 "MS-DOS* Compatibility Sub-mode"] --- */
+/* Drives the FERR# pin. */
+void cpu_ferr(struct cpu *cpu, bool level);
+/* Stops before the x87 or WAIT instruction in, which finds an error waiting and IGNNE# low, until an interrupt comes; the
+ * instruction then runs anew. Nothing of it may have been committed. Return what this returns. */
+enum exec ferr_freeze(struct cpu *cpu, const struct insn *in);
+
 /* --- debug.c --- */
 #define DR6_B  0x000fu             /* B0..B3: which breakpoint */
 #define DR6_BD 0x2000u             /* a debug register was touched under GD */
