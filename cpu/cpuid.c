@@ -43,6 +43,7 @@ enum {
 };
 
 #define FEATURES ( \
+	CPUID_VME | \
 	CPUID_DE | \
 	CPUID_PSE | \
 	CPUID_TSC | \

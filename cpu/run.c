@@ -137,7 +137,8 @@ static void run_single(struct cpu *cpu)
 	}
 	cpu->shadow = cpu->shadow_debug = false;
 	cpu->insn = in;
-	if ((unlikely(debug_armed(cpu)) && debug_fetch(cpu, eip) != EXEC_OK) || code_fetch(cpu, eip) != EXEC_OK) {
+	if ((unlikely(debug_armed(cpu)) && debug_fetch(cpu, eip) != EXEC_OK) ||
+	    (unlikely(virtual_interrupt_due(cpu)) && raise_error(cpu, in, VEC_GP, 0) != EXEC_OK) || code_fetch(cpu, eip) != EXEC_OK) {
 		deliver_fault(cpu, eip);
 		return;
 	}
@@ -166,7 +167,7 @@ static void run_single(struct cpu *cpu)
 static bool wants_attention(const struct cpu *cpu)
 {
 	return cpu->watch.instruction || cpu->eflags & (F_TF | F_RF) || debug_armed(cpu) || cpu->shadow || cpu->shadow_debug ||
-	       cpu->pending_dr6 || cpu->halted || cpu->shutdown || cpu->stop_requested ||
+	       cpu->pending_dr6 || virtual_interrupt_due(cpu) || cpu->halted || cpu->shutdown || cpu->stop_requested ||
 	       (cpu->nmi_pending && !cpu->nmi_blocked) || (cpu->intr && cpu->eflags & F_IF);
 }
 

@@ -4,6 +4,7 @@
  *   transfer.c   far JMP, CALL, gates                     return.c     far RET, IRET
  *   exception.c  how an event finds its handler           task.c       the task switch
  *   control.c    control registers                        debug.c      breakpoints and single steps
+ *   vme.c        virtual interrupts, INT n in virtual-8086 mode
  *
  * Everything works in two steps: the open step reads, checks and opens each byte it will write; the commit step only
  * stores. A function that returns EXEC_FAULT has changed nothing, so the instruction can be started again.
@@ -118,12 +119,28 @@ static inline uint32_t esp_plus(const struct segment *ss, uint32_t esp, int32_t 
 
 enum exec linear_read(struct cpu *cpu, const struct insn *in, laddr_t la, unsigned size, uint32_t *value);
 
+/* --- vme.c --- */
+
+/* Whether VIF stands for IF now. */
+bool virtual_if(const struct cpu *cpu);
+/* A virtual interrupt waits and may come: #GP(0) before the next instruction. */
+static inline bool virtual_interrupt_due(const struct cpu *cpu)
+{
+	return (cpu->eflags & (F_VIF | F_VIP)) == (F_VIF | F_VIP) && virtual_if(cpu);
+}
+/* FLAGS as PUSHF and INT n push them in virtual-8086 mode with VME, and as POPF and IRET take them: the check, the commit. */
+uint16_t virtual_flags(const struct cpu *cpu);
+enum exec virtual_flags_check(struct cpu *cpu, const struct insn *in, uint32_t popped);
+void virtual_flags_load(struct cpu *cpu, uint32_t popped);
+/* INT n in virtual-8086 mode. *redirected: the 8086 handler has been entered; else it is for the IDT. */
+enum exec redirect_interrupt(struct cpu *cpu, const struct insn *in, uint8_t vector, bool *redirected);
+
 /* --- transfer.c, exception.c, task.c --- */
 
 /* Flags that were loaded may ask for a look before the next instruction. */
 static inline void flags_changed(struct cpu *cpu)
 {
-	if (cpu->eflags & (F_TF | F_RF) || cpu->nmi_pending || (cpu->intr && cpu->eflags & F_IF))
+	if (cpu->eflags & (F_TF | F_RF) || cpu->nmi_pending || (cpu->intr && cpu->eflags & F_IF) || virtual_interrupt_due(cpu))
 		cpu->attention = true;
 	if (cpu->cr0 & CR0_AM)
 		segment_update_all(cpu);       /* AC may have changed */
