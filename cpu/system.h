@@ -140,7 +140,7 @@ enum exec redirect_interrupt(struct cpu *cpu, const struct insn *in, uint8_t vec
 /* Flags that were loaded may ask for a look before the next instruction. */
 static inline void flags_changed(struct cpu *cpu)
 {
-	if (cpu->eflags & (F_TF | F_RF) || cpu->nmi_pending || (cpu->intr && cpu->eflags & F_IF) || virtual_interrupt_due(cpu))
+	if (cpu->eflags & (F_TF | F_RF) || cpu->nmi_pending || (cpu->intr && cpu->eflags & F_IF))
 		cpu->attention = true;
 	if (cpu->cr0 & CR0_AM)
 		segment_update_all(cpu);       /* AC may have changed */
