@@ -44,7 +44,7 @@ enum exec open_linear(struct cpu *cpu, const struct insn *in, laddr_t la, unsign
 
 	if (first > size)
 		first = size;
-	*ref = (struct ref) { .first = (uint8_t)first, .size = (uint8_t)size, .write = write };
+	*ref = (struct ref) { .first = (uint16_t)first, .size = (uint16_t)size, .write = write };
 	TRY(open_piece(cpu, in, &a, first, ref, 0));
 	if (first == size) {
 		ref->host = ref->piece[0].host;
@@ -54,9 +54,22 @@ enum exec open_linear(struct cpu *cpu, const struct insn *in, laddr_t la, unsign
 	return open_piece(cpu, in, &a, size - first, ref, 1);
 }
 
+/* [SDM3A 6.15 "Interrupt 17--Alignment Check Exception (#AC)"] table 6-7: an 80-bit number wants 8 bytes; FPU environments and
+ * states 2 or 4, by their operand size; the FXSAVE area 16. */
+static unsigned alignment(unsigned size)
+{
+	switch (size) {
+	case 10: return 8;
+	case 14: case 94: return 2;
+	case 28: case 108: return 4;
+	case 512: return 16;
+	default: return size;
+	}
+}
+
 static bool misaligned(const struct cpu *cpu, laddr_t la, unsigned size)
 {
-	return la & (size - 1) && cpu->cr0 & CR0_AM && cpu->eflags & F_AC && cpu->cpl == 3;
+	return la & (alignment(size) - 1) && cpu->cr0 & CR0_AM && cpu->eflags & F_AC && cpu->cpl == 3;
 }
 
 enum exec open_slow(struct cpu *cpu, const struct insn *in, unsigned seg, uint32_t offset, unsigned size, enum open_mode mode, struct ref *ref)
@@ -114,4 +127,37 @@ void ref_set_slow(struct cpu *cpu, const struct ref *ref, uint32_t value)
 	set_piece(cpu, ref, 0, ref->first, value);
 	if (ref->first < ref->size)
 		set_piece(cpu, ref, 1, ref->size - ref->first, value >> 8 * ref->first);
+}
+
+/* In steps of at most 4 bytes, which is what a device takes at a time. */
+void ref_load_slow(struct cpu *cpu, const struct ref *ref, void *to)
+{
+	uint8_t *byte = to;
+
+	for (unsigned n = 0, done = 0; n < 2 && done < ref->size; n++) {
+		unsigned size = n ? ref->size - ref->first : ref->first;
+		for (unsigned i = 0, step; i < size; i += step, done += step) {
+			step = size - i < 4 ? size - i : 4;
+			uint32_t v = ref->piece[n].host ? 0 : phys_read(cpu->mmu->phys, ref->piece[n].pa + i, step);
+			memcpy(byte + done, ref->piece[n].host ? (void *)(ref->piece[n].host + i) : &v, step);
+		}
+	}
+}
+
+void ref_store_slow(struct cpu *cpu, const struct ref *ref, const void *from)
+{
+	const uint8_t *byte = from;
+
+	for (unsigned n = 0, done = 0; n < 2 && done < ref->size; n++) {
+		unsigned size = n ? ref->size - ref->first : ref->first;
+		for (unsigned i = 0, step; i < size; i += step, done += step) {
+			uint32_t v = 0;
+			step = size - i < 4 ? size - i : 4;
+			memcpy(&v, byte + done, step);
+			if (ref->piece[n].host)
+				memcpy(ref->piece[n].host + i, &v, step);
+			else
+				phys_write(cpu->mmu->phys, ref->piece[n].pa + i, step, v);
+		}
+	}
 }

@@ -4,6 +4,7 @@
  */
 #include "cpu/code.h"
 #include "cpu/flags.h"
+#include "cpu/fpu.h"
 #include "cpu/system.h"
 
 int cpu_init(struct cpu *cpu, struct mmu *mmu, const struct cpu_bus *bus)
@@ -60,6 +61,7 @@ void cpu_reset(struct cpu *cpu)
 	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = false;
 	cpu->pending_dr6 = 0;
 	cpu_ferr(cpu, false);
+	fpu_reset(cpu);
 	cpu->fault = (struct fault) { 0 };
 	mmu_reset(cpu->mmu);
 	code_flush(cpu);
@@ -110,6 +112,12 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
 	FIELD(ferr) FIELD(ignne)
 	FIELD(pending_dr6) FIELD(icount)
+	for (unsigned i = 0; i < 8; i++) {
+		FIELD(fpu.r[i].mantissa)
+		FIELD(fpu.r[i].exponent)
+	}
+	FIELD(fpu.control) FIELD(fpu.status) FIELD(fpu.valid) FIELD(fpu.opcode) FIELD(fpu.ip) FIELD(fpu.dp) FIELD(fpu.cs) FIELD(fpu.ds)
+	FIELD(fpu.mxcsr) FIELD(fpu.xmm)
 #undef FIELD
 	if (eflags != before)
 		cpu_set_eflags(cpu, eflags);

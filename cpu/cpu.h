@@ -58,6 +58,8 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COU
 #define CR4_PSE (1u << 4)
 #define CR4_PGE (1u << 7)
 #define CR4_PCE (1u << 8)
+#define CR4_OSFXSR     (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
 
 /* [SDM3A 6.3.1 "External Interrupts"] table 6-1. */
 enum vector {
@@ -81,6 +83,32 @@ struct segment {
 #define SEG_FLAG_G   8u
 
 struct table_register { uint32_t base; uint16_t limit; };
+
+/* One x87 register; MMn is the mantissa of Rn. */
+struct x87_reg {
+	uint64_t mantissa;         /* with the integer bit */
+	uint16_t exponent;         /* sign in bit 15 */
+};
+
+union xmm {
+	uint8_t u8[16];
+	uint16_t u16[8];
+	uint32_t u32[4];
+	uint64_t u64[2];
+} __attribute__((aligned(16)));
+
+/* x87, MMX and SSE state [SDM1 8.1 "x87 FPU Execution Environment"], [SDM1 10.2.3 "MXCSR Control and Status Register"]. */
+struct fpu {
+	struct x87_reg r[8];       /* physical order: ST(i) is r[(top + i) & 7] */
+	uint16_t control;
+	uint16_t status;           /* TOP in bits 13..11 */
+	uint8_t valid;             /* bit n: Rn is not empty; the tag word of FSAVE follows from this and the contents */
+	uint16_t opcode;           /* of the last instruction with an operand: low 3 bits of its first byte, then its ModRM byte */
+	uint32_t ip, dp;           /* ... where it was, and its memory operand */
+	uint16_t cs, ds;
+	uint32_t mxcsr;
+	union xmm xmm[8];
+};
 
 /* Arithmetic flags, kept as the last result until somebody asks; see flags.h. */
 struct lazy_flags { uint32_t result, carries; };
@@ -167,6 +195,7 @@ struct cpu {
 	bool ferr, ignne;          /* FERR# (out) and IGNNE# (in): x87 errors while CR0.NE is 0 */
 	bool shadow;               /* the next boundary accepts no interrupt (STI) */
 	bool shadow_debug;         /* ... nor debug trap (MOV SS, POP SS) */
+	struct fpu fpu;
 	uint32_t pending_dr6;      /* data breakpoint and TF traps to deliver at the boundary */
 
 	/* --- execution --- */

@@ -33,9 +33,13 @@ static const uint8_t operand_reads[] = {
 	[OPD_M] = READ_MODRM, [OPD_Mp] = READ_MODRM, [OPD_Ma] = READ_MODRM, [OPD_Ms] = READ_MODRM, [OPD_Mq] = READ_MODRM,
 	[OPD_Mw] = READ_MODRM, [OPD_Sw] = READ_MODRM, [OPD_Cd] = READ_MODRM, [OPD_Dd] = READ_MODRM, [OPD_Rd] = READ_MODRM,
 	[OPD_Rv] = READ_MODRM,
+	[OPD_Pq] = READ_MODRM, [OPD_Qq] = READ_MODRM, [OPD_Qd] = READ_MODRM, [OPD_Nq] = READ_MODRM,
+	[OPD_Vx] = READ_MODRM, [OPD_Wx] = READ_MODRM, [OPD_Wq] = READ_MODRM, [OPD_Wd] = READ_MODRM, [OPD_Ux] = READ_MODRM,
+	[OPD_Md] = READ_MODRM, [OPD_Mt] = READ_MODRM, [OPD_Mx] = READ_MODRM, [OPD_Menv] = READ_MODRM, [OPD_Mst] = READ_MODRM,
+	[OPD_Mfx] = READ_MODRM, [OPD_STi] = READ_MODRM,
 	[OPD_Ib] = READ_IB, [OPD_sIb] = READ_SIGNED_IB, [OPD_Iw] = READ_IW, [OPD_Iz] = READ_IZ,
 	[OPD_Jb] = READ_SIGNED_IB, [OPD_Jz] = READ_JZ, [OPD_Ap] = READ_AP, [OPD_Ob] = READ_MOFFS, [OPD_Ov] = READ_MOFFS,
-	[OPD_GS] = 0,
+	[OPD_ST0] = 0,
 };
 
 /* The bytes still to be read. After out is set everything reads as 0. */
@@ -117,7 +121,7 @@ static void decode_modrm(struct reader *r, struct insn *in, const struct insn_ro
 	in->mod = modrm >> 6 & 3;
 	in->reg = modrm >> 3 & 7;
 	in->rm = modrm & 7;
-	if (row->props & IP_REGONLY)       /* MOV CRn and DRn ignore mod */
+	if (row->props & IP_ANYMOD)        /* MOV CRn and DRn */
 		in->mod = 3;
 	if (in->mod == 3)
 		return;
@@ -203,25 +207,43 @@ static uint8_t decode_prefixes(struct reader *r, struct insn *in, bool code32, i
 	}
 }
 
-/* Finds the row; for a group, by the reg field of the ModRM byte ahead. NULL: undefined, or the bytes ran out. */
-static const struct insn_row *find_row(struct reader *r, unsigned map, uint8_t opcode)
+/* Whether the row depends on the byte after the opcode. */
+static bool row_needs_modrm(const struct insn_row *row)
 {
-	const struct insn_row *row;
-	unsigned n = last_row[map - 1][opcode], ext;
+	return row->ext >= 0 || row->props & (IP_MEMONLY | IP_REGONLY);
+}
+
+static bool row_fits(const struct insn_row *row, unsigned prefix, unsigned modrm)
+{
+	if (row->props & IP_PREFIX && !(row->props & prefix))
+		return false;
+	if (row->ext >= 0 && row->ext != (int)(row->ext < 8 ? modrm >> 3 & 7 : modrm))
+		return false;
+	if (row->props & IP_ANYMOD)
+		return true;
+	return !(row->props & (modrm >= 0xc0 ? IP_MEMONLY : IP_REGONLY));
+}
+
+/* Finds the row, which may depend on the ModRM byte ahead. NULL: undefined, or the bytes ran out. */
+static const struct insn_row *find_row(struct reader *r, const struct insn *in, unsigned map, bool code32)
+{
+	const struct insn_row *row, *found = NULL;
+	unsigned n = last_row[map - 1][in->opcode], modrm = 0;
+	unsigned prefix = in->rep == REP_F3 ? IP_PF3 : in->rep == REP_F2 ? IP_PF2 : in->opsize != (code32 ? 4 : 2) ? IP_P66 : IP_NP;
 
 	if (!n)
 		return NULL;
-	row = &insn_table[n - 1];
-	if (row->ext < 0)
-		return row;
-	ext = take(r, 1) >> 3 & 7;
-	if (r->out)
-		return NULL;
-	r->pos--;
-	for (; row >= insn_table && row->map == map && row->opcode == opcode; row--)
-		if (row->ext == (int)ext)
-			return row;
-	return NULL;
+	if (r->pos < r->avail)
+		modrm = r->bytes[r->pos];
+	for (row = &insn_table[n - 1]; row >= insn_table && row->map == map && row->opcode == in->opcode; row--) {
+		if (row_needs_modrm(row) && r->pos == r->avail) {
+			r->out = true;
+			return NULL;
+		}
+		if (row_fits(row, prefix, modrm))
+			found = row;
+	}
+	return found;
 }
 
 static enum decode_result finish(const struct reader *r, struct insn *in, enum decode_result result)
@@ -245,7 +267,7 @@ enum decode_result decode(const uint8_t *bytes, unsigned avail, bool code32, str
 		in->opcode = (uint8_t)take(&r, 1);
 		map = 2;
 	}
-	row = r.out ? NULL : find_row(&r, map, in->opcode);
+	row = r.out ? NULL : find_row(&r, in, map, code32);
 	if (!row)
 		return finish(&r, in, DECODE_UD);
 
@@ -260,8 +282,6 @@ enum decode_result decode(const uint8_t *bytes, unsigned avail, bool code32, str
 		decode_implied(in, row);
 	for (unsigned i = 0; i < 3; i++)
 		decode_operand(&r, in, operand_reads[row->operand[i]], i == 1 && row->operand[0] == OPD_Iw);
-	if (row->props & IP_MEMONLY && in->mod == 3)
-		return finish(&r, in, DECODE_UD);
 	if (in->lock && (!(row->props & IP_LOCK) || in->mod == 3))
 		return finish(&r, in, DECODE_UD);
 	return finish(&r, in, DECODE_OK);

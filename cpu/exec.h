@@ -43,8 +43,8 @@ enum open_mode { OPEN_READ = 1, OPEN_WRITE = 2, OPEN_RW = 3 };     /* OPEN_RW ch
 struct ref {
 	void *host;
 	struct { uint8_t *host; paddr_t pa; } piece[2];
-	uint8_t first;             /* bytes in piece[0] */
-	uint8_t size;
+	uint16_t first;            /* bytes in piece[0] */
+	uint16_t size;             /* up to 512 */
 	bool write;
 };
 
@@ -119,6 +119,28 @@ static inline void ref_set##bits(struct cpu *cpu, const struct ref *ref, uint##b
 REF_ACCESSORS(8, 1)
 REF_ACCESSORS(16, 2)
 REF_ACCESSORS(32, 4)
+
+/* Operands of any size: size must be that of the open. */
+void ref_load_slow(struct cpu *cpu, const struct ref *ref, void *to);
+void ref_store_slow(struct cpu *cpu, const struct ref *ref, const void *from);
+static inline void ref_load(struct cpu *cpu, const struct ref *ref, void *to, unsigned size)
+{
+	if (likely(ref->host != NULL)) {
+		memcpy(to, ref->host, size);
+	} else {
+		struct ref slow = *ref;
+		ref_load_slow(cpu, &slow, to);
+	}
+}
+static inline void ref_store(struct cpu *cpu, const struct ref *ref, const void *from, unsigned size)
+{
+	if (likely(ref->host != NULL)) {
+		memcpy(ref->host, from, size);
+	} else {
+		struct ref slow = *ref;
+		ref_store_slow(cpu, &slow, from);
+	}
+}
 
 /* --- the stack --- */
 static inline bool stack32(const struct cpu *cpu) { return cpu->seg[SEG_SS].flags & SEG_FLAG_DB; }

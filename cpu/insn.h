@@ -59,17 +59,26 @@ enum operand {
 #define IP_ENDS    (1u << 0)       /* ends a block: transfers control, or can change mode, mapping, or pending interrupts */
 #define IP_LOCK    (1u << 1)       /* LOCK is legal with a memory destination */
 #define IP_REP     (1u << 2)       /* string instruction: REP counts */
-#define IP_MEMONLY (1u << 3)       /* mod 3 is #UD */
-#define IP_REGONLY (1u << 4)       /* memory forms do not exist */
+#define IP_MEMONLY (1u << 3)       /* the row is of memory forms: mod 3 is another row, or #UD */
+#define IP_REGONLY (1u << 4)       /* the row is of register forms */
 #define IP_CPL0    (1u << 5)       /* #GP(0) outside ring 0 */
 #define IP_BRANCH  (1u << 6)       /* relative branch: imm is the displacement */
 #define IP_STRING  (1u << 7)       /* implicit DS:ESI and/or ES:EDI */
 #define IP_STACK   (1u << 8)       /* implicit stack access */
+#define IP_ANYMOD  (1u << 9)       /* with IP_REGONLY: mod is ignored, r/m is always a register */
+/* The row is chosen by a mandatory prefix [SDM2A 2.1.2 "Instruction Prefixes"]: none, 66, F3 or F2. F3 and F2 come before 66. */
+#define IP_NP      (1u << 10)
+#define IP_P66     (1u << 11)
+#define IP_PF3     (1u << 12)
+#define IP_PF2     (1u << 13)
+#define IP_PREFIX  (IP_NP | IP_P66 | IP_PF3 | IP_PF2)
+#define IP_X87     (1u << 14)      /* uses the x87 registers, as floating point or as MMX */
+#define IP_SSE     (1u << 15)      /* uses the XMM registers or MXCSR */
 
 struct insn_row {
 	uint8_t map;               /* 1: one byte; 2: 0F xx */
 	uint8_t opcode;
-	int8_t ext;                /* ModRM.reg that selects the row in a group, or -1 */
+	int16_t ext;               /* ModRM.reg that selects the row in a group, or the whole ModRM byte (C0..FF), or -1 */
 	const char *name;          /* mnemonic; "mov" */
 	uint8_t operand[3];        /* enum operand */
 	uint32_t props;            /* IP_* */

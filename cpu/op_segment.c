@@ -250,16 +250,19 @@ enum exec op_verw_Ew(struct cpu *cpu, const struct insn *in)
 	NEXT(cpu, in);
 }
 
+/* Memory is written only when the selector changes, so a read-only one with a high RPL is no fault: "ARPL" in [SDM2A]. */
 enum exec op_arpl_Ew_Gw(struct cpu *cpu, const struct insn *in)
 {
 	uint16_t value, rpl = cpu->r[in->reg] & 3;
 	struct ref dst;
 
 	TRY(protected_only(cpu, in));
-	TRY(open_rm(cpu, in, 2, OPEN_RW, &dst));
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &dst));
 	value = ref_get16(cpu, &dst);
-	set_zf(cpu, (value & 3) < rpl);
-	if ((value & 3) < rpl)
+	if ((value & 3) < rpl) {
+		TRY(open_rm(cpu, in, 2, OPEN_WRITE, &dst));
 		ref_set16(cpu, &dst, (uint16_t)((value & ~3u) | rpl));
+	}
+	set_zf(cpu, (value & 3) < rpl);
 	NEXT(cpu, in);
 }

@@ -21,8 +21,10 @@ static bool row_has_any(const struct insn_row *row, const uint8_t *list)
 }
 
 /* Operands that live in the ModRM r/m field, and may be memory. */
-static const uint8_t rm_operands[] = { OPD_Eb, OPD_Ew, OPD_Ev, OPD_Ed, OPD_M, OPD_Mp, OPD_Ma, OPD_Ms, OPD_Mq, OPD_Mw, 0 };
-static const uint8_t modrm_operands[] = { OPD_Gb, OPD_Gw, OPD_Gv, OPD_Gd, OPD_Sw, OPD_Cd, OPD_Dd, OPD_Rd, OPD_Rv, 0 };
+static const uint8_t rm_operands[] = { OPD_Eb, OPD_Ew, OPD_Ev, OPD_Ed, OPD_M, OPD_Mp, OPD_Ma, OPD_Ms, OPD_Mq, OPD_Mw,
+	OPD_Qq, OPD_Qd, OPD_Wx, OPD_Wq, OPD_Wd, OPD_Md, OPD_Mt, OPD_Mx, OPD_Menv, OPD_Mst, OPD_Mfx, 0 };
+static const uint8_t modrm_operands[] = { OPD_Gb, OPD_Gw, OPD_Gv, OPD_Gd, OPD_Sw, OPD_Cd, OPD_Dd, OPD_Rd, OPD_Rv,
+	OPD_Pq, OPD_Nq, OPD_Vx, OPD_Ux, OPD_STi, 0 };
 
 bool row_has_modrm(const struct insn_row *row)
 {
@@ -39,7 +41,9 @@ static void put_modrm(struct form *f, const struct form_values *v)
 {
 	uint8_t reg = (uint8_t)(f->reg << 3);
 
-	if (f->operand == FORM_REGISTER) {
+	if (f->row->ext >= 8) {
+		put(f, (uint32_t)f->row->ext, 1);
+	} else if (f->operand == FORM_REGISTER) {
 		put(f, 0xc0u | reg | f->rm, 1);
 	} else if (f->operand == FORM_ABSOLUTE) {
 		put(f, reg | (f->addrsize == 4 ? 5u : 6u), 1);
@@ -78,6 +82,8 @@ void form_encode(struct form *f, const struct form_values *v)
 		put(f, 0x67, 1);
 	if (f->rep)
 		put(f, f->rep, 1);
+	if (f->row->props & (IP_PF3 | IP_PF2))
+		put(f, f->row->props & IP_PF3 ? 0xf3 : 0xf2, 1);
 	if (f->lock)
 		put(f, 0xf0, 1);
 	if (f->row->map == 2)
@@ -124,7 +130,7 @@ static void emit_regs(const struct walk_ctx *c, struct form *f)
 	const uint8_t *regs = general;
 
 	if (f->row->ext >= 0) {
-		f->reg = (uint8_t)f->row->ext;
+		f->reg = f->row->ext < 8 ? (uint8_t)f->row->ext : f->row->ext >> 3 & 7;
 		emit(c, f);
 		return;
 	}
@@ -148,6 +154,9 @@ static void emit_row(const struct walk_ctx *c, unsigned index, bool code32)
 		struct form f = { .row = row, .row_index = index, .code32 = code32, .rm = 1,
 		                  .opsize = sizes & 1 ? 2 : 4, .addrsize = sizes & 2 ? 2 : 4 };
 
+		/* Where 66 is part of the opcode, it is there or it is not. */
+		if (row->props & IP_PREFIX && !(row->props & IP_P66) != (f.opsize == (code32 ? 4 : 2)))
+			continue;
 		if (!row_has_modrm(row)) {
 			f.operand = FORM_NONE;
 			emit(c, &f);
@@ -156,9 +165,11 @@ static void emit_row(const struct walk_ctx *c, unsigned index, bool code32)
 		if (!(row->props & IP_MEMONLY)) {
 			f.operand = FORM_REGISTER;
 			emit_regs(c, &f);
-			f.rm = 4;
-			emit_regs(c, &f);
-			f.rm = 1;
+			if (row->ext < 8) {
+				f.rm = 4;
+				emit_regs(c, &f);
+				f.rm = 1;
+			}
 		}
 		if (!(row->props & IP_REGONLY)) {
 			f.operand = FORM_ABSOLUTE;

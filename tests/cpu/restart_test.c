@@ -502,7 +502,7 @@ static const struct placement middle = { CODE - 0x800, DATA1 - 0x800, DATA2 - 0x
 
 static void prove_placements(struct proof *p)
 {
-	static const uint8_t operand_splits[] = { 1, 2, 3, 5, 7 };
+	static const uint16_t operand_splits[] = { 1, 2, 3, 5, 7, 0 }, wide_splits[] = { 1, 4, 7, 9, 15, 27, 93, 300, 0 };
 	static const uint8_t stack_splits[] = { 1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 28, 30 };
 	const struct insn_row *row = p->form->row;
 
@@ -517,20 +517,21 @@ static void prove_placements(struct proof *p)
 		prove(p, false);
 	}
 	bool memory = p->form->operand >= FORM_ABSOLUTE || row->props & IP_STRING || row_has_operand(row, OPD_Ov);
-	for (unsigned i = 0; memory && i < sizeof operand_splits; i++) {
+	const uint16_t *split = row->props & (IP_X87 | IP_SSE) ? wide_splits : operand_splits;
+	for (; memory && *split; split++) {
 		p->at = middle;
-		p->at.data1 = DATA1 - operand_splits[i];
-		p->at.data2 = DATA2 - operand_splits[i];
+		p->at.data1 = DATA1 - *split;
+		p->at.data2 = DATA2 - *split;
 		p->at.name = "operand across a page";
 		prove(p, false);
 	}
 	bool stack = row->props & IP_STACK || p->class >= FAR;
 	for (unsigned i = 0; stack && i < 2 * sizeof stack_splits; i++) {
-		uint32_t split = stack_splits[i / 2];
+		uint32_t distance = stack_splits[i / 2];
 
 		p->at = middle;
-		p->at.esp = i & 1 ? STACK - split : STACK + split;
-		p->at.ebp = i & 1 ? FRAME - split : FRAME + split;
+		p->at.esp = i & 1 ? STACK - distance : STACK + distance;
+		p->at.ebp = i & 1 ? FRAME - distance : FRAME + distance;
 		p->at.name = i & 1 ? "stack just below a page" : "stack just above a page";
 		prove(p, false);
 	}

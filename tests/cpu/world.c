@@ -199,6 +199,19 @@ static void set_segments(struct cpu *cpu, enum world_mode mode)
 	}
 }
 
+/* Every exception masked, five registers in use, small numbers everywhere, so that loads and operations both work. */
+static void set_fpu(struct fpu *fpu)
+{
+	fpu->control = 0x37f;
+	fpu->status = 3 << 11;
+	fpu->valid = 0xf8;                     /* ST(0) to ST(4) are R3 to R7 */
+	for (unsigned i = 0; i < 8; i++) {
+		fpu->r[i] = (struct x87_reg) { 0xa000000000000000ull + i, (uint16_t)(0x3ffe + i) };
+		for (unsigned lane = 0; lane < 4; lane++)
+			fpu->xmm[i].u32[lane] = 0x3f800000u + 0x100000u * i + lane;
+	}
+}
+
 static void set_processor(struct world *w, enum world_mode mode)
 {
 	struct cpu *cpu = &w->cpu;
@@ -206,7 +219,8 @@ static void set_processor(struct world *w, enum world_mode mode)
 	*cpu = w->fresh;
 	cpu->gdtr = (struct table_register){ GDT, 0xfff };
 	cpu->idtr = (struct table_register){ IDT, 0x3ff };
-	cpu_set_cr4(cpu, CR4_PSE | CR4_PGE);
+	cpu_set_cr4(cpu, CR4_PSE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT);
+	set_fpu(&cpu->fpu);
 	cpu_set_cr3(cpu, DIRECTORY);
 	cpu_set_cr0(cpu, CR0_PG | CR0_WP | CR0_PE | CR0_ET);
 	cpu_set_eflags(cpu, F_ONE | F_CF | F_ZF | (mode == V86 ? F_VM | F_IOPL : 0));
