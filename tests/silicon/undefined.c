@@ -1,0 +1,183 @@
+/* tests/silicon/undefined.c: see undefined.h. */
+#include "undefined.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../cpu/forms.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Whether name is one of a list with spaces between. */
+static bool listed(const char *name, const char *list)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = list; (p = strstr(p, name)); p += n)
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
+			return true;
+	return false;
+}
+
+/* --- not run at all ------------------------------------------------------------------------------------------------------- */
+
+static const struct { const char *names, *why; } not_run[] = {
+	{ "callf jmpf retf iret", "far transfers lead to the host kernel's segments; IRET could switch the processor's mode" },
+	{ "int sysenter", "a system call of the host" },
+	{ "int1", "the host kernel does not say where the trap came from" },
+	{ "rdtsc rdpmc cpuid", "the answer belongs to the host: its clock, its counters, its model" },
+	{ "sldt str sgdt sidt smsw", "the host may have them trap (UMIP), and their answer is its kernel's" },
+	{ "esc", "stands for the x87 instructions until they exist" },
+};
+
+const char *sil_row_excluded(const struct insn_row *row)
+{
+	for (unsigned i = 0; i < COUNT(not_run); i++)
+		if (listed(row->name, not_run[i].names))
+			return not_run[i].why;
+	return NULL;
+}
+
+/* --- not run with these operands ------------------------------------------------------------------------------------------ */
+
+/* Encodings that later processors gave another meaning. */
+static const struct { uint8_t map, opcode, rep, modrm_reg; const char *why; } later[] = {
+	{ 2, 0xbc, REP_F3, 0, "F3 BSF is TZCNT later" },
+	{ 2, 0xbd, REP_F3, 0, "F3 BSR is LZCNT later" },
+	{ 2, 0x1e, REP_F3, 0, "F3 0F 1E is RDSSP and ENDBR later" },
+	{ 2, 0xc7, REP_F3, 0, "F3 0F C7 is RDPID later" },
+	{ 2, 0x1a, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
+	{ 2, 0x1b, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
+	{ 2, 0x1c, REP_NONE, 0, "0F 1C is CLDEMOTE later" },
+};
+
+static const char *later_meaning(const struct insn *in)
+{
+	for (unsigned i = 0; i < COUNT(later); i++)
+		if (insn_table[in->row].map == later[i].map && in->opcode == later[i].opcode && (!later[i].rep || in->rep == later[i].rep))
+			return later[i].why;
+	return NULL;
+}
+
+static uint32_t operand(const struct sil_case *c, const struct insn *in)
+{
+	uint32_t ea;
+
+	if (in->mod == 3)
+		return c->in.r[in->rm];
+	ea = (in->base == R_ZERO ? 0 : c->in.r[in->base]) + ((in->index == R_ZERO ? 0 : c->in.r[in->index]) << in->scale) + in->disp;
+	for (unsigned i = 0; i < c->patches; i++)
+		if (ea - c->patch[i].at < c->patch[i].len - 1u)
+			return c->patch[i].byte[ea - c->patch[i].at] | (uint32_t)c->patch[i].byte[ea - c->patch[i].at + 1] << 8;
+	return 0x8000;                         /* unknown: none of the selectors below */
+}
+
+/* Selectors of which both GDTs say the same: null, and the two of 32-bit programs. */
+static bool common_selector(uint32_t v)
+{
+	v &= 0xfffc;
+	return v == 0 || v == (SIL_CS & ~3u) || v == (SIL_DS & ~3u);
+}
+
+static const char *undefined_result(const struct sil_case *c, const struct insn *in)
+{
+	const struct insn_row *row = &insn_table[in->row];
+	unsigned count = (row_has_operand(row, OPD_CL) ? c->in.r[R_ECX] : in->imm) & 31;
+
+	if (listed(row->name, "shld shrd") && in->opsize == 2 && (count > 16 || c->insns > 1))
+		return "[SDM2B] \"SHLD\", \"SHRD\": a count above the operand size leaves the result undefined";
+	if (!strcmp(row->name, "bswap") && in->opsize == 2)
+		return "[SDM2A] \"BSWAP\": of a 16-bit register the result is undefined";
+	if (listed(row->name, "lar lsl verr verw") && (c->insns > 1 || !common_selector(operand(c, in))))
+		return "reads the host kernel's descriptors";
+	return NULL;
+}
+
+static bool pad_touched(const struct sil_result *r)
+{
+	return r->vector == VEC_PF && r->cr2 - (SIL_PAD - 1) <= SIL_PAGE;
+}
+
+const char *sil_case_excluded(const struct sil_case *c, const struct sil_result *ours)
+{
+	struct insn in;
+	const char *why;
+
+	if (ours->vector == SIL_HUNG)
+		return "does not end";
+	if (pad_touched(ours))
+		return "touches the page through which the host leaves";
+	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x78)
+		return "the host kernel keeps its own segment there";
+	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x30)
+		return "a far transfer to the host's 64-bit segment, or a load of it";
+	for (unsigned i = 0; i < c->insns; i++) {
+		if (decode(c->code + c->start[i], c->len - c->start[i], true, &in) != DECODE_OK)
+			continue;
+		why = later_meaning(&in);
+		if (!why)
+			why = undefined_result(c, &in);
+		if (!why && listed(insn_table[in.row].name, not_run[1].names))
+			why = not_run[1].why;
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* --- run, but some results do not count ------------------------------------------------------------------------------------ */
+
+bool sil_row_alone(const struct insn_row *row)
+{
+	return listed(row->name, "lar lsl verr verw shld shrd fnstenv fnsave fstenv fsave fxsave rcpps rcpss rsqrtps rsqrtss");
+}
+
+bool sil_row_defined(const struct insn_row *row)
+{
+	return !row->flags_undefined && !sil_row_alone(row) && !listed(row->name, "rol ror rcl rcr shl shr sar bswap ret jmp call popf")
+	       && !(row->props & IP_BRANCH);
+}
+
+/* Flags that are undefined after this instruction. */
+static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
+{
+	const struct insn_row *row = &insn_table[in->row];
+	unsigned width = row_has_operand(row, OPD_Eb) ? 8 : in->opsize * 8;
+	unsigned count = (row_has_operand(row, OPD_CL) ? c->in.r[R_ECX] : row_has_operand(row, OPD_I1) ? 1 : in->imm) & 31;
+	uint32_t mask = row->flags_undefined;
+	bool shift = listed(row->name, "shl shr sar");
+
+	if (!shift && !listed(row->name, "shld shrd rol ror rcl rcr"))
+		return mask;
+	if (c->insns > 1 && row_has_operand(row, OPD_CL))
+		return mask | (shift ? F_CF : 0);
+	if (count == 0)
+		return 0;
+	if (count == 1)
+		return mask & ~F_OF;
+	return mask | (shift && count > width && !strcmp(row->name, "sar") == 0 ? F_CF : 0);
+}
+
+void sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+{
+	unsigned last = c->start[c->insns - 1];
+	struct insn in;
+
+	(void)ours_page, (void)host_page;
+	memcpy(&host->state.fpu.opcode, &ours->state.fpu.opcode, 2);
+	host->state.fpu.ip = ours->state.fpu.ip, host->state.fpu.cs = ours->state.fpu.cs;
+	host->state.fpu.dp = ours->state.fpu.dp, host->state.fpu.ds = ours->state.fpu.ds;
+	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
+		return;
+	uint32_t undefined = undefined_flags(c, &in);
+	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
+}
+
+void sil_list_exclusions(void)
+{
+	puts("Not run:");
+	for (unsigned i = 0; i < COUNT(not_run); i++)
+		printf("  %-28s %s\n", not_run[i].names, not_run[i].why);
+	for (unsigned i = 0; i < COUNT(later); i++)
+		printf("  %s0F %02X   %s\n", later[i].rep == REP_F3 ? "F3 " : later[i].rep == REP_F2 ? "F2 " : "", later[i].opcode, later[i].why);
+}
