@@ -194,7 +194,7 @@ void sil_emulator_run(struct sil_emulator *e, const struct sil_state *in, bool s
 	out->state.eip = cpu->eip;
 	out->state.eflags = cpu_eflags(cpu);
 	for (unsigned seg = 0; seg < 6; seg++)
-		out->state.seg[seg] = cpu->seg[seg].selector;
+		out->state.seg[seg] = cpu->seg[seg].selector < 4 ? 0 : cpu->seg[seg].selector;         /* as native_run has it */
 	store_fpu(&cpu->fpu, &out->state.fpu);
 	out->vector = !e->stopped ? SIL_HUNG : e->fault.vector;
 	out->error = e->stopped && e->fault.has_error ? e->fault.error : 0;

@@ -188,14 +188,14 @@ static bool map_page(int fd, unsigned page)
 
 static bool map_pad(void)
 {
-	static const uint8_t jump[6] = { 0xff, 0x25, 0, 0, 0, 0 };             /* jmp [rip + 0] */
+	static const uint8_t jump[6] = { 0xff, 0x25, 2, 0, 0, 0 };             /* jmp [rip + 2], aligned in case AC is set */
 	uint8_t *pad = (uint8_t *)(uintptr_t)SIL_PAD;
 	uint64_t target = (uintptr_t)native_leave;
 
 	if (mmap(pad, SIL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != pad)
 		return false;
 	memcpy(pad, jump, 6);
-	memcpy(pad + 6, &target, 8);
+	memcpy(pad + 8, &target, 8);
 	return !mprotect(pad, SIL_PAGE, PROT_READ | PROT_EXEC);
 }
 
@@ -295,6 +295,10 @@ void native_run(const struct sil_state *in, struct sil_result *out)
 		if (i != SEG_SS)
 			out->state.seg[i] = native_gate.seg[i];
 	out->state.seg[SEG_CS] = SIL_CS;
+	/* A null selector loses its RPL whenever the kernel returns, after a timer interrupt say [SDM2A "IRET"]. */
+	for (unsigned i = 0; i < 6; i++)
+		if (out->state.seg[i] < 4)
+			out->state.seg[i] = 0;
 }
 
 void native_name(char *buf, size_t size)

@@ -88,6 +88,8 @@ static const char *undefined_result(const struct sil_case *c, const struct insn 
 		return "[SDM2B] \"SHLD\", \"SHRD\": a count above the operand size leaves the result undefined";
 	if (!strcmp(row->name, "bswap") && in->opsize == 2)
 		return "[SDM2A] \"BSWAP\": of a 16-bit register the result is undefined";
+	if (row->props & IP_REP && in->rep && row_has_operand(row, OPD_DX) && !(in->addrsize == 4 ? c->in.r[R_ECX] : c->in.r[R_ECX] & 0xffff))
+		return "[SDM2B] \"REP\": with a count of 0 nothing is done; some processors check the port first all the same";
 	if (listed(row->name, "lar lsl verr verw") && (c->insns > 1 || !common_selector(operand(c, in))))
 		return "reads the host kernel's descriptors";
 	return NULL;
