@@ -131,7 +131,7 @@ const char *sil_case_excluded(const struct sil_case *c, const struct sil_result 
 
 bool sil_row_alone(const struct insn_row *row)
 {
-	return listed(row->name, "lar lsl verr verw shld shrd fnstenv fnsave fstenv fsave fxsave rcpps rcpss rsqrtps rsqrtss");
+	return listed(row->name, "lar lsl verr verw shld shrd insb ins outsb outs fnstenv fnsave fstenv fsave fxsave rcpps rcpss rsqrtps rsqrtss");
 }
 
 bool sil_row_defined(const struct insn_row *row)
@@ -160,15 +160,38 @@ static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
 	return mask | (shift && count > width && !strcmp(row->name, "sar") == 0 ? F_CF : 0);
 }
 
+/* The host's memory becomes the emulator's. */
+static void allow_memory(uint8_t *const ours_page[], uint8_t *const host_page[], uint32_t at, unsigned n)
+{
+	for (; n; at++, n--) {
+		unsigned page = sil_page_of(at);
+		if (page < SIL_PAGES)
+			host_page[page][at & 0xfff] = ours_page[page][at & 0xfff];
+	}
+}
+
+/* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept: restarting writes them
+ * again [SDM3A 6.5 "Exception Classifications"]. Here a fault leaves no trace. */
+static void allow_partial_push(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], uint8_t *const host_page[])
+{
+	uint32_t at = ours->state.eip - c->in.eip;
+	struct insn in;
+
+	if (ours->vector < 0 || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+		return;
+	if (listed(insn_table[in.row].name, "pusha enter"))
+		allow_memory(ours_page, host_page, ours->state.r[R_ESP] - 4 * 33, 4 * 33);
+}
+
 void sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
 	unsigned last = c->start[c->insns - 1];
 	struct insn in;
 
-	(void)ours_page, (void)host_page;
 	memcpy(&host->state.fpu.opcode, &ours->state.fpu.opcode, 2);
 	host->state.fpu.ip = ours->state.fpu.ip, host->state.fpu.cs = ours->state.fpu.cs;
 	host->state.fpu.dp = ours->state.fpu.dp, host->state.fpu.ds = ours->state.fpu.ds;
+	allow_partial_push(c, ours, ours_page, host_page);
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return;
 	uint32_t undefined = undefined_flags(c, &in);
