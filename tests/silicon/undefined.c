@@ -48,6 +48,8 @@ static const struct { uint8_t map, opcode, rep, modrm_reg; const char *why; } la
 	{ 2, 0xc7, REP_F3, 0, "F3 0F C7 is RDPID later" },
 	{ 2, 0x1a, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
 	{ 2, 0x1b, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
+	{ 1, 0xe0, REP_F3, 0, "F3 LOOPNE: REP is reserved there, and some processors take it for the condition" },
+	{ 1, 0xe1, REP_F2, 0, "F2 LOOPE likewise" },
 	{ 2, 0x1c, REP_NONE, 0, "0F 1C is CLDEMOTE later" },
 };
 
@@ -59,13 +61,20 @@ static const char *later_meaning(const struct insn *in)
 	return NULL;
 }
 
+static uint32_t effective(const struct sil_state *s, const struct insn *in)
+{
+	uint32_t ea = (in->base == R_ZERO ? 0 : s->r[in->base]) + ((in->index == R_ZERO ? 0 : s->r[in->index]) << in->scale) + in->disp;
+
+	return in->addrsize == 2 ? ea & 0xffff : ea;
+}
+
 static uint32_t operand(const struct sil_case *c, const struct insn *in)
 {
 	uint32_t ea;
 
 	if (in->mod == 3)
 		return c->in.r[in->rm];
-	ea = (in->base == R_ZERO ? 0 : c->in.r[in->base]) + ((in->index == R_ZERO ? 0 : c->in.r[in->index]) << in->scale) + in->disp;
+	ea = effective(&c->in, in);
 	for (unsigned i = 0; i < c->patches; i++)
 		if (ea - c->patch[i].at < c->patch[i].len - 1u)
 			return c->patch[i].byte[ea - c->patch[i].at] | (uint32_t)c->patch[i].byte[ea - c->patch[i].at + 1] << 8;
@@ -100,6 +109,18 @@ static bool pad_touched(const struct sil_result *r)
 	return r->vector == VEC_PF && r->cr2 - (SIL_PAD - 1) <= SIL_PAGE;
 }
 
+static bool lock_control(const uint8_t *code)
+{
+	bool lock = false;
+
+	for (unsigned i = 0; i < INSN_MAX && code[i] != 0x0f; i++)
+		lock |= code[i] == 0xf0;
+	for (unsigned i = 0; lock && i < INSN_MAX; i++)
+		if (code[i] == 0x0f)
+			return code[i + 1] == 0x20 || code[i + 1] == 0x22;
+	return false;
+}
+
 const char *sil_case_excluded(const struct sil_case *c, const struct sil_result *ours)
 {
 	struct insn in;
@@ -114,6 +135,8 @@ const char *sil_case_excluded(const struct sil_case *c, const struct sil_result 
 	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x30)
 		return "a far transfer to the host's 64-bit segment, or a load of it";
 	for (unsigned i = 0; i < c->insns; i++) {
+		if (lock_control(c->code + c->start[i]))
+			return "LOCK MOV CR0 is MOV CR8 on some processors";
 		if (decode(c->code + c->start[i], c->len - c->start[i], true, &in) != DECODE_OK)
 			continue;
 		why = later_meaning(&in);
@@ -170,9 +193,9 @@ static void allow_memory(uint8_t *const ours_page[], uint8_t *const host_page[],
 	}
 }
 
-/* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept: restarting writes them
- * again [SDM3A 6.5 "Exception Classifications"]. Here a fault leaves no trace. */
-static void allow_partial_push(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], uint8_t *const host_page[])
+/* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept, a pop of many the registers
+ * it has loaded: restarting does it again [SDM3A 6.5 "Exception Classifications"]. Here a fault leaves no trace. */
+static void allow_partial(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
 	uint32_t at = ours->state.eip - c->in.eip;
 	struct insn in;
@@ -181,21 +204,44 @@ static void allow_partial_push(const struct sil_case *c, const struct sil_result
 		return;
 	if (listed(insn_table[in.row].name, "pusha enter"))
 		allow_memory(ours_page, host_page, ours->state.r[R_ESP] - 4 * 33, 4 * 33);
+	if (!strcmp(insn_table[in.row].name, "popa"))
+		for (unsigned i = 0; i < 8; i++)
+			if (i != R_ESP)
+				host->state.r[i] = ours->state.r[i];
 }
 
-void sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+/* An operand that wraps around 4 GB may or may not be a segment violation [SDM3A 5.3 "Limit Checking"]. Here it is not. */
+static bool wraps(const struct sil_case *c, const struct sil_result *ours, const struct sil_result *host)
+{
+	uint32_t at = ours->state.eip - c->in.eip, ea;
+	struct insn in;
+
+	if ((host->vector != VEC_GP && host->vector != VEC_SS) || host->error)
+		return false;
+	if (ours->vector == VEC_PF)
+		return ours->cr2 >= 0xfffffe00 || ours->cr2 < 0x200;
+	if (ours->vector != VEC_AC || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+		return false;
+	ea = effective(&ours->state, &in);
+	return ea >= 0xfffffe00 || ours->state.r[R_ESP] - 64 >= 0xffffff80 || ours->state.r[R_ESI] >= 0xfffffffd || ours->state.r[R_EDI] >= 0xfffffffd;
+}
+
+const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
 	unsigned last = c->start[c->insns - 1];
 	struct insn in;
 
+	if (wraps(c, ours, host))
+		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
 	memcpy(&host->state.fpu.opcode, &ours->state.fpu.opcode, 2);
 	host->state.fpu.ip = ours->state.fpu.ip, host->state.fpu.cs = ours->state.fpu.cs;
 	host->state.fpu.dp = ours->state.fpu.dp, host->state.fpu.ds = ours->state.fpu.ds;
-	allow_partial_push(c, ours, ours_page, host_page);
+	allow_partial(c, ours, ours_page, host, host_page);
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
-		return;
+		return NULL;
 	uint32_t undefined = undefined_flags(c, &in);
 	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
+	return NULL;
 }
 
 void sil_list_exclusions(void)
