@@ -37,7 +37,7 @@ enum sil_kind sil_kind_of(const struct insn_row *row)
 {
 	if (row_has_operand(row, OPD_Pq) || row_has_operand(row, OPD_Qq) || row_has_operand(row, OPD_Nq) || row_has_operand(row, OPD_Qd))
 		return KIND_MMX;
-	if (row->props & IP_X87)
+	if (row->props & IP_X87 || !strcmp(row->name, "wait"))
 		return row->map == 1 ? KIND_X87 : KIND_MMX;
 	return row->props & IP_SSE ? KIND_SSE : KIND_INT;
 }
