@@ -160,12 +160,12 @@ enum exec op_rdpmc(struct cpu *cpu, const struct insn *in)
 
 enum {
 	CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5, CPUID_CX8 = 1 << 8, CPUID_SEP = 1 << 11,
-	CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
+	CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15, CPUID_MMX = 1 << 23,
 };
 
 static const uint32_t cpuid_leaf[][4] = {                          /* EAX EBX ECX EDX */
 	{ 2, 0x756e6547, 0x6c65746e, 0x49656e69 },                 /* last leaf; the vendor as EBX EDX ECX */
-	{ 0x683, 0, 0, CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV },
+	{ 0x683, 0, 0, CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV | CPUID_MMX },
 	{ 0x03020101, 0, 0, 0x0c040841 },                          /* TLBs and caches: descriptors of table 3-12 */
 };
 
