@@ -56,7 +56,16 @@ static bool known_difference(const uint8_t *op, unsigned map, bool ours_ok)
 	return false;
 }
 
-struct tally { unsigned same, later, differ; };
+/* Capstone sees a mandatory 66 only in 32-bit code, and only without 67 beside it; elsewhere it names the row without prefix, of
+ * the same length, if there is one. */
+static bool prefix_overlooked(const struct insn *in, bool code32, const cs_insn *theirs)
+{
+	if (!(insn_table[in->row].props & IP_P66) || (code32 && in->addrsize == 4))
+		return false;
+	return !theirs || theirs->size == in->len;
+}
+
+struct tally { unsigned same, later, overlooked, differ; };
 
 static void compare(const uint8_t *bytes, unsigned map, unsigned at, bool code32, struct tally *t)
 {
@@ -71,6 +80,8 @@ static void compare(const uint8_t *bytes, unsigned map, unsigned at, bool code32
 		t->same++;
 	} else if (result != DECODE_OK) {
 		t->later++;                    /* what a P6 does not know is checked by has_no_row */
+	} else if (prefix_overlooked(&in, code32, found ? theirs : NULL)) {
+		t->overlooked++;
 	} else if (!known_difference(bytes + at, map, true)) {
 		if (t->differ++ < 20)
 			printf("%u-bit %02x %02x %02x %02x %02x: ours %s length %u, Capstone %s %s length %u\n", code32 ? 32 : 16, bytes[0], bytes[1],
@@ -94,12 +105,21 @@ static void each_modrm(uint8_t *bytes, unsigned map, unsigned at, bool code32, s
 	}
 }
 
+/* Whether F3 and F2 choose between instructions. Elsewhere they repeat strings, or mean nothing. */
+static bool prefix_chooses(unsigned map, unsigned opcode)
+{
+	for (unsigned i = 0; i < insn_rows; i++)
+		if (insn_table[i].map == map && insn_table[i].opcode == opcode && insn_table[i].props & IP_PREFIX)
+			return true;
+	return false;
+}
+
 static struct tally every_opcode(bool code32)
 {
-	static const uint8_t prefixes[][2] = { { 0, 0 }, { 0x66, 0 }, { 0x67, 0 }, { 0x66, 0x67 } };
+	static const uint8_t prefixes[][2] = { { 0, 0 }, { 0x66, 0 }, { 0x67, 0 }, { 0x66, 0x67 }, { 0xf3, 0 }, { 0xf2, 0 } };
 	struct tally t = { 0 };
 
-	for (unsigned p = 0; p < 4; p++) {
+	for (unsigned p = 0; p < sizeof(prefixes) / sizeof(prefixes[0]); p++) {
 		for (unsigned n = 0; n < 512; n++) {
 			uint8_t bytes[15] = { 0 };
 			unsigned at = 0, map = n < 256 ? 1 : 2;
@@ -111,6 +131,8 @@ static struct tally every_opcode(bool code32)
 			bytes[at] = (uint8_t)n;
 			/* Prefixes and the escape byte are no opcodes. */
 			if (map == 1 && (n == 0x0f || n == 0x26 || n == 0x2e || n == 0x36 || n == 0x3e || (n >= 0x64 && n <= 0x67) || n == 0xf0 || n == 0xf2 || n == 0xf3))
+				continue;
+			if (prefixes[p][0] >= 0xf2 && !prefix_chooses(map, n))
 				continue;
 			each_modrm(bytes, map, at, code32, &t);
 		}
