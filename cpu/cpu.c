@@ -7,8 +7,6 @@
 #include "cpu/fpu.h"
 #include "cpu/system.h"
 
-#define RESET_SIGNATURE 0x683u     /* EDX: family 6, model 8, stepping 3, as CPUID says */
-
 int cpu_init(struct cpu *cpu, struct mmu *mmu, const struct cpu_bus *bus)
 {
 	int err;
@@ -50,7 +48,7 @@ void cpu_reset(struct cpu *cpu)
 {
 	memset(cpu->r, 0, sizeof(cpu->r));
 	memset(cpu->dr, 0, sizeof(cpu->dr));
-	cpu->r[R_EDX] = RESET_SIGNATURE;
+	cpu->r[R_EDX] = CPU_SIGNATURE;
 	cpu->eip = 0xfff0;
 	cpu->eflags = F_ONE;
 	flags_load(cpu, 0);
@@ -63,6 +61,7 @@ void cpu_reset(struct cpu *cpu)
 	msr_reset(cpu);
 	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = false;
 	cpu->pending_dr6 = 0;
+	cpu_ferr(cpu, false);
 	fpu_reset(cpu);
 	cpu->fault = (struct fault) { 0 };
 	mmu_reset(cpu->mmu);
@@ -112,6 +111,7 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(tsc_offset) FIELD(sysenter_cs) FIELD(sysenter_esp) FIELD(sysenter_eip)
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
+	FIELD(ferr) FIELD(ignne)
 	FIELD(pending_dr6) FIELD(icount)
 	for (unsigned i = 0; i < 8; i++) {
 		FIELD(fpu.r[i].mantissa)

@@ -144,6 +144,8 @@ struct cpu_bus {
 	int (*acknowledge)(void *owner);           /* INTA: the vector */
 	uint64_t (*now)(void *owner);              /* virtual time in ticks, for RDTSC */
 	void *owner;
+	/* The FERR# pin changed: an x87 error waits while CR0.NE is 0. May be NULL. */
+	void (*ferr)(void *owner, bool level);
 };
 
 /* Watchers of what happens, for traces, reports and demonstrations. All may be NULL; none may change the machine. */
@@ -194,6 +196,7 @@ struct cpu {
 	bool shutdown;
 	bool intr;                 /* level of the INTR pin */
 	bool nmi_pending, nmi_blocked;
+	bool ferr, ignne;          /* FERR# (out) and IGNNE# (in): x87 errors while CR0.NE is 0 */
 	bool shadow;               /* the next boundary accepts no interrupt (STI) */
 	bool shadow_debug;         /* ... nor debug trap (MOV SS, POP SS) */
 	struct fpu fpu;
@@ -233,6 +236,8 @@ void cpu_run_until(struct cpu *cpu, uint64_t icount);
 uint64_t cpu_icount(const struct cpu *cpu);
 void cpu_set_intr(struct cpu *cpu, bool level);
 void cpu_raise_nmi(struct cpu *cpu);
+/* The IGNNE# pin: x87 instructions go on although an error waits, while CR0.NE is 0. */
+void cpu_set_ignne(struct cpu *cpu, bool level);
 
 uint32_t cpu_eflags(const struct cpu *cpu);
 void cpu_set_eflags(struct cpu *cpu, uint32_t value);      /* raw: no privilege rules */

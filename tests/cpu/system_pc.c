@@ -31,6 +31,14 @@ static int bus_acknowledge(void *owner)
 
 static uint64_t bus_now(void *owner) { return ((struct pc *)owner)->now; }
 
+static void bus_ferr(void *owner, bool level)
+{
+	struct pc *pc = owner;
+
+	pc->ferr = level;
+	pc->ferr_changes++;
+}
+
 /* --- no trace ------------------------------------------------------------------------------------------------- */
 
 static const char *difference(const struct pc *pc, const struct cpu *cpu)
@@ -139,7 +147,7 @@ static void fill_tables(struct pc *pc)
 struct pc *pc_new(void)
 {
 	struct pc *pc = calloc(1, sizeof(*pc));
-	struct cpu_bus bus = { bus_in, bus_out, bus_acknowledge, bus_now, pc };
+	struct cpu_bus bus = { bus_in, bus_out, bus_acknowledge, bus_now, pc, bus_ferr };
 
 	ck_assert_int_eq(phys_init(&pc->phys, PC_RAM), 0);
 	ck_assert_int_eq(mmu_init(&pc->mmu, &pc->phys, (struct tlb_geometry) { 0, 0 }), 0);
