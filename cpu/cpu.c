@@ -7,8 +7,6 @@
 #include "cpu/fpu.h"
 #include "cpu/system.h"
 
-#define RESET_SIGNATURE 0x683u     /* EDX: family 6, model 8, stepping 3, as CPUID says */
-
 int cpu_init(struct cpu *cpu, struct mmu *mmu, const struct cpu_bus *bus)
 {
 	int err;
@@ -50,18 +48,20 @@ void cpu_reset(struct cpu *cpu)
 {
 	memset(cpu->r, 0, sizeof(cpu->r));
 	memset(cpu->dr, 0, sizeof(cpu->dr));
-	cpu->r[R_EDX] = RESET_SIGNATURE;
+	cpu->r[R_EDX] = CPU_SIGNATURE;
 	cpu->eip = 0xfff0;
 	cpu->eflags = F_ONE;
 	flags_load(cpu, 0);
 	cpu->cr0 = CR0_CD | CR0_NW | CR0_ET;
-	cpu->cr2 = cpu->cr3 = cpu->cr4 = 0;
+	cpu->cr2 = cpu->cr3 = cpu->cr4 = cpu->efer = 0;
+	memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
 	cpu->dr[6] = 0xffff0ff0;
 	cpu->dr[7] = 0x400;
 	cpu->gdtr = cpu->idtr = (struct table_register) { .base = 0, .limit = 0xffff };
 	msr_reset(cpu);
 	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = false;
 	cpu->pending_dr6 = 0;
+	cpu_ferr(cpu, false);
 	fpu_reset(cpu);
 	cpu->fault = (struct fault) { 0 };
 	mmu_reset(cpu->mmu);
@@ -106,11 +106,12 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		visit_segment(&cpu->seg[i], segments[i], fn, ctx);
 #define FIELD(f) fn(ctx, #f, &cpu->f, sizeof(cpu->f));
-	FIELD(cpl) FIELD(cr0) FIELD(cr2) FIELD(cr3) FIELD(cr4) FIELD(dr)
+	FIELD(cpl) FIELD(cr0) FIELD(cr2) FIELD(cr3) FIELD(cr4) FIELD(efer) FIELD(pdpte) FIELD(dr)
 	FIELD(gdtr.base) FIELD(gdtr.limit) FIELD(idtr.base) FIELD(idtr.limit)
 	FIELD(tsc_offset) FIELD(sysenter_cs) FIELD(sysenter_esp) FIELD(sysenter_eip)
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
+	FIELD(ferr) FIELD(ignne)
 	FIELD(pending_dr6) FIELD(icount)
 	for (unsigned i = 0; i < 8; i++) {
 		FIELD(fpu.r[i].mantissa)

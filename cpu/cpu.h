@@ -6,7 +6,7 @@
  * Reading order: cpu.h, insn.h + insn.def (what an instruction is), decode.c, exec.h (how a handler reaches memory),
  * the op_*.c files, segment.c, exception.c (how a fault becomes a handler's first instruction), task.c, run.c.
  *
- * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: x87, MMX, SSE (CPUID does not report them), PAE.
+ * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: x87, MMX, SSE (CPUID does not report them).
  */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
@@ -56,10 +56,12 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COU
 #define CR4_TSD (1u << 2)
 #define CR4_DE  (1u << 3)
 #define CR4_PSE (1u << 4)
+#define CR4_PAE (1u << 5)
 #define CR4_PGE (1u << 7)
 #define CR4_PCE (1u << 8)
 #define CR4_OSFXSR     (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
+#define EFER_NXE (1u << 11)
 
 /* [SDM3A 6.3.1 "External Interrupts"] table 6-1. */
 enum vector {
@@ -142,6 +144,8 @@ struct cpu_bus {
 	int (*acknowledge)(void *owner);           /* INTA: the vector */
 	uint64_t (*now)(void *owner);              /* virtual time in ticks, for RDTSC */
 	void *owner;
+	/* The FERR# pin changed: an x87 error waits while CR0.NE is 0. May be NULL. */
+	void (*ferr)(void *owner, bool level);
 };
 
 /* Watchers of what happens, for traces, reports and demonstrations. All may be NULL; none may change the machine. */
@@ -181,6 +185,8 @@ struct cpu {
 
 	/* --- the rest of the architectural state --- */
 	uint32_t cr0, cr2, cr3, cr4;
+	uint32_t efer;
+	uint64_t pdpte[PDPTES];    /* used in PAE paging: what CR3 located when it was loaded */
 	uint32_t dr[8];
 	struct table_register gdtr, idtr;
 	uint64_t tsc_offset;
@@ -190,6 +196,7 @@ struct cpu {
 	bool shutdown;
 	bool intr;                 /* level of the INTR pin */
 	bool nmi_pending, nmi_blocked;
+	bool ferr, ignne;          /* FERR# (out) and IGNNE# (in): x87 errors while CR0.NE is 0 */
 	bool shadow;               /* the next boundary accepts no interrupt (STI) */
 	bool shadow_debug;         /* ... nor debug trap (MOV SS, POP SS) */
 	struct fpu fpu;
@@ -229,12 +236,14 @@ void cpu_run_until(struct cpu *cpu, uint64_t icount);
 uint64_t cpu_icount(const struct cpu *cpu);
 void cpu_set_intr(struct cpu *cpu, bool level);
 void cpu_raise_nmi(struct cpu *cpu);
+/* The IGNNE# pin: x87 instructions go on although an error waits, while CR0.NE is 0. */
+void cpu_set_ignne(struct cpu *cpu, bool level);
 
 uint32_t cpu_eflags(const struct cpu *cpu);
 void cpu_set_eflags(struct cpu *cpu, uint32_t value);      /* raw: no privilege rules */
 /* Loads a flat or real-mode segment without a descriptor table, for direct boot and tests. Recomputes ok. */
 void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, uint32_t base, uint32_t limit, uint8_t access, uint8_t flags);
-/* Set control registers with all side effects but no checks, for boot and tests. */
+/* Set control registers with all side effects but no checks, for boot and tests. PDPTEs of which one is bad stay unloaded. */
 void cpu_set_cr0(struct cpu *cpu, uint32_t value);
 void cpu_set_cr3(struct cpu *cpu, uint32_t value);
 void cpu_set_cr4(struct cpu *cpu, uint32_t value);

@@ -17,7 +17,6 @@
  * References: [SDM3A 6.12 "Exception and Interrupt Handling"], [SDM3A 6.13 "Error Code"], [SDM3A 6.15 "Exception and
  * Interrupt Reference"] table 6-5, [SDM2A] "INT n/INTO/INT 3", [SDM3B 17.3.1.1 "Instruction-Breakpoint Exception
  * Condition"], [SDM3B 20.1.4 "Interrupt and Exception Handling"].
- * Not implemented: VME interrupt redirection.
  */
 #include "cpu/system.h"
 
@@ -406,15 +405,15 @@ enum exec software_interrupt(struct cpu *cpu, const struct insn *in, uint8_t vec
 {
 	enum event_source source = in->opcode == 0xf1 ? EVENT_ICEBP : EVENT_SOFTWARE;
 	struct fault_record r;
-	bool switched = false;
+	bool switched = false, redirected = false;
 	enum exec result;
 
-	/* INT n is sensitive to IOPL in virtual-8086 mode; INT3, INTO and INT1 are not. */
-	if (in->opcode == 0xcd && v86_mode(cpu) && iopl(cpu) < 3)
-		return raise_error(cpu, in, VEC_GP, 0);
 	if (cpu->watch.delivered)
 		fill_record(cpu, &(struct fault) { .vector = vector }, true, insn_next_eip(cpu, in), &r);
-	result = enter_handler(cpu, in, vector, source, false, 0, insn_next_eip(cpu, in), &switched);
+	/* INT n is sensitive to IOPL and VME in virtual-8086 mode; INT3, INTO and INT1 are not. */
+	if (in->opcode == 0xcd && v86_mode(cpu))
+		TRY(redirect_interrupt(cpu, in, vector, &redirected));
+	result = redirected ? EXEC_OK : enter_handler(cpu, in, vector, source, false, 0, insn_next_eip(cpu, in), &switched);
 	if (result == EXEC_FAULT && switched) {
 		deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, cpu->eip);
 		return EXEC_STOP;

@@ -1,8 +1,7 @@
-/* cpu/msr.c: what software asks the processor about itself: CPUID, model-specific registers, time stamp, counters.
+/* cpu/msr.c: model-specific registers, time stamp, counters.
  *
- * The model is a P6 of family 6, model 8 without FPU, APIC and MTRRs: CPUID reports exactly what is implemented. The MSRs
- * of the missing units are plain storage, since firmware and kernels save and restore them.
- * References: [SDM2A] "CPUID", "RDMSR", "RDPMC", "RDTSC", "WRMSR", [SDM4 2.21 "MSRs in the P6 Family Processors"],
+ * The MSRs of units that are missing here are plain storage, since firmware and kernels save and restore them.
+ * References: [SDM2A] "RDMSR", "RDPMC", "RDTSC", "WRMSR", [SDM4 2.21 "MSRs in the P6 Family Processors"],
  * [SDM3B 17.17 "Time-Stamp Counter"].   Not implemented: performance counters (they read 0).
  */
 #include "cpu/system.h"
@@ -40,6 +39,10 @@ static uint64_t get_apic_base(const struct cpu *cpu, uint32_t n) { (void)n; retu
 static void set_apic_base(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n; cpu->apic_base = value; }
 static uint64_t get_misc_enable(const struct cpu *cpu, uint32_t n) { (void)n; return cpu->misc_enable; }
 static void set_misc_enable(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n; cpu->misc_enable = value; }
+
+/* Only NXE exists: the other bits are of 64-bit processors. */
+static uint64_t get_efer(const struct cpu *cpu, uint32_t n) { (void)n; return cpu->efer; }
+static void set_efer(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n; control_set_efer(cpu, (uint32_t)value); }
 
 static uint64_t get_sysenter(const struct cpu *cpu, uint32_t n)
 {
@@ -90,6 +93,7 @@ static const struct msr_desc msrs[] = {
 	{ 0x268, 0x26f, ~0ull, get_fix4, set_fix4, valid_fixed },
 	{ 0x277, 0x277, ~0ull, get_pat, set_pat, valid_pat },
 	{ 0x2ff, 0x2ff, 0xcff, get_deftype, set_deftype, valid_deftype },
+	{ 0xc0000080, 0xc0000080, EFER_NXE, get_efer, set_efer, NULL },
 };
 
 void msr_reset(struct cpu *cpu)
@@ -153,30 +157,5 @@ enum exec op_rdpmc(struct cpu *cpu, const struct insn *in)
 	if ((!(cpu->cr4 & CR4_PCE) && cpu->cpl != 0) || cpu->r[R_ECX] > 1)
 		return raise_error(cpu, in, VEC_GP, 0);
 	set_edx_eax(cpu, 0);
-	NEXT(cpu, in);
-}
-
-/* --- CPUID ---------------------------------------------------------------------------------------------------- */
-
-enum {
-	CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5, CPUID_CX8 = 1 << 8, CPUID_SEP = 1 << 11,
-	CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
-};
-
-static const uint32_t cpuid_leaf[][4] = {                          /* EAX EBX ECX EDX */
-	{ 2, 0x756e6547, 0x6c65746e, 0x49656e69 },                 /* last leaf; the vendor as EBX EDX ECX */
-	{ 0x683, 0, 0, CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | CPUID_SEP | CPUID_PGE | CPUID_CMOV },
-	{ 0x03020101, 0, 0, 0x0c040841 },                          /* TLBs and caches: descriptors of table 3-12 */
-};
-
-/* A leaf beyond the last one answers as the last. */
-enum exec op_cpuid(struct cpu *cpu, const struct insn *in)
-{
-	const uint32_t *leaf = cpuid_leaf[cpu->r[R_EAX] < 2 ? cpu->r[R_EAX] : 2];
-
-	cpu->r[R_EAX] = leaf[0];
-	cpu->r[R_EBX] = leaf[1];
-	cpu->r[R_ECX] = leaf[2];
-	cpu->r[R_EDX] = leaf[3];
 	NEXT(cpu, in);
 }

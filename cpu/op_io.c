@@ -3,7 +3,7 @@
  *   TSS +102 -> I/O map base; bit (port & 7) of byte (base + port / 8) clear: allowed. Two bytes are always read.
  *
  * References: [SDM1 19.5 "Protected-Mode I/O"], [SDM2A] "CLI", "HLT", "IN", [SDM2B] "OUT", "POPF/POPFD", "PUSHF/PUSHFD",
- * "STI".   Not implemented: VME and PVI, which CPUID does not offer.
+ * "STI". What becomes of them under VME and PVI is in vme.c.
  */
 #include "cpu/system.h"
 #include "cpu/ops.h"
@@ -75,6 +75,10 @@ static enum exec iopl_check(struct cpu *cpu, const struct insn *in)
 
 enum exec op_cli(struct cpu *cpu, const struct insn *in)
 {
+	if (virtual_if(cpu)) {
+		cpu->eflags &= ~F_VIF;
+		NEXT(cpu, in);
+	}
 	TRY(iopl_check(cpu, in));
 	cpu->eflags &= ~F_IF;
 	NEXT(cpu, in);
@@ -83,6 +87,12 @@ enum exec op_cli(struct cpu *cpu, const struct insn *in)
 /* Interrupts are accepted only after the instruction that follows, so that STI; RET and STI; HLT are safe. */
 enum exec op_sti(struct cpu *cpu, const struct insn *in)
 {
+	if (virtual_if(cpu)) {
+		if (cpu->eflags & F_VIP)
+			return raise_error(cpu, in, VEC_GP, 0);
+		cpu->eflags |= F_VIF;
+		return finish(cpu, in);
+	}
 	TRY(iopl_check(cpu, in));
 	if (!(cpu->eflags & F_IF)) {
 		cpu->eflags |= F_IF;
@@ -92,13 +102,22 @@ enum exec op_sti(struct cpu *cpu, const struct insn *in)
 	return finish(cpu, in);
 }
 
+/* PUSHF and POPF in virtual-8086 mode, IOPL < 3: with VME there are the 16-bit forms. */
+static enum exec v86_check(struct cpu *cpu, const struct insn *in)
+{
+	if (v86_mode(cpu) && iopl(cpu) < 3 && !(virtual_if(cpu) && in->opsize == 2))
+		return raise_error(cpu, in, VEC_GP, 0);
+	return EXEC_OK;
+}
+
 enum exec op_pushf(struct cpu *cpu, const struct insn *in)
 {
 	uint32_t flags = cpu_eflags(cpu) & ~(F_VM | F_RF);
 	struct ref slot;
 
-	if (v86_mode(cpu) && iopl(cpu) < 3)
-		return raise_error(cpu, in, VEC_GP, 0);
+	TRY(v86_check(cpu, in));
+	if (v86_mode(cpu) && virtual_if(cpu))
+		flags = virtual_flags(cpu);
 	TRY(open_stack(cpu, in, cpu->r[R_ESP], -(int32_t)in->opsize, in->opsize, OPEN_WRITE, &slot));
 	if (in->opsize == 2)
 		ref_set16(cpu, &slot, (uint16_t)flags);
@@ -130,11 +149,15 @@ enum exec op_popf(struct cpu *cpu, const struct insn *in)
 {
 	uint32_t popped = 0;
 
-	if (v86_mode(cpu) && iopl(cpu) < 3)
-		return raise_error(cpu, in, VEC_GP, 0);
+	TRY(v86_check(cpu, in));
 	TRY(pop_read(cpu, in, 0, in->opsize, &popped));
+	if (v86_mode(cpu) && virtual_if(cpu)) {
+		TRY(virtual_flags_check(cpu, in, popped));
+		virtual_flags_load(cpu, popped);
+	} else {
+		popped_flags(cpu, popped, in->opsize);
+	}
 	cpu->r[R_ESP] = stack_moved(cpu, cpu->r[R_ESP], in->opsize);
-	popped_flags(cpu, popped, in->opsize);
 	return finish(cpu, in);
 }
 

@@ -145,10 +145,17 @@ static void iret_done(struct cpu *cpu, uint32_t flags, uint32_t mask)
 static enum exec real_iret(struct cpu *cpu, const struct insn *in, const uint32_t *top, unsigned opsize)
 {
 	uint32_t mask = iret_mask(cpu, opsize);
+	bool virtual = v86_mode(cpu) && virtual_if(cpu);
 
-	/* In virtual-8086 mode (IOPL is 3 here) IOPL, VIP and VIF stay; CPL 3 has already kept them out of the mask. */
+	if (virtual)
+		TRY(virtual_flags_check(cpu, in, top[2]));
 	TRY(real_return(cpu, in, (uint16_t)top[1], top[0]));
 	cpu->r[R_ESP] = stack_moved(cpu, cpu->r[R_ESP], 3 * (int32_t)opsize);
+	if (virtual) {
+		virtual_flags_load(cpu, top[2]);
+		mask = 0;
+	}
+	/* In virtual-8086 mode IOPL, VIP and VIF stay; CPL 3 has already kept them out of the mask. */
 	iret_done(cpu, top[2], mask & ~(F_VIF | F_VIP));
 	return EXEC_STOP;
 }
@@ -191,7 +198,7 @@ enum exec interrupt_return(struct cpu *cpu, const struct insn *in, unsigned opsi
 	uint32_t top[3], mask = iret_mask(cpu, opsize);
 	struct returning to;
 
-	if (v86_mode(cpu) && iopl(cpu) < 3)
+	if (v86_mode(cpu) && iopl(cpu) < 3 && !(virtual_if(cpu) && opsize == 2))
 		return gp(cpu, in, 0);
 	if (protected_mode(cpu) && !v86_mode(cpu) && cpu->eflags & F_NT)
 		return iret_to_task(cpu, in);

@@ -137,7 +137,8 @@ static void run_single(struct cpu *cpu)
 	}
 	cpu->shadow = cpu->shadow_debug = false;
 	cpu->insn = in;
-	if ((unlikely(debug_armed(cpu)) && debug_fetch(cpu, eip) != EXEC_OK) || code_fetch(cpu, eip) != EXEC_OK) {
+	if ((unlikely(debug_armed(cpu)) && debug_fetch(cpu, eip) != EXEC_OK) ||
+	    (unlikely(virtual_interrupt_due(cpu)) && raise_error(cpu, in, VEC_GP, 0) != EXEC_OK) || code_fetch(cpu, eip) != EXEC_OK) {
 		deliver_fault(cpu, eip);
 		return;
 	}
@@ -150,6 +151,9 @@ static void run_single(struct cpu *cpu)
 		deliver_fault(cpu, eip);
 		return;
 	}
+	/* Frozen before an x87 instruction: it has not been executed. */
+	if (cpu->halted && cpu->eip == eip)
+		return;
 	if (resume)
 		clear_resume(cpu, in, eip, task);
 	if (stepping && !software_interrupt_done(in, cpu->eip == eip + in->len))
@@ -163,7 +167,7 @@ static void run_single(struct cpu *cpu)
 static bool wants_attention(const struct cpu *cpu)
 {
 	return cpu->watch.instruction || cpu->eflags & (F_TF | F_RF) || debug_armed(cpu) || cpu->shadow || cpu->shadow_debug ||
-	       cpu->pending_dr6 || cpu->halted || cpu->shutdown || cpu->stop_requested ||
+	       cpu->pending_dr6 || virtual_interrupt_due(cpu) || cpu->halted || cpu->shutdown || cpu->stop_requested ||
 	       (cpu->nmi_pending && !cpu->nmi_blocked) || (cpu->intr && cpu->eflags & F_IF);
 }
 
@@ -262,6 +266,29 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 	}
 }
 
+/* --- x87 errors -------------------------------------------------------------------------------------------------------- */
+
+void cpu_ferr(struct cpu *cpu, bool level)
+{
+	if (level == cpu->ferr)
+		return;
+	cpu->ferr = level;
+	if (cpu->bus.ferr)
+		cpu->bus.ferr(cpu->bus.owner, level);
+}
+
+/* The freeze counts as an instruction: so does a HLT. */
+enum exec ferr_freeze(struct cpu *cpu, const struct insn *in)
+{
+	cpu->insn = in;
+	if (!cpu->single)
+		return EXEC_SINGLE;
+	cpu->eip = insn_eip(cpu, in);
+	cpu->halted = true;
+	cpu->attention = true;
+	return EXEC_STOP;
+}
+
 /* --- from outside -------------------------------------------------------------------------------------------------- */
 
 void cpu_request_stop(struct cpu *cpu)
@@ -293,4 +320,9 @@ void cpu_raise_nmi(struct cpu *cpu)
 {
 	cpu->nmi_pending = true;
 	cpu->attention = true;
+}
+
+void cpu_set_ignne(struct cpu *cpu, bool level)
+{
+	cpu->ignne = level;
 }

@@ -4,6 +4,7 @@
  *   transfer.c   far JMP, CALL, gates                     return.c     far RET, IRET
  *   exception.c  how an event finds its handler           task.c       the task switch
  *   control.c    control registers                        debug.c      breakpoints and single steps
+ *   vme.c        virtual interrupts, INT n in virtual-8086 mode
  *
  * Everything works in two steps: the open step reads, checks and opens each byte it will write; the commit step only
  * stores. A function that returns EXEC_FAULT has changed nothing, so the instruction can be started again.
@@ -118,6 +119,22 @@ static inline uint32_t esp_plus(const struct segment *ss, uint32_t esp, int32_t 
 
 enum exec linear_read(struct cpu *cpu, const struct insn *in, laddr_t la, unsigned size, uint32_t *value);
 
+/* --- vme.c --- */
+
+/* Whether VIF stands for IF now. */
+bool virtual_if(const struct cpu *cpu);
+/* A virtual interrupt waits and may come: #GP(0) before the next instruction. */
+static inline bool virtual_interrupt_due(const struct cpu *cpu)
+{
+	return (cpu->eflags & (F_VIF | F_VIP)) == (F_VIF | F_VIP) && virtual_if(cpu);
+}
+/* FLAGS as PUSHF and INT n push them in virtual-8086 mode with VME, and as POPF and IRET take them: the check, the commit. */
+uint16_t virtual_flags(const struct cpu *cpu);
+enum exec virtual_flags_check(struct cpu *cpu, const struct insn *in, uint32_t popped);
+void virtual_flags_load(struct cpu *cpu, uint32_t popped);
+/* INT n in virtual-8086 mode. *redirected: the 8086 handler has been entered; else it is for the IDT. */
+enum exec redirect_interrupt(struct cpu *cpu, const struct insn *in, uint8_t vector, bool *redirected);
+
 /* --- transfer.c, exception.c, task.c --- */
 
 /* Flags that were loaded may ask for a look before the next instruction. */
@@ -149,8 +166,19 @@ static inline enum exec finish(struct cpu *cpu, const struct insn *in)
 }
 
 /* --- control.c --- */
-/* Tells the mmu what CR0, CR3 and CR4 say now; nothing is flushed when that is what it knew. */
+/* Tells the mmu what CR0, CR3, CR4, EFER and the PDPTEs say now; nothing is flushed when that is what it knew. */
 void control_update_paging(struct cpu *cpu);
+/* False when the change would load PDPTEs of which a present one has a reserved bit set: #GP(0), and nothing changes. */
+bool control_mode_allowed(const struct cpu *cpu, uint32_t cr0, uint32_t cr4);
+bool control_cr3_allowed(const struct cpu *cpu, uint32_t cr3);
+void control_set_efer(struct cpu *cpu, uint32_t value);
+
+/* --- run.c: x87 errors while CR0.NE is 0 [SDM1 8.7.2 "MS-DOS* Compatibility Sub-mode"] --- */
+/* Drives the FERR# pin. */
+void cpu_ferr(struct cpu *cpu, bool level);
+/* Stops before the x87 or WAIT instruction in, which finds an error waiting and IGNNE# low, until an interrupt comes; the
+ * instruction then runs anew. Nothing of it may have been committed. Return what this returns. */
+enum exec ferr_freeze(struct cpu *cpu, const struct insn *in);
 
 /* --- debug.c --- */
 #define DR6_B  0x000fu             /* B0..B3: which breakpoint */
@@ -169,7 +197,8 @@ bool debug_watches_data(const struct cpu *cpu);
 /* Whether any breakpoint is enabled: the loop then steps singly. */
 bool debug_armed(const struct cpu *cpu);
 
-/* --- msr.c --- */
+/* --- cpuid.c, msr.c --- */
+#define CPU_SIGNATURE 0x6d8u       /* family 6, model 13, stepping 8: what CPUID gives in EAX and RESET leaves in EDX */
 void msr_reset(struct cpu *cpu);
 
 #endif

@@ -26,6 +26,7 @@ static const struct wiring { size_t device; uint16_t port, count, first; int irq
 	{ DEVICE(i8042),          0x060, 1, 0, 1 },
 	{ DEVICE(i8042),          0x064, 1, 4, 1 },
 	{ DEVICE(port92),         0x092, 1, 0, NO_IRQ },
+	{ DEVICE(fpu_error),      FPU_ERROR_PORT, FPU_ERROR_PORTS, 0, 13 },
 	{ DEVICE(uart),           0x3f8, 8, 0, 4 },
 	{ DEVICE(vga),            VGA_PORT_BASE, VGA_PORTS, 0, NO_IRQ },
 	{ DEVICE(vga),            VGA_MONO_BASE, 16, VGA_MONO_OFFSET, NO_IRQ },
@@ -77,6 +78,12 @@ static uint64_t bus_now(void *owner)
 	return machine_now(owner);
 }
 
+/* Devices are wired after the processor has been reset, and FERR# is low then. */
+static void bus_ferr(void *owner, bool level)
+{
+	fpu_error_set(&((struct machine *)owner)->fpu_error, level);
+}
+
 /* --- what devices see ------------------------------------------------------------------------------------------------ */
 
 static uint64_t clock_read(const void *owner)
@@ -97,6 +104,12 @@ static void intr_changed(void *owner, unsigned line, int level)
 {
 	(void)line;
 	cpu_set_intr(&((struct machine *)owner)->cpu, level);
+}
+
+static void ignne_changed(void *owner, unsigned line, int level)
+{
+	(void)line;
+	cpu_set_ignne(&((struct machine *)owner)->cpu, level);
 }
 
 /* Reset takes effect after the instruction that asked for it. */
@@ -191,6 +204,7 @@ static void connect_devices(struct machine *m)
 	m->i8042.reset = (struct irq_line){ reset_pulsed, m, 0 };
 	m->port92.a20 = (struct irq_line){ a20_changed, m, A20_PORT92 };
 	m->port92.reset = (struct irq_line){ reset_pulsed, m, 0 };
+	m->fpu_error.ignne = (struct irq_line){ ignne_changed, m, 0 };
 	m->pci.reset_line = (struct irq_line){ reset_pulsed, m, 0 };
 }
 
@@ -204,6 +218,7 @@ static int init_devices(struct machine *m, const struct machine_config *config, 
 	cmos_set_memory(&m->cmos, config->memory);
 	i8042_init(&m->i8042);
 	port92_init(&m->port92);
+	fpu_error_init(&m->fpu_error);
 	uart_init(&m->uart, &m->clock);
 	m->uart.out = config->serial;
 	vga_init(&m->vga, &m->clock);
@@ -245,7 +260,7 @@ static int init_memory(struct machine *m, const struct machine_config *config, c
 
 static int init_cpu(struct machine *m, char *err)
 {
-	struct cpu_bus bus = { bus_in, bus_out, bus_acknowledge, bus_now, m };
+	struct cpu_bus bus = { bus_in, bus_out, bus_acknowledge, bus_now, m, bus_ferr };
 	int r = cpu_init(&m->cpu, &m->mmu, &bus);
 
 	if (r)

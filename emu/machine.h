@@ -15,6 +15,7 @@
 #include "devices/cmos.h"
 #include "devices/debugport.h"
 #include "devices/device.h"
+#include "devices/fpu_error.h"
 #include "devices/i8042.h"
 #include "devices/ide.h"
 #include "devices/pci.h"
@@ -73,6 +74,7 @@ struct machine {
 	struct cmos cmos;
 	struct i8042 i8042;
 	struct port92 port92;
+	struct fpu_error fpu_error;
 	struct uart uart;
 	struct vga vga;
 	struct pci pci;

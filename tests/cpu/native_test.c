@@ -61,7 +61,7 @@ static void map(struct world *w, uint32_t at, uint32_t size)
 
 static void world_open(struct world *w)
 {
-	struct cpu_bus bus = { no_in, no_out, no_ack, no_time, NULL };
+	struct cpu_bus bus = { no_in, no_out, no_ack, no_time, NULL, NULL };
 
 	memset(w, 0, sizeof(*w));
 	ck_assert_int_eq(phys_init(&w->phys, NATIVE_END & ~0xfffu), 0);

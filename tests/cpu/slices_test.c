@@ -53,7 +53,7 @@ static void flat(struct cpu *cpu)
 
 static void start(struct pc *pc, const uint8_t *code, unsigned length, struct tlb_geometry geometry)
 {
-	struct cpu_bus bus = { port_in, port_out, acknowledge, now, pc };
+	struct cpu_bus bus = { port_in, port_out, acknowledge, now, pc, NULL };
 
 	memset(pc, 0, sizeof(*pc));
 	ck_assert_int_eq(phys_init(&pc->phys, 1 << 20), 0);

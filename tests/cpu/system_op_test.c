@@ -50,9 +50,9 @@ struct cr_case { uint8_t cr; uint32_t value; bool ok; uint32_t reads; };
 static const struct cr_case cr_cases[] = {
 	{ 0, CR0_PG, false, 0 }, { 0, CR0_PE | CR0_NW, false, 0 }, { 0, CR0_PE | CR0_NW | CR0_CD, true, CR0_PE | CR0_NW | CR0_CD | CR0_ET },
 	{ 0, CR0_PE | CR0_TS | CR0_WP | 0x0000ffc0, true, CR0_PE | CR0_TS | CR0_WP | CR0_ET },
-	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xfffff018 },
-	{ 4, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
-	{ 4, 1u << 5, false, 0 }, { 4, CR4_VME, false, 0 }, { 4, CR4_PVI, false, 0 }, { 4, 1u << 6, false, 0 }, { 4, 1u << 9, false, 0 },
+	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xffffffff },
+	{ 4, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
+	{ 4, CR4_VME | CR4_PVI, true, CR4_VME | CR4_PVI }, { 4, 1u << 6, false, 0 }, { 4, 1u << 9, false, 0 },
 };
 
 START_TEST(a_control_register_takes_what_it_has_and_refuses_the_rest)
@@ -512,18 +512,53 @@ START_TEST(RDTSC_follows_virtual_time_and_TSD)
 }
 END_TEST
 
-START_TEST(CPUID_reports_the_features_there_are)
+static void cpuid(uint32_t leaf)
 {
 	ring(pc, 3);
-	pc->cpu.r[R_EAX] = 0;
+	pc->cpu.r[R_EAX] = leaf;
 	RUN(pc, 0x0f, 0xa2);
+	expect_no_fault(pc);
+}
+
+START_TEST(CPUID_reports_the_features_there_are)
+{
+	cpuid(0);
 	ck_assert_uint_eq(pc->cpu.r[R_EAX], 2);
 	ck_assert(!memcmp(&pc->cpu.r[R_EBX], "Genu", 4) && !memcmp(&pc->cpu.r[R_EDX], "ineI", 4) && !memcmp(&pc->cpu.r[R_ECX], "ntel", 4));
-	ring(pc, 3);
-	pc->cpu.r[R_EAX] = 1;
-	RUN(pc, 0x0f, 0xa2);
-	ck_assert_uint_eq(pc->cpu.r[R_EAX] >> 8 & 15, 6);
-	ck_assert_uint_eq(pc->cpu.r[R_EDX], 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 11 | 1 << 13 | 1 << 15);
+	cpuid(1);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x6d8);
+	/* VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PSE-36 */
+	ck_assert_uint_eq(pc->cpu.r[R_EDX] & 0x0002a97e, 0x0002a97e);
+	/* Never: bits 10 and 20 are reserved, and there is no serial number, no DS, no thermal monitor, no second thread. */
+	ck_assert_uint_eq(pc->cpu.r[R_EDX] & (1 << 10 | 1 << 18 | 1 << 20 | 0xfu << 28 | 3 << 21), 0);
+	ck_assert_uint_eq(pc->cpu.r[R_ECX], 0);
+	/* The line size of CLFLUSH is told only with CLFLUSH. */
+	ck_assert_uint_eq(pc->cpu.r[R_EBX], pc->cpu.r[R_EDX] & 1 << 19 ? 8 << 8 : 0);
+	cpu_reset(&pc->cpu);
+	ck_assert_uint_eq(pc->cpu.r[R_EDX], 0x6d8);
+}
+END_TEST
+
+START_TEST(CPUID_has_a_brand_string_and_ends_where_it_says)
+{
+	char brand[48];
+	uint32_t last[4];
+
+	cpuid(0x80000000);
+	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x80000004);
+	for (unsigned i = 0; i < 3; i++) {
+		cpuid(0x80000002 + i);
+		for (unsigned r = 0; r < 4; r++)
+			memcpy(brand + 16 * i + 4 * r, &pc->cpu.r[(const uint8_t[]) { R_EAX, R_EBX, R_ECX, R_EDX }[r]], 4);
+	}
+	ck_assert_str_eq(brand, "emu P6-class 32-bit processor");
+	cpuid(2);
+	memcpy(last, pc->cpu.r, sizeof(last));
+	ck_assert_uint_eq(last[0] & 0xff, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		cpuid((const uint32_t[]) { 3, 0x7fffffff, 0x80000005, 0xffffffff }[i]);
+		ck_assert(!memcmp(last, pc->cpu.r, sizeof(last)));
+	}
 }
 END_TEST
 
@@ -763,6 +798,7 @@ static Suite *system_op_suite(void)
 	tcase_add_test(t, MSRs_keep_what_is_written_and_refuse_reserved_bits);
 	tcase_add_test(t, RDTSC_follows_virtual_time_and_TSD);
 	tcase_add_test(t, CPUID_reports_the_features_there_are);
+	tcase_add_test(t, CPUID_has_a_brand_string_and_ends_where_it_says);
 	tcase_add_test(t, SYSENTER_and_SYSEXIT_load_flat_segments);
 	tcase_add_test(t, TF_traps_after_the_next_instruction);
 	tcase_add_test(t, POPF_that_sets_TF_traps_one_instruction_later);

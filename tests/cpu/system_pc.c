@@ -31,6 +31,14 @@ static int bus_acknowledge(void *owner)
 
 static uint64_t bus_now(void *owner) { return ((struct pc *)owner)->now; }
 
+static void bus_ferr(void *owner, bool level)
+{
+	struct pc *pc = owner;
+
+	pc->ferr = level;
+	pc->ferr_changes++;
+}
+
 /* --- no trace ------------------------------------------------------------------------------------------------- */
 
 static const char *difference(const struct pc *pc, const struct cpu *cpu)
@@ -46,6 +54,8 @@ static const char *difference(const struct pc *pc, const struct cpu *cpu)
 			return "a segment register";
 	if (b->cr0 != cpu->cr0 || b->cr2 != cpu->cr2 || b->cr3 != cpu->cr3 || b->cr4 != cpu->cr4)
 		return "a control register";
+	if (b->efer != cpu->efer || memcmp(b->pdpte, cpu->pdpte, sizeof(b->pdpte)))
+		return "EFER or a PDPTE";
 	if (memcmp(b->dr, cpu->dr, sizeof(b->dr)))
 		return "a debug register";
 	if (b->cpl != cpu->cpl || b->gdtr.base != cpu->gdtr.base || b->idtr.base != cpu->idtr.base || b->halted != cpu->halted)
@@ -137,7 +147,7 @@ static void fill_tables(struct pc *pc)
 struct pc *pc_new(void)
 {
 	struct pc *pc = calloc(1, sizeof(*pc));
-	struct cpu_bus bus = { bus_in, bus_out, bus_acknowledge, bus_now, pc };
+	struct cpu_bus bus = { bus_in, bus_out, bus_acknowledge, bus_now, pc, bus_ferr };
 
 	ck_assert_int_eq(phys_init(&pc->phys, PC_RAM), 0);
 	ck_assert_int_eq(mmu_init(&pc->mmu, &pc->phys, (struct tlb_geometry) { 0, 0 }), 0);

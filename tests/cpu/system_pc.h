@@ -46,6 +46,8 @@ struct pc {
 	uint32_t port_value;
 	unsigned port_size;
 	uint64_t now;
+	bool ferr;                 /* the FERR# pin */
+	unsigned ferr_changes;
 };
 
 #define PC_RAM (1u << 20)

@@ -250,7 +250,7 @@ void world_reset(struct world *w, enum world_mode mode)
 
 void world_init(struct world *w)
 {
-	static const struct cpu_bus bus = { port_in, port_out, acknowledge, now, NULL };
+	static const struct cpu_bus bus = { port_in, port_out, acknowledge, now, NULL, NULL };
 	struct cpu_bus mine = bus;
 
 	memset(w, 0, sizeof *w);

@@ -7,6 +7,7 @@
 #include "devices/acpi_pm.h"
 #include "devices/cmos.h"
 #include "devices/debugport.h"
+#include "devices/fpu_error.h"
 #include "devices/i8042.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
@@ -27,6 +28,7 @@ static union any {
 	struct uart uart;
 	struct vga vga;
 	struct acpi_pm pm;
+	struct fpu_error fpu_error;
 	struct debug_exit debug_exit;
 	struct debug_console console;
 } any;
@@ -80,6 +82,7 @@ static void make_pic(void) { pic_init(&any.pic); }
 static void make_pit(void) { pit_init(&any.pit, &bench_clock); }
 static void make_cmos(void) { cmos_init(&any.cmos, &bench_clock, CMOS_START_2026); }
 static void make_port92(void) { port92_init(&any.port92); any.port92.a20 = line(1); any.port92.reset = line(2); }
+static void make_fpu_error(void) { fpu_error_init(&any.fpu_error); any.fpu_error.ignne = line(1); }
 static void make_uart(void) { uart_init(&any.uart, &bench_clock); any.uart.out.put = fold_byte; }
 static void make_vga(void) { vga_init(&any.vga, &bench_clock); }
 static void make_pm(void) { acpi_pm_init(&any.pm, &bench_clock, fold_off, NULL); }
@@ -134,6 +137,7 @@ static void poke_vga(void)
 
 static void poke_pit(void) { fold(pit_speaker(&any.pit)); }
 static void poke_pm(void) { if (rnd(10) == 0) acpi_pm_power_button(&any.pm); }
+static void poke_fpu_error(void) { fpu_error_set(&any.fpu_error, rnd(2)); }
 static void poke_nothing(void) {}
 
 static const struct subject {
@@ -150,6 +154,7 @@ static const struct subject {
 	{ make_uart, poke_uart, 8, 20000 },
 	{ make_vga, poke_vga, 64, 1000 },
 	{ make_pm, poke_pm, 0x51, 10000000 },
+	{ make_fpu_error, poke_fpu_error, 2, 10 },
 	{ make_exit, poke_nothing, 4, 10 },
 	{ make_console, poke_nothing, 1, 10 },
 };

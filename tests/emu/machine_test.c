@@ -1,5 +1,6 @@
 /* tests/emu/machine_test.c: the whole machine: how runs end, and that nothing but the image and the input decides what happens. */
 #include "emu/machine.h"
+#include "cpu/system.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -144,6 +145,23 @@ START_TEST(no_two_devices_claim_a_port_and_all_have_names)
 			ck_assert_ptr_ne(r.m->device[i], r.m->device[j]);
 	}
 	ck_assert_uint_ge(r.m->devices, 12);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(an_x87_error_is_interrupt_13_until_port_F0)
+{
+	struct rig r;
+
+	rig_start(&r, "spin", NULL);
+	cpu_ferr(&r.m->cpu, true);
+	ck_assert_uint_eq(r.m->pic.chip[1].lines & 1 << 5, 1 << 5);
+	ck_assert(!r.m->cpu.ignne);
+	ports_write(&r.m->ports, 0xf0, 1, 0);
+	ck_assert_uint_eq(r.m->pic.chip[1].lines & 1 << 5, 0);
+	ck_assert(r.m->cpu.ignne);
+	ck_assert_int_eq(machine_reset(r.m, err), 0);
+	ck_assert(!r.m->cpu.ignne && !r.m->cpu.ferr && !r.m->fpu_error.ferr);
 	rig_end(&r);
 }
 END_TEST
@@ -389,6 +407,7 @@ int main(void)
 	tcase_add_test(t, a_fault_without_gates_is_a_triple_fault);
 	tcase_add_test(t, the_instruction_limit_is_exact);
 	tcase_add_test(t, every_reset_line_restarts_the_kernel_with_memory_kept);
+	tcase_add_test(t, an_x87_error_is_interrupt_13_until_port_F0);
 	tcase_add_test(t, no_two_devices_claim_a_port_and_all_have_names);
 	tcase_add_test(t, a_run_takes_exactly_the_ticks_asked_for);
 	tcase_add_test(t, halting_skips_time_to_the_next_interrupt);
