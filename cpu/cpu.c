@@ -53,7 +53,8 @@ void cpu_reset(struct cpu *cpu)
 	cpu->eflags = F_ONE;
 	flags_load(cpu, 0);
 	cpu->cr0 = CR0_CD | CR0_NW | CR0_ET;
-	cpu->cr2 = cpu->cr3 = cpu->cr4 = 0;
+	cpu->cr2 = cpu->cr3 = cpu->cr4 = cpu->efer = 0;
+	memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
 	cpu->dr[6] = 0xffff0ff0;
 	cpu->dr[7] = 0x400;
 	cpu->gdtr = cpu->idtr = (struct table_register) { .base = 0, .limit = 0xffff };
@@ -105,7 +106,7 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		visit_segment(&cpu->seg[i], segments[i], fn, ctx);
 #define FIELD(f) fn(ctx, #f, &cpu->f, sizeof(cpu->f));
-	FIELD(cpl) FIELD(cr0) FIELD(cr2) FIELD(cr3) FIELD(cr4) FIELD(dr)
+	FIELD(cpl) FIELD(cr0) FIELD(cr2) FIELD(cr3) FIELD(cr4) FIELD(efer) FIELD(pdpte) FIELD(dr)
 	FIELD(gdtr.base) FIELD(gdtr.limit) FIELD(idtr.base) FIELD(idtr.limit)
 	FIELD(tsc_offset) FIELD(sysenter_cs) FIELD(sysenter_esp) FIELD(sysenter_eip)
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)

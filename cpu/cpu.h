@@ -6,7 +6,7 @@
  * Reading order: cpu.h, insn.h + insn.def (what an instruction is), decode.c, exec.h (how a handler reaches memory),
  * the op_*.c files, segment.c, exception.c (how a fault becomes a handler's first instruction), task.c, run.c.
  *
- * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: x87, MMX, SSE (CPUID does not report them), PAE.
+ * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: x87, MMX, SSE (CPUID does not report them).
  */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
@@ -56,10 +56,12 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COU
 #define CR4_TSD (1u << 2)
 #define CR4_DE  (1u << 3)
 #define CR4_PSE (1u << 4)
+#define CR4_PAE (1u << 5)
 #define CR4_PGE (1u << 7)
 #define CR4_PCE (1u << 8)
 #define CR4_OSFXSR     (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
+#define EFER_NXE (1u << 11)
 
 /* [SDM3A 6.3.1 "External Interrupts"] table 6-1. */
 enum vector {
@@ -183,6 +185,8 @@ struct cpu {
 
 	/* --- the rest of the architectural state --- */
 	uint32_t cr0, cr2, cr3, cr4;
+	uint32_t efer;
+	uint64_t pdpte[PDPTES];    /* used in PAE paging: what CR3 located when it was loaded */
 	uint32_t dr[8];
 	struct table_register gdtr, idtr;
 	uint64_t tsc_offset;
@@ -240,7 +244,7 @@ uint32_t cpu_eflags(const struct cpu *cpu);
 void cpu_set_eflags(struct cpu *cpu, uint32_t value);      /* raw: no privilege rules */
 /* Loads a flat or real-mode segment without a descriptor table, for direct boot and tests. Recomputes ok. */
 void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, uint32_t base, uint32_t limit, uint8_t access, uint8_t flags);
-/* Set control registers with all side effects but no checks, for boot and tests. */
+/* Set control registers with all side effects but no checks, for boot and tests. PDPTEs of which one is bad stay unloaded. */
 void cpu_set_cr0(struct cpu *cpu, uint32_t value);
 void cpu_set_cr3(struct cpu *cpu, uint32_t value);
 void cpu_set_cr4(struct cpu *cpu, uint32_t value);

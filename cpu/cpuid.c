@@ -48,13 +48,16 @@ enum {
 	CPUID_PSE | \
 	CPUID_TSC | \
 	CPUID_MSR | \
+	CPUID_PAE | \
 	CPUID_CX8 | \
 	CPUID_SEP | \
 	CPUID_PGE | \
 	CPUID_CMOV | \
+	CPUID_PSE36 | \
 	0)
 
 #define EXTENDED_FEATURES ( \
+	CPUID_NX | \
 	0)
 
 #define CLFLUSH_LINE 64u               /* bytes; reported in units of 8, and only with CPUID_CLFSH */

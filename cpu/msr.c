@@ -40,6 +40,10 @@ static void set_apic_base(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n
 static uint64_t get_misc_enable(const struct cpu *cpu, uint32_t n) { (void)n; return cpu->misc_enable; }
 static void set_misc_enable(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n; cpu->misc_enable = value; }
 
+/* Only NXE exists: the other bits are of 64-bit processors. */
+static uint64_t get_efer(const struct cpu *cpu, uint32_t n) { (void)n; return cpu->efer; }
+static void set_efer(struct cpu *cpu, uint32_t n, uint64_t value) { (void)n; control_set_efer(cpu, (uint32_t)value); }
+
 static uint64_t get_sysenter(const struct cpu *cpu, uint32_t n)
 {
 	return n == 0 ? cpu->sysenter_cs : n == 1 ? cpu->sysenter_esp : cpu->sysenter_eip;
@@ -89,6 +93,7 @@ static const struct msr_desc msrs[] = {
 	{ 0x268, 0x26f, ~0ull, get_fix4, set_fix4, valid_fixed },
 	{ 0x277, 0x277, ~0ull, get_pat, set_pat, valid_pat },
 	{ 0x2ff, 0x2ff, 0xcff, get_deftype, set_deftype, valid_deftype },
+	{ 0xc0000080, 0xc0000080, EFER_NXE, get_efer, set_efer, NULL },
 };
 
 void msr_reset(struct cpu *cpu)

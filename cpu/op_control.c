@@ -1,14 +1,14 @@
 /* cpu/op_control.c: control and debug registers, descriptor-table registers, TLB and cache instructions.
  *
  * References: [SDM2A] "CLTS", "INVLPG", "LGDT/LIDT", "LMSW", "MOV", [SDM2B] "SGDT", "SIDT", "SMSW", [SDM3A 2.5 "Control
- * Registers"], [SDM3B 17.2 "Debug Registers"].   Not implemented: CR4.PAE and all bits CPUID does not offer (#GP).
+ * Registers"], [SDM3A 4.4.1 "PDPTE Registers"], [SDM3B 17.2 "Debug Registers"].   Not implemented: the bits of CR4 that CPUID does
+ * not offer (#GP).
  */
 #include "cpu/system.h"
 #include "cpu/ops.h"
 
 #define CR0_WRITABLE (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
-#define CR3_WRITABLE 0xfffff018u       /* the directory, PCD, PWT */
-#define CR4_WRITABLE (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_PCE)
+#define CR4_WRITABLE (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE)
 #define DR6_WRITABLE 0x0000e00fu
 #define DR6_ONES     0xffff0ff0u
 #define DR7_WRITABLE 0xffff23ffu
@@ -44,6 +44,8 @@ static enum exec write_cr0(struct cpu *cpu, const struct insn *in, uint32_t valu
 	value = (value & CR0_WRITABLE) | CR0_ET;
 	if ((value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
 		return raise_error(cpu, in, VEC_GP, 0);
+	if (!control_mode_allowed(cpu, value, cpu->cr4))
+		return raise_error(cpu, in, VEC_GP, 0);
 	note_write(cpu, in, 0, cpu->cr0, value);
 	cpu_set_cr0(cpu, value);
 	return finish(cpu, in);
@@ -63,11 +65,14 @@ enum exec op_mov_Cd_Rd(struct cpu *cpu, const struct insn *in)
 		cpu->cr2 = value;
 		break;
 	case 3:
-		note_write(cpu, in, 3, cpu->cr3, value & CR3_WRITABLE);
-		cpu_set_cr3(cpu, value & CR3_WRITABLE);
+		/* The bits below the address are ignored, not reserved: they read back as written. */
+		if (!control_cr3_allowed(cpu, value))
+			return raise_error(cpu, in, VEC_GP, 0);
+		note_write(cpu, in, 3, cpu->cr3, value);
+		cpu_set_cr3(cpu, value);
 		break;
 	case 4:
-		if (value & ~CR4_WRITABLE)
+		if (value & ~CR4_WRITABLE || !control_mode_allowed(cpu, cpu->cr0, value))
 			return raise_error(cpu, in, VEC_GP, 0);
 		note_write(cpu, in, 4, cpu->cr4, value);
 		cpu_set_cr4(cpu, value);

@@ -166,8 +166,12 @@ static inline enum exec finish(struct cpu *cpu, const struct insn *in)
 }
 
 /* --- control.c --- */
-/* Tells the mmu what CR0, CR3 and CR4 say now; nothing is flushed when that is what it knew. */
+/* Tells the mmu what CR0, CR3, CR4, EFER and the PDPTEs say now; nothing is flushed when that is what it knew. */
 void control_update_paging(struct cpu *cpu);
+/* False when the change would load PDPTEs of which a present one has a reserved bit set: #GP(0), and nothing changes. */
+bool control_mode_allowed(const struct cpu *cpu, uint32_t cr0, uint32_t cr4);
+bool control_cr3_allowed(const struct cpu *cpu, uint32_t cr3);
+void control_set_efer(struct cpu *cpu, uint32_t value);
 
 /* --- run.c: x87 errors while CR0.NE is 0 [SDM1 8.7.2 "MS-DOS* Compatibility Sub-mode"] --- */
 /* Drives the FERR# pin. */

@@ -7,8 +7,11 @@
  *            |  3 save registers, busy bits, back link
  *   new task |  4 TR, CR3, registers; 5 LDTR, CS, SS, data segments; 6 error code       faults here belong to the new task
  *
+ * Simplified: PDPTEs of the new task with reserved bits raise #GP(0) in the new task, which keeps those of the old one;
+ * the manual says what happens for MOV only.
  * Within step 5 every check of a register comes before the next register, in the order LDTR, CS, SS, DS, ES, FS, GS.
- * References: [SDM3A 7.2.1 "Task-State Segment (TSS)"], [SDM3A 7.3 "Task Switching"] table 7-1, [SDM3A 7.4 "Task Linking"].
+ * References: [SDM3A 7.2.1 "Task-State Segment (TSS)"], [SDM3A 7.3 "Task Switching"] table 7-1, [SDM3A 7.4 "Task Linking"],
+ * [SDM3A 4.4.1 "PDPTE Registers"].
  */
 #include "cpu/system.h"
 
@@ -31,6 +34,7 @@ struct task_switch {
 	struct ref source[TASK_FIELDS + 1], source_cr3, source_trap;
 	uint32_t field[TASK_FIELDS + 1];   /* the new task's, LDTR after the segments */
 	uint32_t cr3, trap;
+	bool bad_pdptes;                   /* of the new CR3 */
 };
 
 static bool nests(const struct task_switch *t) { return t->cause == TASK_CALL || t->cause == TASK_GATE; }
@@ -140,8 +144,10 @@ static void load_registers(struct cpu *cpu, struct task_switch *t)
 	};
 	cpu->cr0 |= CR0_TS;
 	cpu->dr[7] &= ~DR7_LOCAL;
-	if (wide(t->new) && cpu->cr0 & CR0_PG)
+	if (wide(t->new) && cpu->cr0 & CR0_PG && t->cr3 != cpu->cr3) {
+		t->bad_pdptes = !control_cr3_allowed(cpu, t->cr3);
 		cpu_set_cr3(cpu, t->cr3);
+	}
 	cpu->eip = t->field[0];
 	cpu_set_eflags(cpu, (t->field[1] & defined) | (nests(t) ? F_NT : 0) | F_ONE);
 	for (unsigned i = 0; i < 8; i++)
@@ -256,6 +262,8 @@ static enum exec finish_switch(struct cpu *cpu, const struct insn *in, struct ta
 {
 	struct frame f;
 
+	if (t->bad_pdptes)
+		return raise_error(cpu, in, VEC_GP, 0);
 	TRY(load_segments(cpu, in, t->ext));
 	if (t->push_error) {
 		TRY(frame_room(cpu, in, &cpu->seg[SEG_SS], cpu->r[R_ESP], 1, t->new->step, t->ext, &f));

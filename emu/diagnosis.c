@@ -35,11 +35,27 @@ static unsigned repeated(const struct cpu *cpu, unsigned first)
 	return n;
 }
 
+static bool pdpte_outside_memory(const struct machine *m, FILE *out)
+{
+	const struct cpu *cpu = &m->cpu;
+	unsigned n = (cpu->seg[SEG_CS].base + cpu->eip) >> 30;
+	unsigned long long pdpte = cpu->pdpte[n];
+
+	if (!(cpu->cr0 & CR0_PG) || !(pdpte & PG_P) || (pdpte & ~(uint64_t)PG_OFFSET) < m->phys.ram_size)
+		return false;
+	fprintf(out, "why: PDPTE %u, %016llx, leads outside memory (%lluM): every entry of its page directory reads as ones.\n", n, pdpte,
+		(unsigned long long)m->phys.ram_size >> 20);
+	return true;
+}
+
 /* What lies outside RAM reads as ones, which look like present entries that lead anywhere. */
 static bool tables_outside_memory(const struct machine *m, FILE *out)
 {
 	uint32_t cr3 = m->cpu.cr3;
 
+	/* In PAE paging CR3 cannot lead there: the PDPTEs would not have been loaded. */
+	if (m->cpu.cr4 & CR4_PAE)
+		return pdpte_outside_memory(m, out);
 	if (!(m->cpu.cr0 & CR0_PG) || (cr3 & PG_FRAME) < m->phys.ram_size)
 		return false;
 	fprintf(out, "why: CR3 %08x lies outside memory (%lluM): every entry of the page directory reads as ones.\n", cr3,

@@ -61,9 +61,14 @@ static void print_registers(const struct cpu *cpu, FILE *out)
 	fprintf(out, "  ESI %08x  EDI %08x  EBP %08x  ESP %08x\n", r[R_ESI], r[R_EDI], r[R_EBP], r[R_ESP]);
 	fprintf(out, "  EIP %08x  CPL %u\n", cpu->eip, cpu->cpl);
 	print_flags(cpu_eflags(cpu), out);
-	fprintf(out, "  CR0 %08x%s%s%s  CR2 %08x  CR3 %08x  CR4 %08x%s%s\n", cpu->cr0, cpu->cr0 & CR0_PE ? " PE" : "",
+	fprintf(out, "  CR0 %08x%s%s%s  CR2 %08x  CR3 %08x  CR4 %08x%s%s%s\n", cpu->cr0, cpu->cr0 & CR0_PE ? " PE" : "",
 		cpu->cr0 & CR0_WP ? " WP" : "", cpu->cr0 & CR0_PG ? " PG" : "", cpu->cr2, cpu->cr3, cpu->cr4,
-		cpu->cr4 & CR4_PSE ? " PSE" : "", cpu->cr4 & CR4_PGE ? " PGE" : "");
+		cpu->cr4 & CR4_PSE ? " PSE" : "", cpu->cr4 & CR4_PAE ? " PAE" : "",
+		cpu->cr4 & CR4_PGE ? " PGE" : "");
+	if (cpu->cr4 & CR4_PAE)
+		fprintf(out, "  EFER %08x%s  PDPTE %016llx %016llx %016llx %016llx\n", cpu->efer, cpu->efer & EFER_NXE ? " NXE" : "",
+			(unsigned long long)cpu->pdpte[0], (unsigned long long)cpu->pdpte[1], (unsigned long long)cpu->pdpte[2],
+			(unsigned long long)cpu->pdpte[3]);
 	for (unsigned i = 0; i < SEG_COUNT; i++) {
 		const struct segment *s = &cpu->seg[i];
 		fprintf(out, "  %-4s %04x  base %08x limit %08x access %02x%s\n", names[i], s->selector, s->base, s->limit, s->access,
@@ -103,14 +108,19 @@ static void print_code(const struct cpu *cpu, const struct symbols *symbols, FIL
 
 /* --- the chain of exceptions ---------------------------------------------------------------------------------------- */
 
+static bool no_execute(const struct walk *w)
+{
+	return w->result == WALK_PROTECTION && w->access.kind == ACCESS_FETCH && !(w->rights & PG_X);
+}
+
 static void print_page_fault(const struct fault_record *r, FILE *out)
 {
 	char text[1024];
 	uint32_t e = r->fault.error;
 
-	fprintf(out, "     CR2 %08x: %s by %s, %s%s\n", r->fault.cr2, e & PF_W ? "a write" : r->walk.access.kind == ACCESS_FETCH ? "a fetch" : "a read",
+	fprintf(out, "     CR2 %08x: %s by %s, %s%s%s\n", r->fault.cr2, e & PF_W ? "a write" : r->walk.access.kind == ACCESS_FETCH ? "a fetch" : "a read",
 		e & PF_U ? "user mode" : "the supervisor", e & PF_P ? "the page is present but forbids it" : "the page is not present",
-		e & PF_RSVD ? ", a reserved bit is set" : "");
+		e & PF_RSVD ? ", a reserved bit is set" : "", no_execute(&r->walk) ? ": it is no-execute" : "");
 	walk_describe(&r->walk, text, sizeof(text));
 	for (char *line = text, *next; line && *line; line = next) {
 		next = strchr(line, '\n');

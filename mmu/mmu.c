@@ -19,6 +19,8 @@
  */
 #include "mmu/mmu.h"
 
+#include <string.h>
+
 #include "mmu/phys_page.h"
 #include "mmu/rights.h"
 #include "mmu/tlb.h"
@@ -74,7 +76,9 @@ static struct tlb_entry entry_from(const struct walk *w)
 		e.flags |= TLB_U;
 	if (w->global)
 		e.flags |= TLB_G;
-	if (w->page_shift == 22)
+	if (!(w->rights & PG_X))
+		e.flags |= TLB_NX;
+	if (w->page_shift != PAGE_SHIFT)
 		e.flags |= TLB_LARGE;
 	if (!w->levels) {
 		e.flags |= TLB_D;
@@ -158,23 +162,33 @@ void mmu_flush_all(struct mmu *mmu)
 	tlb_flush(mmu, false);
 }
 
-void mmu_write_cr3(struct mmu *mmu, uint32_t cr3)
+void mmu_write_cr3(struct mmu *mmu, uint32_t cr3, const uint64_t pdpte[PDPTES])
 {
 	mmu->pg.cr3 = cr3;
+	if (pdpte)
+		memcpy(mmu->pg.pdpte, pdpte, sizeof(mmu->pg.pdpte));
 	tlb_flush(mmu, true);
+}
+
+static bool same_mode(const struct paging *a, const struct paging *b)
+{
+	return a->enabled == b->enabled && a->wp == b->wp && a->pse == b->pse && a->pge == b->pge && a->pae == b->pae && a->nxe == b->nxe;
+}
+
+static bool same_tables(const struct paging *a, const struct paging *b)
+{
+	return a->cr3 == b->cr3 && !memcmp(a->pdpte, b->pdpte, sizeof(a->pdpte));
 }
 
 void mmu_set_paging(struct mmu *mmu, const struct paging *pg)
 {
 	struct paging old = mmu->pg;
 
-	if (old.enabled == pg->enabled && old.wp == pg->wp && old.pse == pg->pse && old.pge == pg->pge) {
-		if (old.cr3 != pg->cr3)
-			mmu_write_cr3(mmu, pg->cr3);
-		return;
-	}
 	mmu->pg = *pg;
-	tlb_flush(mmu, false);
+	if (!same_mode(&old, pg))
+		tlb_flush(mmu, false);
+	else if (!same_tables(&old, pg))
+		tlb_flush(mmu, true);
 }
 
 void mmu_invlpg(struct mmu *mmu, laddr_t la)

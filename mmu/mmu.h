@@ -9,14 +9,23 @@
  *        |               |               +--------------------------+
  *        |               +----------------------+                   |
  *   CR3 -+-> directory --[4 * dir]--> table ----[4 * table]--> frame + offset
- *                 `-- PS = 1: the entry maps 4 MB itself
+ *                 `-- PS = 1: the entry maps 4 MB itself, and its bits 16:13 are address bits 35:32 (PSE-36)
+ *
+ *    31 30 29         21 20          12 11            0
+ *   +-----+-------------+--------------+---------------+
+ *   | ptr | dir index   | table index  | page offset   |   PAE paging: entries of 64 bits, addresses of 36
+ *   +-----+-------------+--------------+---------------+
+ *      |          |             |              +--------------------+
+ *      |          |             +-----------------+                 |
+ *   PDPTE[4] --> directory --[8 * dir]--> table --[8 * table]--> frame + offset
+ *   (registers, loaded with CR3)   `-- PS = 1: the entry maps 2 MB itself
  *
  * The walk is one pure function that fills a struct walk; a second step sets Accessed and Dirty. The TLB keeps
  * what a walk found until the guest flushes it, stale or not, as hardware does. Nothing here knows the processor.
  *
- * References: [SDM3A 4.3 "32-Bit Paging"], [SDM3A 4.6 "Access Rights"], [SDM3A 4.7 "Page-Fault Exceptions"],
- * [SDM3A 4.8 "Accessed and Dirty Flags"], [SDM3A 4.10 "Caching Translation Information"].
- * Not implemented: PAE, NX, PAT memory types.
+ * References: [SDM3A 4.3 "32-Bit Paging"], [SDM3A 4.4 "PAE Paging"], [SDM3A 4.6 "Access Rights"],
+ * [SDM3A 4.7 "Page-Fault Exceptions"], [SDM3A 4.8 "Accessed and Dirty Flags"], [SDM3A 4.10 "Caching Translation Information"].
+ * Not implemented: memory types (the bits PWT, PCD and PAT make no difference), SMEP, SMAP.
  */
 #ifndef MMU_MMU_H
 #define MMU_MMU_H
@@ -29,7 +38,8 @@
 
 typedef uint32_t laddr_t;          /* linear: after segmentation, before paging */
 
-/* PDE and PTE bits; [SDM3A 4.3 "32-Bit Paging"], tables "Format of a 32-Bit Page-Directory Entry ..." */
+/* PDE and PTE bits; [SDM3A 4.3 "32-Bit Paging"], tables "Format of a 32-Bit Page-Directory Entry ...", and the low half of the
+ * same in [SDM3A 4.4 "PAE Paging"]. */
 #define PG_P      (1u << 0)        /* present */
 #define PG_W      (1u << 1)        /* writable */
 #define PG_U      (1u << 2)        /* user may access */
@@ -37,16 +47,23 @@ typedef uint32_t laddr_t;          /* linear: after segmentation, before paging 
 #define PG_PCD    (1u << 4)
 #define PG_A      (1u << 5)        /* accessed */
 #define PG_D      (1u << 6)        /* dirty (PTE, or PDE of a 4 MB page) */
-#define PG_PS     (1u << 7)        /* PDE: maps a 4 MB page, if CR4.PSE */
+#define PG_PS     (1u << 7)        /* PDE: maps a 4 MB page, if CR4.PSE; a 2 MB page in PAE paging */
 #define PG_G      (1u << 8)        /* global, if CR4.PGE */
 #define PG_FRAME  0xfffff000u
 #define PG_OFFSET 0x00000fffu
+#define PG_NX     (1ull << 63)     /* PAE: no fetches, if EFER.NXE ("XD" in the manual) */
+/* Not a bit of any entry: what a set of rights has when no level says PG_NX. */
+#define PG_X      (1u << 31)
+
+#define MAXPHYADDR 36              /* address bits an entry can hold; higher ones are reserved */
+#define PDPTES     4
 
 /* #PF error code bits; [SDM3A 4.7 "Page-Fault Exceptions"]. */
 #define PF_P (1u << 0)             /* 0: not present, 1: protection violation */
 #define PF_W (1u << 1)             /* the access was a write */
 #define PF_U (1u << 2)             /* the access was made in user mode */
 #define PF_RSVD (1u << 3)          /* a reserved bit was set in an entry */
+#define PF_I (1u << 4)             /* the access was a fetch; only in PAE paging with EFER.NXE */
 
 enum access_kind { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
@@ -60,8 +77,10 @@ struct access {
 struct paging {
 	bool enabled;              /* CR0.PG */
 	bool wp;                   /* CR0.WP: the supervisor obeys read-only pages too */
-	bool pse, pge;             /* CR4 */
+	bool pse, pge, pae;        /* CR4 */
+	bool nxe;                  /* EFER.NXE: counts with PAE only */
 	uint32_t cr3;
+	uint64_t pdpte[PDPTES];    /* with PAE: as they were when CR3 was loaded */
 };
 
 enum walk_result {
@@ -72,9 +91,9 @@ enum walk_result {
 };
 
 struct walk_step {
-	const char *name;          /* "PDE", "PTE"; "PDPTE" when PAE comes */
-	paddr_t addr;              /* physical address of the entry */
-	uint64_t value;            /* as read */
+	const char *name;          /* "PDPTE", "PDE", "PTE" */
+	paddr_t addr;              /* physical address of the entry; of a PDPTE, from where it was loaded */
+	uint64_t value;            /* as read; of a PDPTE, what its register holds */
 	uint64_t set;              /* A and D bits a commit would add */
 };
 
@@ -84,8 +103,8 @@ struct walk {
 	struct paging paging;
 	unsigned levels;           /* entries read: step[0 .. levels-1]; 0 when paging is off */
 	struct walk_step step[3];
-	unsigned page_shift;       /* 12 or 22; valid when the result is not NOT_PRESENT */
-	uint32_t rights;           /* PG_W | PG_U that all levels grant */
+	unsigned page_shift;       /* 12, 21 or 22; valid when the result is WALK_OK or WALK_PROTECTION */
+	uint32_t rights;           /* PG_W | PG_U | PG_X that all levels grant */
 	bool global;
 	enum walk_result result;
 	uint32_t pf_code;          /* valid when result != WALK_OK */
@@ -98,12 +117,15 @@ struct mmu;
 void page_walk(const struct phys *phys, const struct paging *pg, const struct access *a, struct walk *w);
 /* Sets Accessed, and Dirty for a write, after a walk that succeeded. */
 void page_walk_commit(struct phys *phys, struct walk *w);
+/* Reads the four PDPTEs that CR3 locates. False when a present one has a reserved bit set, so that no MOV may load them:
+ * [SDM3A 4.4.1 "PDPTE Registers"]. */
+bool page_read_pdptes(const struct phys *phys, uint32_t cr3, uint64_t pdpte[PDPTES]);
 /* The walk in words, as lines like "PDE at 0x00101004 = 0x00000000: P=0 not present". Returns the length as snprintf. */
 int walk_describe(const struct walk *w, char *buf, size_t size);
 
 /* --- TLB ------------------------------------------------------------------------------------------------------ */
 
-/* One cached translation of one 4 KB page (a 4 MB page fills one entry for each 4 KB touched). */
+/* One cached translation of one 4 KB page (a larger page fills one entry for each 4 KB touched). */
 struct tlb_entry {
 	uint32_t frame;            /* physical page number */
 	uint32_t vpn;              /* linear page number */
@@ -116,7 +138,8 @@ struct tlb_entry {
 #define TLB_U      (1u << 2)       /* PG_U at all levels */
 #define TLB_D      (1u << 3)       /* Dirty is set: a write needs no walk */
 #define TLB_G      (1u << 4)
-#define TLB_LARGE  (1u << 5)
+#define TLB_LARGE  (1u << 5)       /* from a page of 4 MB, or of 2 MB in PAE paging */
+#define TLB_NX     (1u << 6)       /* PG_NX at some level */
 
 struct tlb_geometry { unsigned entries, ways; };   /* {0, 0}: flat, unlimited */
 struct tlb_stats { uint64_t hits, misses, walks, flushes, evictions; };
@@ -165,11 +188,13 @@ const struct tlb_entry *mmu_tlb_probe(const struct mmu *mmu, laddr_t la);
 /* Calls fn for each valid entry, in order of linear page number. */
 void mmu_tlb_each(const struct mmu *mmu, void (*fn)(void *ctx, const struct tlb_entry *e), void *ctx);
 
-/* A control register changed: stores the new view, and flushes. */
-void mmu_set_paging(struct mmu *mmu, const struct paging *pg);   /* all when anything but cr3 changed; nothing when nothing did */
-void mmu_write_cr3(struct mmu *mmu, uint32_t cr3);               /* flushes all but global entries */
+/* A control register changed: stores the new view, and flushes: all when a mode bit changed, all but global entries when only
+ * CR3 or the PDPTEs did, nothing when nothing did. */
+void mmu_set_paging(struct mmu *mmu, const struct paging *pg);
+/* CR3 was written: flushes all but global entries. pdpte: what was loaded with it, or NULL when PAE paging is off. */
+void mmu_write_cr3(struct mmu *mmu, uint32_t cr3, const uint64_t pdpte[PDPTES]);
 void mmu_flush_all(struct mmu *mmu);
-void mmu_invlpg(struct mmu *mmu, laddr_t la);                    /* also a whole 4 MB page, and global entries */
+void mmu_invlpg(struct mmu *mmu, laddr_t la);                    /* also a whole large page, and global entries; no PDPTE */
 
 /* Marks the physical page of pa as holding decoded code: drops every fast write entry to it and sets PHYS_CODE. */
 void mmu_mark_code(struct mmu *mmu, paddr_t pa);

@@ -11,7 +11,7 @@
  * The A20 gate is not applied here: it sits between the processor and the bus, so mmu/walk.c applies it and DMA does not
  * see it.
  *
- * Not implemented: physical addresses above 4 GB.
+ * Above 4 GB nothing can be mapped: there page tables lead to a hole.
  */
 #define _GNU_SOURCE                    /* memfd_create */
 #include "mmu/phys.h"
@@ -283,6 +283,11 @@ uint32_t phys_peek32(const struct phys *phys, paddr_t pa)
 	else
 		phys_copy_out(phys, pa, &value, sizeof(value));
 	return value;
+}
+
+uint64_t phys_peek64(const struct phys *phys, paddr_t pa)
+{
+	return phys_peek32(phys, pa) | (uint64_t)phys_peek32(phys, pa + 4) << 32;
 }
 
 /* --- copies --------------------------------------------------------------------------------------------------- */

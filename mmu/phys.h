@@ -69,6 +69,7 @@ uint32_t phys_read(struct phys *phys, paddr_t pa, unsigned size);
 void phys_write(struct phys *phys, paddr_t pa, unsigned size, uint32_t value);
 /* For page tables: RAM or ROM only, else all ones; no device is ever touched. */
 uint32_t phys_peek32(const struct phys *phys, paddr_t pa);
+uint64_t phys_peek64(const struct phys *phys, paddr_t pa);
 /* Copies for DMA, loaders and debuggers. Reads of devices and holes give 0xff; writes there are lost. */
 void phys_copy_out(const struct phys *phys, paddr_t pa, void *buf, size_t len);
 void phys_copy_in(struct phys *phys, paddr_t pa, const void *buf, size_t len);

@@ -5,9 +5,10 @@
  *   supervisor        all       all if CR0.WP=0,   all       all if CR0.WP=0,
  *                               else read, fetch             else read, fetch
  *
+ * and of these no fetch, by anybody, where a level says no-execute.
  * It is inline because a fill asks it seven times.
  *
- * References: [SDM3A 4.6 "Access Rights"].   Not implemented: SMEP, SMAP, NX.
+ * References: [SDM3A 4.6 "Access Rights"].   Not implemented: SMEP, SMAP.
  */
 #ifndef MMU_RIGHTS_H
 #define MMU_RIGHTS_H
@@ -18,6 +19,8 @@ static inline bool page_access_allowed(uint32_t rights, bool wp, const struct ac
 {
 	if (a->user && !(rights & PG_U))
 		return false;
+	if (a->kind == ACCESS_FETCH)
+		return rights & PG_X;
 	if (a->kind == ACCESS_WRITE && !(rights & PG_W))
 		return !a->user && !wp;
 	return true;

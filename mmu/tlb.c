@@ -7,7 +7,7 @@
  *   top[4] --> mid[256] --> bit[16384] --> store[2^20]
  *
  * Modelled: `entries` in sets of `ways`; the set is the page number modulo the number of sets, and the least recently
- * used entry of a full set makes room. This is for measuring TLB reach, not for speed. A 4 MB page takes one entry for each
+ * used entry of a full set makes room. This is for measuring TLB reach, not for speed. A large page takes one entry for each
  * 4 KB of it that is touched: a split of a large page as [SDM3A 4.10.2.3 "Details of TLB Use"] allows.
  *
  * References: [SDM3A 4.10.2 "Translation Lookaside Buffers (TLBs)"], [SDM3A 4.10.4 "Invalidation of TLBs and
@@ -21,7 +21,6 @@
 
 #define STORE_BYTES (TLB_VPNS * sizeof(struct tlb_entry))
 #define MAX_ENTRIES 65536u
-#define LARGE_PAGES 1024u              /* 4 KB pages in a 4 MB page */
 
 struct tlb {
 	struct tlb_entry *store;           /* flat: TLB_VPNS; modelled: geometry.entries, set after set */
@@ -29,7 +28,7 @@ struct tlb {
 	uint64_t top[4], mid[256], bit[TLB_VPNS / 64];
 	uint32_t sets;
 	uint64_t clock;                    /* modelled: counts uses, for LRU */
-	uint32_t large;                    /* valid entries made from 4 MB pages */
+	uint32_t large;                    /* valid entries made from large pages */
 	const struct tlb_entry **sorted;   /* modelled: room for mmu_tlb_each to sort in */
 };
 
@@ -201,7 +200,7 @@ static struct tlb_entry *victim(struct mmu *mmu, uint32_t vpn)
 /* Would a fetch that the old entry answered be answered differently by the new one? */
 static bool fetch_changed(const struct tlb_entry *old, const struct tlb_entry *new)
 {
-	return old->frame != new->frame || ((old->flags ^ new->flags) & TLB_U);
+	return old->frame != new->frame || ((old->flags ^ new->flags) & (TLB_U | TLB_NX));
 }
 
 struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *new)
@@ -231,11 +230,17 @@ struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *new)
 
 /* --- invalidation ---------------------------------------------------------------------------------------------- */
 
-/* Drops the entries of one 4 MB page. Small pages in the same 4 MB, cached before the directory changed, stay. */
+/* 4 KB pages in a large page. All cached ones are of this size, since a change of CR4.PAE flushes everything. */
+static uint32_t large_pages(const struct mmu *mmu)
+{
+	return mmu->pg.pae ? 512 : 1024;
+}
+
+/* Drops the entries of one large page. Small pages in the same range, cached before the directory changed, stay. */
 static bool drop_large(struct mmu *mmu, uint32_t vpn)
 {
 	struct tlb *t = mmu->tlb;
-	uint32_t first = vpn & ~(LARGE_PAGES - 1), end = first + LARGE_PAGES;
+	uint32_t pages = large_pages(mmu), first = vpn & ~(pages - 1), end = first + pages;
 	uint32_t before = t->large;
 
 	if (tlb_is_flat(mmu)) {
@@ -246,7 +251,7 @@ static bool drop_large(struct mmu *mmu, uint32_t vpn)
 	}
 	for (unsigned i = 0; i < mmu->geometry.entries; i++) {
 		struct tlb_entry *e = &t->store[i];
-		if ((e->flags & TLB_LARGE) && e->vpn - first < LARGE_PAGES)
+		if ((e->flags & TLB_LARGE) && e->vpn - first < pages)
 			remove_entry(mmu, e);
 	}
 	return t->large != before;
@@ -260,7 +265,7 @@ void tlb_drop(struct mmu *mmu, uint32_t vpn)
 	if (e)
 		remove_entry(mmu, e);
 	if (mmu->tlb->large && drop_large(mmu, vpn))
-		tell_dropped(mmu, vpn & ~(LARGE_PAGES - 1), LARGE_PAGES);
+		tell_dropped(mmu, vpn & ~(large_pages(mmu) - 1), large_pages(mmu));
 	else if (dropped)
 		tell_dropped(mmu, vpn, 1);
 }

@@ -16,7 +16,7 @@ void tlb_free(struct mmu *mmu);
 struct tlb_entry *tlb_find(struct mmu *mmu, uint32_t vpn);
 /* Puts e in, replacing what was there for the page, or the least recently used entry of the set. */
 struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *e);
-/* Drops the entry of the page, and if a 4 MB page is cached there, every entry made from it. */
+/* Drops the entry of the page, and if a large page is cached there, every entry made from it. */
 void tlb_drop(struct mmu *mmu, uint32_t vpn);
 void tlb_flush(struct mmu *mmu, bool keep_global);
 
@@ -36,7 +36,7 @@ static inline bool tlb_is_flat(const struct mmu *mmu)
 
 static inline uint32_t tlb_rights(const struct tlb_entry *e)
 {
-	return (e->flags & TLB_W ? PG_W : 0) | (e->flags & TLB_U ? PG_U : 0);
+	return (e->flags & TLB_W ? PG_W : 0) | (e->flags & TLB_U ? PG_U : 0) | (e->flags & TLB_NX ? 0 : PG_X);
 }
 
 #endif

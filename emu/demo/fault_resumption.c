@@ -29,7 +29,7 @@ struct narrator {
 	bool open;
 	struct fault_record fault;
 	paddr_t entry_at;                  /* the paging entry that stopped the walk */
-	uint32_t entry;                    /* its value when last looked at */
+	uint64_t entry;                    /* its value when last looked at */
 };
 
 static void tell_walk(const struct narrator *n, const struct walk *w)
@@ -50,6 +50,11 @@ static const char *access_name(enum access_kind kind)
 	return kind == ACCESS_WRITE ? "write" : kind == ACCESS_FETCH ? "instruction fetch" : "read";
 }
 
+static uint64_t read_entry(const struct phys *phys, const struct narrator *n)
+{
+	return n->fault.walk.paging.pae ? phys_peek64(phys, n->entry_at) : phys_peek32(phys, n->entry_at);
+}
+
 /* --- what changed since the last instruction ------------------------------------------------------------------------- */
 
 static void tell_memory(struct narrator *n)
@@ -62,11 +67,13 @@ static void tell_memory(struct narrator *n)
 	}
 	if (!n->open || !n->fault.walk.levels)
 		return;
-	uint32_t entry = phys_peek32(&n->m->phys, n->entry_at);
+	uint64_t entry = read_entry(&n->m->phys, n);
+	int digits = n->fault.walk.paging.pae ? 16 : 8;
 	if (entry == n->entry)
 		return;
-	fprintf(n->out, "   %s      at 0x%08llx: 0x%08x -> 0x%08x: frame 0x%08x, P=%d W=%d U=%d A=%d D=%d\n",
-		n->fault.walk.step[n->fault.walk.levels - 1].name, (unsigned long long)n->entry_at, n->entry, entry, entry & PG_FRAME,
+	fprintf(n->out, "   %s      at 0x%08llx: 0x%0*llx -> 0x%0*llx: frame 0x%08llx, P=%d W=%d U=%d A=%d D=%d\n",
+		n->fault.walk.step[n->fault.walk.levels - 1].name, (unsigned long long)n->entry_at, digits, (unsigned long long)n->entry,
+		digits, (unsigned long long)entry, (unsigned long long)(entry & ~PG_NX & ~(uint64_t)PG_OFFSET),
 		!!(entry & PG_P), !!(entry & PG_W), !!(entry & PG_U), !!(entry & PG_A), !!(entry & PG_D));
 	n->entry = entry;
 }
@@ -142,13 +149,13 @@ static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_
 	fprintf(n->out, "   access   %s at linear address 0x%08x\n", access_name(r->walk.access.kind), r->walk.access.la);
 	tell_walk(n, &r->walk);
 	fprintf(n->out, "   error    0x%04x: %s, by a %s, in %s mode\n", e, e & PF_P ? "protection violation" : "page not present",
-		e & PF_W ? "write" : "read", e & PF_U ? "user" : "supervisor");
+		e & PF_W ? "write" : e & PF_I ? "fetch" : "read", e & PF_U ? "user" : "supervisor");
 	n->faults++;
 	n->open = true;
 	n->fault = *r;
 	if (r->walk.levels) {
 		n->entry_at = r->walk.step[r->walk.levels - 1].addr;
-		n->entry = phys_peek32(cpu->mmu->phys, n->entry_at);
+		n->entry = read_entry(cpu->mmu->phys, n);
 	}
 	return false;
 }

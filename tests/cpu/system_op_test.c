@@ -50,9 +50,9 @@ struct cr_case { uint8_t cr; uint32_t value; bool ok; uint32_t reads; };
 static const struct cr_case cr_cases[] = {
 	{ 0, CR0_PG, false, 0 }, { 0, CR0_PE | CR0_NW, false, 0 }, { 0, CR0_PE | CR0_NW | CR0_CD, true, CR0_PE | CR0_NW | CR0_CD | CR0_ET },
 	{ 0, CR0_PE | CR0_TS | CR0_WP | 0x0000ffc0, true, CR0_PE | CR0_TS | CR0_WP | CR0_ET },
-	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xfffff018 },
-	{ 4, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
-	{ 4, 1u << 5, false, 0 }, { 4, CR4_VME | CR4_PVI, true, CR4_VME | CR4_PVI }, { 4, 1u << 6, false, 0 }, { 4, 1u << 9, false, 0 },
+	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xffffffff },
+	{ 4, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
+	{ 4, CR4_VME | CR4_PVI, true, CR4_VME | CR4_PVI }, { 4, 1u << 6, false, 0 }, { 4, 1u << 9, false, 0 },
 };
 
 START_TEST(a_control_register_takes_what_it_has_and_refuses_the_rest)
@@ -527,8 +527,8 @@ START_TEST(CPUID_reports_the_features_there_are)
 	ck_assert(!memcmp(&pc->cpu.r[R_EBX], "Genu", 4) && !memcmp(&pc->cpu.r[R_EDX], "ineI", 4) && !memcmp(&pc->cpu.r[R_ECX], "ntel", 4));
 	cpuid(1);
 	ck_assert_uint_eq(pc->cpu.r[R_EAX], 0x6d8);
-	/* VME DE PSE TSC MSR CX8 SEP PGE CMOV */
-	ck_assert_uint_eq(pc->cpu.r[R_EDX] & 0x0000a936, 0x0000a936);
+	/* VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PSE-36 */
+	ck_assert_uint_eq(pc->cpu.r[R_EDX] & 0x0002a97e, 0x0002a97e);
 	/* Never: bits 10 and 20 are reserved, and there is no serial number, no DS, no thermal monitor, no second thread. */
 	ck_assert_uint_eq(pc->cpu.r[R_EDX] & (1 << 10 | 1 << 18 | 1 << 20 | 0xfu << 28 | 3 << 21), 0);
 	ck_assert_uint_eq(pc->cpu.r[R_ECX], 0);

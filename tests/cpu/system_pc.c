@@ -54,6 +54,8 @@ static const char *difference(const struct pc *pc, const struct cpu *cpu)
 			return "a segment register";
 	if (b->cr0 != cpu->cr0 || b->cr2 != cpu->cr2 || b->cr3 != cpu->cr3 || b->cr4 != cpu->cr4)
 		return "a control register";
+	if (b->efer != cpu->efer || memcmp(b->pdpte, cpu->pdpte, sizeof(b->pdpte)))
+		return "EFER or a PDPTE";
 	if (memcmp(b->dr, cpu->dr, sizeof(b->dr)))
 		return "a debug register";
 	if (b->cpl != cpu->cpl || b->gdtr.base != cpu->gdtr.base || b->idtr.base != cpu->idtr.base || b->halted != cpu->halted)

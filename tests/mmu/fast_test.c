@@ -254,7 +254,7 @@ static void random_step(uint32_t r, uint32_t r2)
 		put_pde(&s, la, 0x00400000 | PG_P | PG_PS | (r2 >> 16 & 0x167));
 		break;
 	case 11:
-		mmu_write_cr3(&s.mmu, DIR);
+		mmu_write_cr3(&s.mmu, DIR, NULL);
 		break;
 	case 12:
 		pg.wp = !pg.wp;

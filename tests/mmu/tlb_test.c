@@ -117,7 +117,7 @@ START_TEST(a_page_made_absent_is_reached_until_cr3_is_written)
 	assert_reaches(LA, ACCESS_READ, true, PA);
 	map(&s, LA, 0, 0);
 	assert_reaches(LA, ACCESS_READ, true, PA);
-	mmu_write_cr3(&s.mmu, DIR);
+	mmu_write_cr3(&s.mmu, DIR, NULL);
 	assert_faults(LA, ACCESS_READ, true, PF_U);
 }
 END_TEST
@@ -139,7 +139,7 @@ START_TEST(global_entries_survive_cr3_and_not_invlpg)
 	map(&s, LA, PA, PG_P | PG_G);
 	assert_reaches(LA, ACCESS_READ, false, PA);
 	map(&s, LA, PA2, PG_P | PG_G);
-	mmu_write_cr3(&s.mmu, DIR);
+	mmu_write_cr3(&s.mmu, DIR, NULL);
 	assert_reaches(LA, ACCESS_READ, false, PA);
 	mmu_invlpg(&s.mmu, LA);
 	assert_reaches(LA, ACCESS_READ, false, PA2);
@@ -151,7 +151,7 @@ START_TEST(g_means_nothing_without_pge)
 	s.mmu.pg.pge = false;
 	map(&s, LA, PA, PG_P | PG_G);
 	assert_reaches(LA, ACCESS_READ, false, PA);
-	mmu_write_cr3(&s.mmu, DIR);
+	mmu_write_cr3(&s.mmu, DIR, NULL);
 	ck_assert_ptr_null(mmu_tlb_probe(&s.mmu, LA));
 }
 END_TEST
@@ -401,7 +401,7 @@ START_TEST(an_entry_that_does_not_suffice_is_a_walk_and_no_miss)
 	ck_assert_uint_eq(s.mmu.stats.walks, 2);
 	uint64_t flushes = s.mmu.stats.flushes;
 	mmu_flush_all(&s.mmu);
-	mmu_write_cr3(&s.mmu, DIR);
+	mmu_write_cr3(&s.mmu, DIR, NULL);
 	ck_assert_uint_eq(s.mmu.stats.flushes, flushes + 2);
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* tests/mmu/walk_test.c: the page walk against an oracle written from [SDM3A 4.3 "32-Bit Paging"],
  * [SDM3A 4.6 "Access Rights"], [SDM3A 4.7 "Page-Fault Exceptions"], [SDM3A 4.8 "Accessed and Dirty Flags"].
  *
- * The enumeration runs every combination of the bits that decide: 2^18 settings times three kinds of access. For each it
+ * The enumeration runs every combination of the bits that decide: 2^19 settings times three kinds of access. For each it
  * checks the pure walk, what a commit writes, and the same access made through an empty TLB.
  */
 #include "space.h"
@@ -25,8 +25,9 @@ static void teardown(void)
 #define LA        0x5576a123u          /* directory slot 0x155, table slot 0x36a: both indexes use their high bits */
 #define BASE      0x00400000u          /* the table, or the 4 MB page: bits 21:13 are clear */
 #define FRAME     0x00345000u
-#define RESERVED  (1u << 13)
-#define CASES     (1u << 18)
+#define RESERVED  (1u << 17)
+#define PSE36     (1u << 13 | 1u << 16)        /* of a 4 MB page: address bits 32 and 35 */
+#define CASES     (1u << 19)
 
 struct setting {
 	uint32_t pde, pte;
@@ -42,6 +43,7 @@ static struct setting decode(unsigned i, enum access_kind kind)
 	         (i & 1 << 4 ? PG_G : 0) | (i & 1 << 5 ? RESERVED : 0) | (i & 1 << 6 ? PG_A : 0) | (i & 1 << 7 ? PG_D : 0);
 	c.pte |= (i & 1 << 8 ? PG_P : 0) | (i & 1 << 9 ? PG_W : 0) | (i & 1 << 10 ? PG_U : 0) | (i & 1 << 11 ? PG_G : 0) |
 	         (i & 1 << 12 ? PG_A : 0) | (i & 1 << 13 ? PG_D : 0);
+	c.pde |= i & 1 << 18 ? PSE36 : 0;
 	c.pg = (struct paging){.enabled = true, .cr3 = DIR, .wp = i & 1 << 14, .pse = i & 1 << 15, .pge = i & 1 << 16};
 	c.a = (struct access){.la = LA, .kind = kind, .user = i & 1 << 17};
 	return c;
@@ -49,8 +51,8 @@ static struct setting decode(unsigned i, enum access_kind kind)
 
 static const char *bits(uint32_t v, char *buf)
 {
-	sprintf(buf, "%s%s%s%s%s%s%s%s", v & PG_P ? "P" : "-", v & PG_W ? "W" : "-", v & PG_U ? "U" : "-", v & PG_A ? "A" : "-",
-	        v & PG_D ? "D" : "-", v & PG_PS ? "+PS" : "", v & PG_G ? "+G" : "", v & RESERVED ? "+bit13" : "");
+	sprintf(buf, "%s%s%s%s%s%s%s%s%s", v & PG_P ? "P" : "-", v & PG_W ? "W" : "-", v & PG_U ? "U" : "-", v & PG_A ? "A" : "-",
+	        v & PG_D ? "D" : "-", v & PG_PS ? "+PS" : "", v & PG_G ? "+G" : "", v & RESERVED ? "+bit17" : "", v & PSE36 ? "+bits13,16" : "");
 	return buf;
 }
 
@@ -58,7 +60,7 @@ static const char *words(const struct setting *c)
 {
 	static const char *const kind[] = {"read", "write", "fetch"};
 	static char out[200];
-	char pde[32], pte[32];
+	char pde[48], pte[48];
 
 	snprintf(out, sizeof(out), "%s %s with CR0.WP=%d CR4.PSE=%d CR4.PGE=%d, PDE %s, PTE %s", c->a.user ? "user" : "supervisor",
 	         kind[c->a.kind], c->pg.wp, c->pg.pse, c->pg.pge, bits(c->pde, pde), bits(c->pte, pte));
@@ -68,7 +70,8 @@ static const char *words(const struct setting *c)
 /* What the manual says, in its order of words; nothing here comes from the code under test. */
 struct verdict {
 	bool ok, large, global, reserved, absent;
-	uint32_t error, pde, pte, pa;
+	uint32_t error, pde, pte;
+	uint64_t pa;
 };
 
 static struct verdict manual(const struct setting *c)
@@ -96,13 +99,13 @@ static struct verdict manual(const struct setting *c)
 		return v;
 	}
 	v.global = c->pg.pge && ((v.large ? c->pde : c->pte) & PG_G);
-	v.pa = v.large ? BASE + (LA & 0x3fffff) : FRAME + (LA & 0xfff);
+	v.pa = v.large ? BASE + (LA & 0x3fffff) + (c->pde & PSE36 ? 0x900000000ull : 0) : FRAME + (LA & 0xfff);
 	v.pde |= 1u << 5 | (v.large && write ? 1u << 6 : 0);
 	v.pte |= v.large ? 0 : 1u << 5 | (write ? 1u << 6 : 0);
 	return v;
 }
 
-/* Bit 13 moves a table to the next page but one; with a 4 MB page it is reserved. */
+/* Bits 13, 16 and 17 are address bits of a table; with a 4 MB page they are other things. */
 static uint32_t pte_addr(const struct setting *c)
 {
 	return (c->pde & PG_FRAME) + 4 * (LA >> 12 & 0x3ff);
@@ -184,7 +187,7 @@ static struct walk walk(laddr_t la, enum access_kind kind, bool user)
 	return w;
 }
 
-START_TEST(each_bit_from_13_to_21_of_a_4_mb_pde_is_reserved)
+START_TEST(each_bit_from_17_to_21_of_a_4_mb_pde_is_reserved)
 {
 	put_pde(&s, LA, 0x00800000 | PG_P | PG_PS | 1u << _i);
 	struct walk w = walk(LA, ACCESS_READ, false);
@@ -198,6 +201,18 @@ START_TEST(bits_9_to_12_of_a_4_mb_pde_are_not_reserved)
 {
 	put_pde(&s, LA, 0x00400000 | PG_P | PG_PS | 1u << _i);
 	ck_assert_int_eq(walk(LA, ACCESS_READ, false).result, WALK_OK);
+}
+END_TEST
+
+START_TEST(bits_13_to_16_of_a_4_mb_pde_are_address_bits_32_to_35)
+{
+	struct translation t;
+
+	put_pde(&s, LA, 0x00400000 | PG_P | PG_W | PG_PS | 1u << _i);
+	ck_assert_uint_eq(walk(LA, ACCESS_READ, false).pa, 0x00400000 + (LA & 0x3fffff) + (1ull << (_i + 19)));
+	ck_assert(touch(&s, LA, ACCESS_WRITE, false, &t));
+	ck_assert_uint_eq(t.pa, 0x00400000 + (LA & 0x3fffff) + (1ull << (_i + 19)));
+	ck_assert_ptr_null(t.host);                        /* a hole, not the RAM of the same low bits */
 }
 END_TEST
 
@@ -308,7 +323,8 @@ int main(void)
 	suite_add_tcase(suite, all);
 
 	tcase_add_checked_fixture(facts, setup, teardown);
-	tcase_add_loop_test(facts, each_bit_from_13_to_21_of_a_4_mb_pde_is_reserved, 13, 22);
+	tcase_add_loop_test(facts, each_bit_from_17_to_21_of_a_4_mb_pde_is_reserved, 17, 22);
+	tcase_add_loop_test(facts, bits_13_to_16_of_a_4_mb_pde_are_address_bits_32_to_35, 13, 17);
 	tcase_add_loop_test(facts, bits_9_to_12_of_a_4_mb_pde_are_not_reserved, 9, 13);
 	tcase_add_test(facts, a_reserved_bit_counts_before_the_rights);
 	tcase_add_test(facts, the_first_and_last_slots_are_used);
