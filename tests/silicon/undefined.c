@@ -163,6 +163,98 @@ bool sil_row_defined(const struct insn_row *row)
 	       && !(row->props & IP_BRANCH);
 }
 
+/* The host's memory becomes the emulator's. */
+static void allow_memory(uint8_t *const ours_page[], uint8_t *const host_page[], uint32_t at, unsigned n)
+{
+	for (; n; at++, n--) {
+		unsigned page = sil_page_of(at);
+		if (page < SIL_PAGES)
+			host_page[page][at & 0xfff] = ours_page[page][at & 0xfff];
+	}
+}
+
+/* Condition codes of the x87 status word that the manual leaves undefined and processors do not agree on. Those it leaves
+ * undefined but all keep are compared. */
+static const struct { const char *names; uint16_t codes; const char *why; } x87_codes[] = {
+	{ "ffree ffreep", 0x4700, "[SDM2A] \"FFREE\": C0, C1, C2, C3 undefined" },
+};
+
+static void allow_codes(const char *name, const struct sil_result *ours, struct sil_result *host)
+{
+	for (unsigned i = 0; i < COUNT(x87_codes); i++)
+		if (listed(name, x87_codes[i].names))
+			host->state.fpu.status = (uint16_t)((host->state.fpu.status & ~x87_codes[i].codes) | (ours->state.fpu.status & x87_codes[i].codes));
+}
+
+/* Fields that are not compared in what these instructions store: where the last x87 instruction and its operand were, which some
+ * processors keep only while an exception waits, and MXCSR_MASK and reserved bytes, which tell the model. */
+static const struct { const char *names; uint8_t opsize; struct { uint16_t at, n; } field[3]; const char *why; } stored[] = {
+	{ "fnstenv fnsave", 4, { { 12, 16 } }, "[SDM1 8.1.8 \"x87 FPU Instruction and Data (Operand) Pointers\"]" },
+	{ "fnstenv fnsave", 2, { { 6, 8 } }, "likewise" },
+	{ "fxsave", 0, { { 6, 18 }, { 28, 4 }, { 288, 224 } }, "likewise; [SDM1 11.6.6 \"Guidelines for Writing to the MXCSR Register\"]" },
+};
+
+static void allow_stored(const struct sil_case *c, const struct insn *in, const struct sil_result *ours, uint8_t *const ours_page[], uint8_t *const host_page[])
+{
+	uint32_t ea = effective(c->insns == 1 ? &c->in : &ours->state, in);
+
+	for (unsigned i = 0; i < COUNT(stored); i++)
+		if (listed(insn_table[in->row].name, stored[i].names) && (!stored[i].opsize || stored[i].opsize == in->opsize))
+			for (unsigned f = 0; f < 3; f++)
+				allow_memory(ours_page, host_page, ea + stored[i].field[f].at, stored[i].field[f].n);
+}
+
+static unsigned area_size(const struct insn *in)
+{
+	const struct insn_row *row = &insn_table[in->row];
+
+	if (row_has_operand(row, OPD_Menv))
+		return in->opsize == 2 ? 14 : 28;
+	if (row_has_operand(row, OPD_Mst))
+		return in->opsize == 2 ? 94 : 108;
+	return row_has_operand(row, OPD_Mfx) ? 512 : 0;
+}
+
+/* Environments, states and FXSAVE areas are many accesses, in no given order: either page of two may fault first, and bytes may
+ * have been stored before. */
+static void allow_area(const struct insn *in, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+{
+	uint32_t ea = effective(&ours->state, in);
+	unsigned size = area_size(in);
+
+	if (!size || ours->vector != VEC_PF)
+		return;
+	if (host->vector == VEC_PF && host->cr2 - ea < size && ours->cr2 - ea < size) {
+		host->cr2 = ours->cr2;
+		host->error = ours->error;
+	}
+	allow_memory(ours_page, host_page, ea, size);
+}
+
+/* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept, a pop of many the registers
+ * it has loaded: restarting does it again [SDM3A 6.5 "Exception Classifications"]. Here a fault leaves no trace. */
+static void allow_partial(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+{
+	uint32_t at = ours->state.eip - c->in.eip;
+	struct insn in;
+
+	if (ours->vector < 0 || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+		return;
+	if (listed(insn_table[in.row].name, "pusha enter"))
+		allow_memory(ours_page, host_page, ours->state.r[R_ESP] - 4 * 33, 4 * 33);
+	allow_area(&in, ours, ours_page, host, host_page);
+	/* MASKMOVQ may have made the x87 registers MMX registers before it faults. */
+	if (!strcmp(insn_table[in.row].name, "maskmovq")) {
+		host->state.fpu.valid = ours->state.fpu.valid;
+		host->state.fpu.status = ours->state.fpu.status;
+		memcpy(host->state.fpu.st, ours->state.fpu.st, sizeof(host->state.fpu.st));
+	}
+	if (!strcmp(insn_table[in.row].name, "popa"))
+		for (unsigned i = 0; i < 8; i++)
+			if (i != R_ESP)
+				host->state.r[i] = ours->state.r[i];
+}
+
 /* Flags that are undefined after this instruction. */
 static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
 {
@@ -181,33 +273,6 @@ static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
 	if (count == 1)
 		return mask & ~F_OF;
 	return mask | (shift && count > width && !strcmp(row->name, "sar") == 0 ? F_CF : 0);
-}
-
-/* The host's memory becomes the emulator's. */
-static void allow_memory(uint8_t *const ours_page[], uint8_t *const host_page[], uint32_t at, unsigned n)
-{
-	for (; n; at++, n--) {
-		unsigned page = sil_page_of(at);
-		if (page < SIL_PAGES)
-			host_page[page][at & 0xfff] = ours_page[page][at & 0xfff];
-	}
-}
-
-/* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept, a pop of many the registers
- * it has loaded: restarting does it again [SDM3A 6.5 "Exception Classifications"]. Here a fault leaves no trace. */
-static void allow_partial(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
-{
-	uint32_t at = ours->state.eip - c->in.eip;
-	struct insn in;
-
-	if (ours->vector < 0 || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
-		return;
-	if (listed(insn_table[in.row].name, "pusha enter"))
-		allow_memory(ours_page, host_page, ours->state.r[R_ESP] - 4 * 33, 4 * 33);
-	if (!strcmp(insn_table[in.row].name, "popa"))
-		for (unsigned i = 0; i < 8; i++)
-			if (i != R_ESP)
-				host->state.r[i] = ours->state.r[i];
 }
 
 /* An operand that wraps around 4 GB may or may not be a segment violation [SDM3A 5.3 "Limit Checking"]. Here it is not. */
@@ -239,6 +304,8 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 	allow_partial(c, ours, ours_page, host, host_page);
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return NULL;
+	allow_codes(insn_table[in.row].name, ours, host);
+	allow_stored(c, &in, ours, ours_page, host_page);
 	uint32_t undefined = undefined_flags(c, &in);
 	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
 	return NULL;
