@@ -152,17 +152,6 @@ const char *sil_case_excluded(const struct sil_case *c, const struct sil_result 
 
 /* --- run, but some results do not count ------------------------------------------------------------------------------------ */
 
-bool sil_row_alone(const struct insn_row *row)
-{
-	return listed(row->name, "lar lsl verr verw shld shrd insb ins outsb outs fnstenv fnsave fstenv fsave fxsave rcpps rcpss rsqrtps rsqrtss");
-}
-
-bool sil_row_defined(const struct insn_row *row)
-{
-	return !row->flags_undefined && !sil_row_alone(row) && !listed(row->name, "rol ror rcl rcr shl shr sar bswap ret jmp call popf")
-	       && !(row->props & IP_BRANCH);
-}
-
 /* The host's memory becomes the emulator's. */
 static void allow_memory(uint8_t *const ours_page[], uint8_t *const host_page[], uint32_t at, unsigned n)
 {
@@ -220,11 +209,11 @@ static unsigned area_size(const struct insn *in)
 static void allow_area(const struct insn *in, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
 	uint32_t ea = effective(&ours->state, in);
-	unsigned size = area_size(in);
+	unsigned size = area_size(in), wrap = in->addrsize == 2 ? 0xffff : 0xffffffff;
 
 	if (!size || ours->vector != VEC_PF)
 		return;
-	if (host->vector == VEC_PF && host->cr2 - ea < size && ours->cr2 - ea < size) {
+	if (host->vector == VEC_PF && ((host->cr2 - ea) & wrap) < size && ((ours->cr2 - ea) & wrap) < size) {
 		host->cr2 = ours->cr2;
 		host->error = ours->error;
 	}
@@ -253,6 +242,20 @@ static void allow_partial(const struct sil_case *c, const struct sil_result *our
 		for (unsigned i = 0; i < 8; i++)
 			if (i != R_ESP)
 				host->state.r[i] = ours->state.r[i];
+}
+
+bool sil_row_alone(const struct insn_row *row)
+{
+	return listed(row->name, "lar lsl verr verw shld shrd insb ins outsb outs fnstenv fnsave fstenv fsave fxsave rcpps rcpss rsqrtps rsqrtss");
+}
+
+bool sil_row_defined(const struct insn_row *row)
+{
+	for (unsigned i = 0; i < COUNT(x87_codes); i++)
+		if (listed(row->name, x87_codes[i].names))
+			return false;
+	return !row->flags_undefined && !sil_row_alone(row) && !listed(row->name, "rol ror rcl rcr shl shr sar bswap ret jmp call popf")
+	       && !(row->props & IP_BRANCH);
 }
 
 /* Flags that are undefined after this instruction. */
@@ -291,6 +294,16 @@ static bool wraps(const struct sil_case *c, const struct sil_result *ours, const
 	return ea >= 0xfffffe00 || ours->state.r[R_ESP] - 64 >= 0xffffff80 || ours->state.r[R_ESI] >= 0xfffffffd || ours->state.r[R_EDI] >= 0xfffffffd;
 }
 
+#define AMD_MISALIGNED 0x20000u
+
+static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
+{
+	uint32_t at = ours->state.eip - c->in.eip;
+	struct insn in;
+
+	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
+}
+
 const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
 	unsigned last = c->start[c->insns - 1];
@@ -298,6 +311,10 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 
 	if (wraps(c, ours, host))
 		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
+	if (host->state.fpu.mxcsr & AMD_MISALIGNED && ours->vector == VEC_GP)
+		return "bit 17 of MXCSR exists on AMD processors";
+	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
+		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";
 	memcpy(&host->state.fpu.opcode, &ours->state.fpu.opcode, 2);
 	host->state.fpu.ip = ours->state.fpu.ip, host->state.fpu.cs = ours->state.fpu.cs;
 	host->state.fpu.dp = ours->state.fpu.dp, host->state.fpu.ds = ours->state.fpu.ds;
