@@ -265,17 +265,17 @@ static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
 	unsigned width = row_has_operand(row, OPD_Eb) ? 8 : in->opsize * 8;
 	unsigned count = (row_has_operand(row, OPD_CL) ? c->in.r[R_ECX] : row_has_operand(row, OPD_I1) ? 1 : in->imm) & 31;
 	uint32_t mask = row->flags_undefined;
-	bool shift = listed(row->name, "shl shr sar");
+	bool carry = listed(row->name, "shl shr");     /* undefined when everything is shifted out */
 
-	if (!shift && !listed(row->name, "shld shrd rol ror rcl rcr"))
+	if (!listed(row->name, "shl shr sar shld shrd rol ror rcl rcr"))
 		return mask;
 	if (c->insns > 1 && row_has_operand(row, OPD_CL))
-		return mask | (shift ? F_CF : 0);
+		return mask | (carry ? F_CF : 0);
 	if (count == 0)
 		return 0;
 	if (count == 1)
 		return mask & ~F_OF;
-	return mask | (shift && count > width && !strcmp(row->name, "sar") == 0 ? F_CF : 0);
+	return mask | (carry && count > width ? F_CF : 0);
 }
 
 /* An operand that wraps around 4 GB may or may not be a segment violation [SDM3A 5.3 "Limit Checking"]. Here it is not. */
@@ -304,7 +304,19 @@ static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
 	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
 }
 
-const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+/* [SDM1 8.3.10 "Transcendental Instruction Accuracy"]: within 1 ulp of the exact value; C1 tells the direction of the rounding. */
+static void allow_ulp(const struct sil_result *ours, struct sil_result *host)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t distance = ours->state.fpu.st[i].mantissa - host->state.fpu.st[i].mantissa;
+		if (ours->state.fpu.st[i].exponent == host->state.fpu.st[i].exponent && distance + 2 <= 4)
+			host->state.fpu.st[i].mantissa = ours->state.fpu.st[i].mantissa;
+	}
+	host->state.fpu.status = (uint16_t)((host->state.fpu.status & ~0x200) | (ours->state.fpu.status & 0x200));
+}
+
+const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[],
+                      bool recorded)
 {
 	unsigned last = c->start[c->insns - 1];
 	struct insn in;
@@ -322,6 +334,8 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return NULL;
 	allow_codes(insn_table[in.row].name, ours, host);
+	if (recorded && listed(insn_table[in.row].name, "fsin fcos fsincos fptan fpatan f2xm1 fyl2x fyl2xp1"))
+		allow_ulp(ours, host);
 	allow_stored(c, &in, ours, ours_page, host_page);
 	uint32_t undefined = undefined_flags(c, &in);
 	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
