@@ -145,7 +145,7 @@ static struct side *side_new(bool stepping)
 	world_init(&s->w);
 	if (phys_add_mmio(&s->w.phys, "device", DEVICE, DEVICE_SIZE, &device, s, &clash))
 		abort();
-	s->w.fresh.bus = (struct cpu_bus) { port_in, port_out, acknowledge, now, s };
+	s->w.fresh.bus = (struct cpu_bus) { .in = port_in, .out = port_out, .acknowledge = acknowledge, .now = now, .owner = s };
 	if (stepping)
 		s->w.fresh.watch.instruction = watch_nothing;
 	return s;
