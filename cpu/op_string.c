@@ -225,6 +225,15 @@ static inline uint64_t allowed(const struct cpu *cpu, uint64_t done)
 	return cpu->run_end - cpu->icount + !done;
 }
 
+/* Iterations have been done, others are left: interrupts and traps come now, and will know that they do [SDM3B 17.3.1.1]. */
+static enum exec pause_repeating(struct cpu *cpu, const struct insn *in)
+{
+	cpu->eip = insn_eip(cpu, in);
+	cpu->repeating = true;
+	cpu->attention = true;
+	return EXEC_STOP;
+}
+
 /* One more iteration by itself. Its charge comes first, so that a port reads the right time. */
 static inline enum exec once_more(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, uint64_t done)
 {
@@ -234,8 +243,7 @@ static inline enum exec once_more(struct cpu *cpu, const struct insn *in, unsign
 	result = once(cpu, in, size);
 	if (result == EXEC_SINGLE && done) {
 		cpu->icount--;
-		cpu->eip = insn_eip(cpu, in);
-		return EXEC_STOP;
+		return pause_repeating(cpu, in);
 	}
 	return result;
 }
@@ -262,8 +270,7 @@ static inline enum exec repeat(struct cpu *cpu, const struct insn *in, unsigned 
 	}
 	if (address_reg(cpu, in, R_ECX) == 0)
 		return EXEC_OK;
-	cpu->eip = insn_eip(cpu, in);
-	return EXEC_STOP;
+	return pause_repeating(cpu, in);
 }
 
 static inline enum exec string(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, stretch *many, bool compares)
