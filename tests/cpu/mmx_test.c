@@ -521,7 +521,7 @@ START_TEST(an_MMX_instruction_makes_TOP_0_and_all_registers_valid)
 		rows++;
 		start();
 		w.cpu.fpu.status = 0x7f00 & ~FPU_SW_ES;
-		w.cpu.fpu.valid = 0x81;
+		w.cpu.fpu.valid = 0;
 		w.cpu.fpu.ip = 1, w.cpu.fpu.dp = 2, w.cpu.fpu.cs = 3, w.cpu.fpu.ds = 4, w.cpu.fpu.opcode = 5;
 		run_row(row, row->props & IP_MEMONLY, OPERAND_AT);
 		no_fault();
