@@ -110,6 +110,7 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(gdtr.base) FIELD(gdtr.limit) FIELD(idtr.base) FIELD(idtr.limit)
 	FIELD(tsc_offset) FIELD(sysenter_cs) FIELD(sysenter_esp) FIELD(sysenter_eip)
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)
+	FIELD(debug_control) FIELD(mc_control) FIELD(perf_select) FIELD(perf_counter)
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
 	FIELD(ferr) FIELD(ignne)
 	FIELD(repeating) FIELD(pending_dr6) FIELD(icount)

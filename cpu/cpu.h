@@ -57,6 +57,7 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COU
 #define CR4_DE  (1u << 3)
 #define CR4_PSE (1u << 4)
 #define CR4_PAE (1u << 5)
+#define CR4_MCE (1u << 6)
 #define CR4_PGE (1u << 7)
 #define CR4_PCE (1u << 8)
 #define CR4_OSFXSR     (1u << 9)
@@ -83,6 +84,8 @@ struct segment {
 #define SEG_OK_FETCH 4u
 #define SEG_FLAG_DB  4u            /* in flags: default operand size 32 */
 #define SEG_FLAG_G   8u
+
+#define MC_BANKS 5                 /* of machine-check registers */
 
 struct table_register { uint32_t base; uint16_t limit; };
 
@@ -192,6 +195,7 @@ struct cpu {
 	uint64_t tsc_offset;
 	uint32_t sysenter_cs, sysenter_esp, sysenter_eip;
 	uint64_t apic_base, misc_enable, mtrr[16 + 2 + 11], pat;
+	uint64_t debug_control, mc_control[MC_BANKS], perf_select[2], perf_counter[2];
 	bool halted;
 	bool shutdown;
 	bool intr;                 /* level of the INTR pin */

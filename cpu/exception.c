@@ -309,6 +309,7 @@ static void note_exception(struct cpu *cpu, const struct fault *f)
 	if (f->vector == VEC_DB) {
 		cpu->dr[6] = (cpu->dr[6] & ~DR6_B) | f->dr6;
 		cpu->dr[7] &= ~DR7_GD;
+		cpu->debug_control &= ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF);
 	}
 }
 

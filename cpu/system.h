@@ -186,6 +186,8 @@ enum exec ferr_freeze(struct cpu *cpu, const struct insn *in);
 #define DR6_BS 0x4000u             /* single step */
 #define DR6_BT 0x8000u             /* task switch */
 #define DR7_GD 0x2000u
+#define DEBUGCTL_LBR 1u            /* record branches: kept, but nothing is recorded */
+#define DEBUGCTL_BTF 2u            /* TF traps after branches only */
 /* Before the instruction at eip: EXEC_FAULT with a #DB in cpu->fault when a fetch breakpoint stands there and RF is clear. */
 enum exec debug_fetch(struct cpu *cpu, uint32_t eip);
 /* Delivers the traps collected in pending_dr6, of which there is at least one. */

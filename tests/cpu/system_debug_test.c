@@ -176,6 +176,24 @@ START_TEST(a_watcher_that_stops_on_a_trap_gets_it_again)
 }
 END_TEST
 
+START_TEST(BTF_traps_after_branches_only_and_once)
+{
+	for (unsigned btf = 0; btf < 2; btf++) {
+		ring(pc, 0);
+		pc->trace_checked = false;
+		cpu_set_eflags(&pc->cpu, F_ONE | F_TF);
+		pc->cpu.debug_control = btf ? DEBUGCTL_BTF : 0;
+		pc->cpu.r[R_ECX] = 2;
+		pc->cpu.r[R_ESI] = 0x48000, pc->cpu.r[R_EDI] = 0x49000;
+		/* nop; rep movsb, twice; jc, not taken; call */
+		PLACE(pc, CODE, 0x90, 0xf3, 0xa4, 0x72, 0x00, 0xe8, W32(0x10), 0x90);
+		step(pc, btf ? 6 : 2);
+		expect_debug(0x4000, btf ? CODE + 0x1a : CODE + 1);
+		ck_assert_uint_eq(pc->cpu.debug_control, 0);
+	}
+}
+END_TEST
+
 /* --- RF: [SDM3B 17.3.1.1 "Instruction-Breakpoint Exception Condition"] ---------------------------------------------- */
 
 #define REP_MOVSB 0xf3, 0xa4
@@ -320,6 +338,7 @@ static Suite *system_debug_suite(void)
 	tcase_add_test(t, a_trap_between_iterations_pushes_RF_and_the_last_one_does_not);
 	tcase_add_test(t, a_fetch_breakpoint_on_a_string_instruction_hits_once);
 	tcase_add_test(t, a_watcher_that_stops_on_a_fault_finds_RF_and_the_shadow_as_they_were);
+	tcase_add_test(t, BTF_traps_after_branches_only_and_once);
 	suite_add_tcase(s, t);
 	return s;
 }
