@@ -156,7 +156,7 @@ struct task_event {
 /* The switch itself. *switched is set when it has happened: a fault then belongs to the new task, at cpu->eip. */
 enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_event *e, bool *switched);
 /* Finds and enters a handler: everything of an event but the double faults. */
-enum exec enter_handler(struct cpu *cpu, const struct insn *in, uint8_t vector, enum event_source source, bool has_error, uint32_t error, uint32_t return_eip, bool *switched);
+enum exec enter_handler(struct cpu *cpu, const struct insn *in, const struct fault *f, enum event_source source, uint32_t return_eip, bool *switched);
 
 /* An instruction that ends its block and goes on behind itself. */
 static inline enum exec finish(struct cpu *cpu, const struct insn *in)
