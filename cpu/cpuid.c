@@ -58,6 +58,7 @@ enum {
 	CPUID_CMOV | \
 	CPUID_PAT | \
 	CPUID_PSE36 | \
+	CPUID_MMX | \
 	0)
 
 #define EXTENDED_FEATURES ( \

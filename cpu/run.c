@@ -283,8 +283,6 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget)
 		cpu->attention = wants_attention(cpu);
 		if (cpu->attention)
 			run_single(cpu);
-		else
-			cpu->repeating = false;
 	}
 }
 
