@@ -125,6 +125,7 @@ struct fault {
 	uint32_t error;
 	laddr_t cr2;               /* #PF */
 	uint32_t dr6;              /* #DB: bits to set */
+	bool unblocks_nmi;         /* it was an IRET's */
 };
 
 /* One line in the history that a triple-fault report tells. */
@@ -230,6 +231,8 @@ int cpu_init(struct cpu *cpu, struct mmu *mmu, const struct cpu_bus *bus);
 void cpu_free(struct cpu *cpu);
 /* [SDM3A 9.1.1 "Processor State After Reset"]: state after RESET: real mode, CS:EIP = F000:FFF0 with base FFFF0000. */
 void cpu_reset(struct cpu *cpu);
+/* ... after INIT, table 9-1: as RESET, but the FPU, the MSRs (EFER aside), the time stamp and the cache bits of CR0 stay. */
+void cpu_signal_init(struct cpu *cpu);
 /* Executes at most budget instructions, delivering interrupts and exceptions on the way. Each REP iteration counts as one. */
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget);
 /* Makes cpu_run return after the current instruction. For device callbacks. */

@@ -157,7 +157,7 @@ void msr_reset(struct cpu *cpu)
 	cpu->apic_base = 0xfee00900;
 	cpu->misc_enable = MISC_FAST_STRINGS | MISC_FIXED;
 	cpu->pat = 0x0007040600070406;
-	cpu->tsc_offset = 0;
+	cpu->tsc_offset = cpu->bus.now ? 0 - cpu->bus.now(cpu->bus.owner) : 0;
 	cpu->sysenter_cs = cpu->sysenter_esp = cpu->sysenter_eip = 0;
 	cpu->debug_control = 0;
 	memset(cpu->mtrr, 0, sizeof(cpu->mtrr));
