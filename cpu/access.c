@@ -25,12 +25,16 @@ static enum exec open_piece(struct cpu *cpu, const struct insn *in, const struct
 {
 	struct translation t;
 
+	cpu->cache->moved = false;
 	if (!mmu_translate(cpu->mmu, a, &t))
 		return raise_page_fault(cpu, in, a->la);
 	if (!cpu->single && !plain(cpu, &t, size, a->kind == ACCESS_WRITE)) {
 		cpu->insn = in;
 		return EXEC_SINGLE;
 	}
+	/* The walk found other tables than the TLB knew, or set an Accessed or Dirty bit that lies in code. */
+	if (!cpu->single && (cpu->cache->moved || cpu->cache->dropped))
+		code_cut(cpu, in);
 	ref->piece[n].host = t.host;
 	ref->piece[n].pa = t.pa;
 	return EXEC_OK;
