@@ -79,8 +79,7 @@ const struct difference differences[] = {
 	{ "cbw cwd", "cwde cdq", 1, 0x98, 0x99, 0, 0, 0, false, "Capstone takes CWDE for the name unless 66 is the last prefix, in 16-bit code too [SDM2A] \"CBW\"" },
 
 	/* To go when the rows are there. */
-	{ "#UD", "*", 2, 0x10, 0x17, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0x28, 0x2f, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
+	{ "#UD", "*", 2, 0x2a, 0x2f, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
 	{ "#UD", "*", 2, 0x50, 0x7f, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
 	{ "#UD", "*", 2, 0xae, 0xae, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
 	{ "#UD", "*", 2, 0xc2, 0xc6, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
