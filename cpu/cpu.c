@@ -59,7 +59,7 @@ void cpu_reset(struct cpu *cpu)
 	cpu->dr[7] = 0x400;
 	cpu->gdtr = cpu->idtr = (struct table_register) { .base = 0, .limit = 0xffff };
 	msr_reset(cpu);
-	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = false;
+	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = cpu->repeating = false;
 	cpu->pending_dr6 = 0;
 	cpu_ferr(cpu, false);
 	fpu_reset(cpu);
@@ -112,7 +112,7 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
 	FIELD(ferr) FIELD(ignne)
-	FIELD(pending_dr6) FIELD(icount)
+	FIELD(repeating) FIELD(pending_dr6) FIELD(icount)
 	for (unsigned i = 0; i < 8; i++) {
 		FIELD(fpu.r[i].mantissa)
 		FIELD(fpu.r[i].exponent)

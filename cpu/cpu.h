@@ -200,6 +200,7 @@ struct cpu {
 	bool shadow;               /* the next boundary accepts no interrupt (STI) */
 	bool shadow_debug;         /* ... nor debug trap (MOV SS, POP SS) */
 	struct fpu fpu;
+	bool repeating;            /* EIP stands at a string instruction that has done some iterations, not all */
 	uint32_t pending_dr6;      /* data breakpoint and TF traps to deliver at the boundary */
 
 	/* --- execution --- */

@@ -53,6 +53,7 @@ enum {
 	CPUID_SEP | \
 	CPUID_PGE | \
 	CPUID_CMOV | \
+	CPUID_MMX | \
 	CPUID_PSE36 | \
 	0)
 

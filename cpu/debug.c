@@ -4,7 +4,8 @@
  *   DR7       LEN3 RW3 .. LEN0 RW0 (31:16) | GD (13) | G3 L3 .. G0 L0 (7:0)   RW: 0 fetch, 1 write, 2 port (CR4.DE), 3 access
  *   DR6       BT (15) BS (14) BD (13) B3..B0
  *
- * A fetch breakpoint is a fault before its instruction, and RF passes over it once. All others are traps: they collect
+ * A fetch breakpoint is a fault before its instruction, and RF passes over it once; between the iterations of a string
+ * instruction there is none. All others are traps: they collect
  * in pending_dr6 and are delivered together at the boundary after the instruction. While data is watched every
  * segment's ok bits are 0 (segment.c), so that every access comes through access.c and asks here.
  * References: [SDM3B 17.2 "Debug Registers"], [SDM3B 17.3 "Debug Exceptions"].
@@ -67,7 +68,7 @@ enum exec debug_fetch(struct cpu *cpu, uint32_t eip)
 	laddr_t la = cpu->seg[SEG_CS].base + eip;
 	uint32_t hit = 0;
 
-	if (cpu->eflags & F_RF)
+	if (cpu->eflags & F_RF || cpu->repeating)
 		return EXEC_OK;
 	for (unsigned i = 0; i < 4; i++)
 		if (enabled(cpu, i) && kind(cpu, i) == RW_FETCH && cpu->dr[i] == la)

@@ -219,8 +219,8 @@ static enum exec enter_protected(struct cpu *cpu, const struct insn *in, struct 
 	return enter_same(cpu, in, v, size);
 }
 
-/* Faults set RF in the flags they push, so that an instruction breakpoint does not hit again: [SDM3B 17.3.1.1]. Debug
- * exceptions, traps and aborts push it as it is. */
+/* Faults set RF in the flags they push, so that an instruction breakpoint does not hit again: [SDM3B 17.3.1.1]. So do
+ * interrupts and traps between two iterations of a string instruction. Other debug exceptions, traps and aborts push it as it is. */
 static bool fault_class(uint8_t vector)
 {
 	return vector != VEC_DB && vector != VEC_NMI && vector != VEC_BP && vector != VEC_OF && vector != VEC_DF && vector != VEC_MC;
@@ -235,9 +235,8 @@ enum exec enter_handler(struct cpu *cpu, const struct insn *in, uint8_t vector, 
 
 	if (source == EVENT_EXCEPTION && fault_class(vector))
 		v.flags |= F_RF;
-	/* A software interrupt has begun, and with that RF has done its work, before it pushes. */
-	if (source == EVENT_SOFTWARE || source == EVENT_ICEBP)
-		v.flags &= ~F_RF;
+	if (cpu->repeating && (source == EVENT_HARDWARE || vector == VEC_DB))
+		v.flags |= F_RF;
 	return protected_mode(cpu) ? enter_protected(cpu, in, &v) : enter_real(cpu, in, &v);
 }
 
@@ -396,6 +395,8 @@ enum exec deliver_event(struct cpu *cpu, struct fault f, enum event_source sourc
 	cpu->halted = false;
 	result = deliver_chain(cpu, f, source, return_eip);
 	cpu->single = single;
+	if (result == EXEC_OK)
+		cpu->repeating = false;
 	return result;
 }
 

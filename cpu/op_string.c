@@ -225,6 +225,21 @@ static inline uint64_t allowed(const struct cpu *cpu, uint64_t done)
 	return cpu->run_end - cpu->icount + !done;
 }
 
+/* Iterations have been done, others are left: interrupts and traps come now, and will know that they do [SDM3B 17.3.1.1]. */
+static enum exec pause_repeating(struct cpu *cpu, const struct insn *in)
+{
+	cpu->eip = insn_eip(cpu, in);
+	cpu->repeating = true;
+	cpu->attention = true;
+	return EXEC_STOP;
+}
+
+static enum exec finish_repeating(struct cpu *cpu)
+{
+	cpu->repeating = false;
+	return EXEC_OK;
+}
+
 /* One more iteration by itself. Its charge comes first, so that a port reads the right time. */
 static inline enum exec once_more(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, uint64_t done)
 {
@@ -234,9 +249,9 @@ static inline enum exec once_more(struct cpu *cpu, const struct insn *in, unsign
 	result = once(cpu, in, size);
 	if (result == EXEC_SINGLE && done) {
 		cpu->icount--;
-		cpu->eip = insn_eip(cpu, in);
-		return EXEC_STOP;
+		return pause_repeating(cpu, in);
 	}
+	cpu->repeating |= result == EXEC_FAULT && done;
 	return result;
 }
 
@@ -256,14 +271,11 @@ static inline enum exec repeat(struct cpu *cpu, const struct insn *in, unsigned 
 		address_reg_add(cpu, in, R_ECX, 0u - n);
 		done += n;
 		if (!goes_on(cpu, in, compares))
-			return EXEC_OK;
+			return finish_repeating(cpu);
 		if (cpu->attention)
 			break;
 	}
-	if (address_reg(cpu, in, R_ECX) == 0)
-		return EXEC_OK;
-	cpu->eip = insn_eip(cpu, in);
-	return EXEC_STOP;
+	return address_reg(cpu, in, R_ECX) ? pause_repeating(cpu, in) : finish_repeating(cpu);
 }
 
 static inline enum exec string(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, stretch *many, bool compares)

@@ -95,13 +95,15 @@ static enum exec run_from(struct cpu *cpu, const struct insn *in)
 
 /* --- one instruction ---------------------------------------------------------------------------------------------- */
 
-/* The fault in cpu->fault happened at eip: it counts as the instruction that did not complete. */
-static void deliver_fault(struct cpu *cpu, uint32_t eip)
+/* The fault in cpu->fault happened at eip: it counts as the instruction that did not complete. False: a watcher has stopped
+ * before it. That has changed nothing: the instruction will run, and count, again. */
+static bool deliver_fault(struct cpu *cpu, uint32_t eip)
 {
 	cpu->eip = eip;
-	/* A watcher that stops here has changed nothing: the instruction will run, and count, again. */
-	if (deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip) == EXEC_OK || cpu->shutdown)
-		cpu->icount++;
+	if (deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, eip) != EXEC_OK && !cpu->shutdown)
+		return false;
+	cpu->icount++;
+	return true;
 }
 
 /* INT n, INT3, INT1 and a taken INTO push TF and clear it: no trap after them. */
@@ -112,23 +114,44 @@ static bool software_interrupt_done(const struct insn *in, bool moved_on)
 	return in->opcode == 0xcc || in->opcode == 0xcd || in->opcode == 0xf1 || (in->opcode == 0xce && !moved_on);
 }
 
-/* RF covers one whole instruction, all iterations of a string instruction; IRET and a task switch load it anew. */
-static void clear_resume(struct cpu *cpu, const struct insn *in, uint32_t eip, uint16_t task)
+/* Before the instruction at eip is executed: everything that can be wrong with coming here. */
+static enum exec fetch_single(struct cpu *cpu, uint32_t eip)
 {
-	bool repeats = in->rep && insn_table[in->row].props & IP_REP && cpu->eip == eip;
-	bool iret = insn_table[in->row].map == 1 && in->opcode == 0xcf;
+	if (unlikely(debug_armed(cpu)))
+		TRY(debug_fetch(cpu, eip));
+	if (unlikely(virtual_interrupt_due(cpu)))
+		return raise_error(cpu, cpu->insn, VEC_GP, 0);
+	return code_fetch(cpu, eip);
+}
 
-	if (!repeats && !iret && cpu->seg[SEG_TR].selector == task)
-		cpu->eflags &= ~F_RF;
+/* Runs the instruction in scratch. What it found at its start stands again when it has not been executed. */
+static enum exec execute_single(struct cpu *cpu, uint32_t eip)
+{
+	uint32_t resume = cpu->eflags & F_RF;
+	bool repeating = cpu->repeating;
+	enum exec result;
+
+	/* RF has done its work once the breakpoint has been passed; IRET and a task switch may load it anew. */
+	cpu->eflags &= ~F_RF;
+	cpu->repeating = false;
+	cpu->icount++;
+	cpu->single = true;
+	result = run_from(cpu, cpu->cache->scratch);
+	cpu->single = false;
+	if (result == EXEC_FAULT)
+		cpu->icount--;
+	if (result == EXEC_FAULT || (cpu->halted && cpu->eip == eip)) {
+		cpu->eflags |= resume;
+		cpu->repeating = repeating;
+	}
+	return result;
 }
 
 static void run_single(struct cpu *cpu)
 {
 	const struct insn *in = cpu->cache->scratch;
 	uint32_t eip = cpu->eip;
-	bool stepping = cpu->eflags & F_TF, resume = cpu->eflags & F_RF;
-	uint16_t task = cpu->seg[SEG_TR].selector;
-	enum exec result;
+	bool stepping = cpu->eflags & F_TF, shadow = cpu->shadow, shadow_debug = cpu->shadow_debug;
 
 	if (unlikely(cpu->watch.instruction != NULL)) {
 		cpu->watch.instruction(cpu->watch.owner, cpu);
@@ -137,25 +160,16 @@ static void run_single(struct cpu *cpu)
 	}
 	cpu->shadow = cpu->shadow_debug = false;
 	cpu->insn = in;
-	if ((unlikely(debug_armed(cpu)) && debug_fetch(cpu, eip) != EXEC_OK) ||
-	    (unlikely(virtual_interrupt_due(cpu)) && raise_error(cpu, in, VEC_GP, 0) != EXEC_OK) || code_fetch(cpu, eip) != EXEC_OK) {
-		deliver_fault(cpu, eip);
-		return;
-	}
-	cpu->icount++;
-	cpu->single = true;
-	result = run_from(cpu, in);
-	cpu->single = false;
-	if (result == EXEC_FAULT) {
-		cpu->icount--;
-		deliver_fault(cpu, eip);
+	if (fetch_single(cpu, eip) != EXEC_OK || execute_single(cpu, eip) == EXEC_FAULT) {
+		if (!deliver_fault(cpu, eip)) {
+			cpu->shadow = shadow;
+			cpu->shadow_debug = shadow_debug;
+		}
 		return;
 	}
 	/* Frozen before an x87 instruction: it has not been executed. */
 	if (cpu->halted && cpu->eip == eip)
 		return;
-	if (resume)
-		clear_resume(cpu, in, eip, task);
 	if (stepping && !software_interrupt_done(in, cpu->eip == eip + in->len))
 		cpu->pending_dr6 |= DR6_BS;
 	cpu->attention |= stepping;
@@ -171,8 +185,6 @@ static bool wants_attention(const struct cpu *cpu)
 	       (cpu->nmi_pending && !cpu->nmi_blocked) || (cpu->intr && cpu->eflags & F_IF);
 }
 
-/* Simplified: between two iterations of a string instruction RF is pushed as it is; hardware pushes 1 [SDM3B 17.3.1.1
- * "Instruction-Breakpoint Exception Condition"], so that a fetch breakpoint on the instruction does not fire again. */
 static void deliver_interrupt(struct cpu *cpu, uint8_t vector)
 {
 	cpu->insn = cpu->cache->scratch;

@@ -1,10 +1,9 @@
 /* emu/boot.c: puts an opened kernel into RAM and the processor into the state it expects. See loader.h for the layout. */
 #include "emu/loader.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "emu/linux_boot.h"
 #include "emu/multiboot.h"
 
 #define LOW_END    0x9fc00u        /* conventional memory; above it firmware keeps its data */
@@ -49,30 +48,46 @@ static bool in_ram(uint64_t start, uint64_t end, uint64_t ram_size)
 	return end <= LOW_END || (start >= HIGH_START && end <= ram_size);
 }
 
-int kernel_check(const struct kernel *k, uint64_t ram_size, char *err)
+unsigned memory_map(uint64_t ram_size, struct memory_range map[MEMORY_RANGES])
+{
+	map[0] = (struct memory_range){ 0, LOW_END, MEMORY_USABLE };
+	map[1] = (struct memory_range){ LOW_END, 0xa0000, MEMORY_RESERVED };
+	map[2] = (struct memory_range){ 0xf0000, HIGH_START, MEMORY_RESERVED };
+	map[3] = (struct memory_range){ HIGH_START, ram_size, MEMORY_USABLE };
+	return ram_size > HIGH_START ? 4 : 3;
+}
+
+static int check_segments(const struct kernel *k, uint64_t ram_size, char *err)
 {
 	for (unsigned i = 0; i < k->segments; i++) {
 		const struct kernel_segment *s = &k->segment[i];
-		if (!in_ram(s->pa, (uint64_t)s->pa + s->size, ram_size)) {
-			snprintf(err, ERROR_LINE, "kernel '%s': its segment at 0x%08x-0x%08x lies outside memory (%lluM)", k->file.path,
+		if (!in_ram(s->pa, (uint64_t)s->pa + s->size, ram_size))
+			return loader_fail(err, "kernel '%s': its segment at 0x%08x-0x%08x lies outside memory (%lluM)", k->file.path,
 				s->pa, s->pa + s->size - 1, (unsigned long long)(ram_size >> 20));
-			return -1;
-		}
-	}
-	uint64_t at = modules_address(k);
-	for (unsigned i = 0; i < k->modules; i++) {
-		if (at + k->module[i].size > ram_size) {
-			snprintf(err, ERROR_LINE, "initrd '%s' (%zu bytes) does not fit in memory (%lluM)", k->module[i].path,
-				k->module[i].size, (unsigned long long)(ram_size >> 20));
-			return -1;
-		}
-		at = page_up(at + k->module[i].size);
-	}
-	if (!info_address(k)) {
-		snprintf(err, ERROR_LINE, "kernel '%s' leaves no room below 640K for the boot information", k->file.path);
-		return -1;
 	}
 	return 0;
+}
+
+static int multiboot_check(const struct kernel *k, uint64_t ram_size, char *err)
+{
+	uint64_t at = modules_address(k);
+
+	for (unsigned i = 0; i < k->modules; i++) {
+		if (at + k->module[i].size > ram_size)
+			return loader_fail(err, "initrd '%s' (%zu bytes) does not fit in memory (%lluM)", k->module[i].path,
+				k->module[i].size, (unsigned long long)(ram_size >> 20));
+		at = page_up(at + k->module[i].size);
+	}
+	if (!info_address(k))
+		return loader_fail(err, "kernel '%s' leaves no room below 640K for the boot information", k->file.path);
+	return 0;
+}
+
+int kernel_check(const struct kernel *k, uint64_t ram_size, char *err)
+{
+	if (check_segments(k, ram_size, err))
+		return -1;
+	return k->kind == KERNEL_LINUX ? linux_check(k, ram_size, err) : multiboot_check(k, ram_size, err);
 }
 
 /* --- the boot information ----------------------------------------------------------------------------------------- */
@@ -149,14 +164,13 @@ static void info_build(struct info *b, const struct kernel *k, uint64_t ram_size
 	put32(b, MBI_FLAGS, MBI_HAS_MEMORY | MBI_HAS_CMDLINE | MBI_HAS_MODULES | MBI_HAS_MMAP | MBI_HAS_NAME);
 	put32(b, MBI_MEM_LOWER, 0x9fc00 / 1024);
 	put32(b, MBI_MEM_UPPER, (uint32_t)((ram_size - HIGH_START) / 1024));
-	uint32_t map = b->used;
-	put_range(b, 0, LOW_END, 1);
-	put_range(b, LOW_END, 0xa0000, 2);
-	put_range(b, 0xf0000, HIGH_START, 2);
-	if (ram_size > HIGH_START)
-		put_range(b, HIGH_START, ram_size, 1);
-	put32(b, MBI_MMAP_ADDR, b->base + map);
-	put32(b, MBI_MMAP_LENGTH, b->used - map);
+	uint32_t start = b->used;
+	struct memory_range map[MEMORY_RANGES];
+	unsigned count = memory_map(ram_size, map);
+	for (unsigned i = 0; i < count; i++)
+		put_range(b, map[i].start, map[i].end, map[i].type);
+	put32(b, MBI_MMAP_ADDR, b->base + start);
+	put32(b, MBI_MMAP_LENGTH, b->used - start);
 	put32(b, MBI_CMDLINE, put_string(b, k->command_line, MULTIBOOT_COMMAND_LINE));
 	put32(b, MBI_LOADER_NAME, put_string(b, LOADER_NAME, 16));
 	put_modules(b, k);
@@ -193,14 +207,11 @@ static void set_entry_state(struct cpu *cpu, uint32_t entry, uint32_t info)
 	cpu->eip = entry;
 }
 
-int kernel_place(const struct kernel *k, struct phys *phys, struct cpu *cpu, char *err)
+static void multiboot_place(const struct kernel *k, struct phys *phys, struct cpu *cpu)
 {
 	struct info info = { .base = info_address(k) };
 
-	if (kernel_check(k, phys->ram_size, err))
-		return -1;
 	info_build(&info, k, phys->ram_size);
-	place_segments(k, phys);
 	uint64_t pa = modules_address(k);
 	for (unsigned i = 0; i < k->modules; i++) {
 		phys_copy_in(phys, pa, k->module[i].data, k->module[i].size);
@@ -208,5 +219,16 @@ int kernel_place(const struct kernel *k, struct phys *phys, struct cpu *cpu, cha
 	}
 	phys_copy_in(phys, info.base, info.page, INFO_BYTES);
 	set_entry_state(cpu, k->entry, info.base);
+}
+
+int kernel_place(const struct kernel *k, struct phys *phys, struct cpu *cpu, char *err)
+{
+	if (kernel_check(k, phys->ram_size, err))
+		return -1;
+	place_segments(k, phys);
+	if (k->kind == KERNEL_LINUX)
+		linux_place(k, phys, cpu);
+	else
+		multiboot_place(k, phys, cpu);
 	return 0;
 }

@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "emu/linux_boot.h"
 #include "emu/multiboot.h"
 
 #define FILE_LIMIT (1ull << 30)            /* larger cannot be a kernel or initrd for a 32-bit machine */
 
-static int fail(char *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static int fail(char *err, const char *fmt, ...)
+int loader_fail(char *err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -34,7 +34,7 @@ static int open_image(const char *path, const char *what, bool disk, struct stat
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);    /* O_NONBLOCK: opening a FIFO must not hang */
 
 	if (fd < 0)
-		return fail(err, "cannot open %s '%s': %s", what, path, strerror(errno));
+		return loader_fail(err, "cannot open %s '%s': %s", what, path, strerror(errno));
 	const char *wrong = NULL;
 	if (fstat(fd, st))
 		wrong = strerror(errno);
@@ -49,7 +49,7 @@ static int open_image(const char *path, const char *what, bool disk, struct stat
 	if (!wrong)
 		return fd;
 	close(fd);
-	return fail(err, "%s '%s' %s", what, path, wrong);
+	return loader_fail(err, "%s '%s' %s", what, path, wrong);
 }
 
 /* As many bytes as there are, up to size; -1 on error. */
@@ -85,7 +85,7 @@ int host_file_read(struct host_file *f, const char *path, const char *what, char
 	close(fd);
 	if (n < 0 || n != st.st_size) {
 		host_file_free(f);
-		return fail(err, "cannot read %s '%s': %s", what, path, n < 0 ? strerror(error) : "it shrank while being read");
+		return loader_fail(err, "cannot read %s '%s': %s", what, path, n < 0 ? strerror(error) : "it shrank while being read");
 	}
 	f->size = (size_t)n;
 	return 0;
@@ -143,8 +143,8 @@ int image_kind(const char *path, enum image_kind *kind, char *err)
 	int error = errno;
 	close(fd);
 	if (n < 0)
-		return fail(err, "cannot read image '%s': %s", path, strerror(error));
-	if ((n >= 4 && !memcmp(head, ELFMAG, SELFMAG)) || find_header(head, (size_t)n, &at))
+		return loader_fail(err, "cannot read image '%s': %s", path, strerror(error));
+	if ((n >= 4 && !memcmp(head, ELFMAG, SELFMAG)) || linux_recognise(head, (size_t)n) || find_header(head, (size_t)n, &at))
 		*kind = IMAGE_KERNEL;
 	else if (n >= 512 && has_pagoda_partition(head))
 		*kind = IMAGE_DISK_PAGODA;
@@ -162,17 +162,17 @@ static int add_segment(struct kernel *k, uint64_t pa, uint64_t size, uint64_t of
 	if (!filled)
 		offset = 0;
 	if (offset > k->file.size || filled > k->file.size - offset)
-		return fail(err, "kernel '%s' is truncated: a segment ends at byte %llu, the file has %zu", path,
+		return loader_fail(err, "kernel '%s' is truncated: a segment ends at byte %llu, the file has %zu", path,
 			(unsigned long long)(offset + filled), k->file.size);
 	if (filled > size)
-		return fail(err, "kernel '%s': a segment has more bytes in the file than in memory", path);
+		return loader_fail(err, "kernel '%s': a segment has more bytes in the file than in memory", path);
 	if (pa + size > 1ull << 32 || pa + size < pa)
-		return fail(err, "kernel '%s': a segment at 0x%llx does not fit in 4G", path, (unsigned long long)pa);
+		return loader_fail(err, "kernel '%s': a segment at 0x%llx does not fit in 4G", path, (unsigned long long)pa);
 	for (unsigned i = 0; i < k->segments; i++)
 		if (pa < (uint64_t)k->segment[i].pa + k->segment[i].size && k->segment[i].pa < pa + size)
-			return fail(err, "kernel '%s': two segments overlap at 0x%llx", path, (unsigned long long)pa);
+			return loader_fail(err, "kernel '%s': two segments overlap at 0x%llx", path, (unsigned long long)pa);
 	if (k->segments == KERNEL_SEGMENTS)
-		return fail(err, "kernel '%s' has more than %d segments", path, KERNEL_SEGMENTS);
+		return loader_fail(err, "kernel '%s' has more than %d segments", path, KERNEL_SEGMENTS);
 	k->segment[k->segments++] = (struct kernel_segment){ (uint32_t)pa, (uint32_t)size, (size_t)offset, (uint32_t)filled };
 	return 0;
 }
@@ -183,12 +183,12 @@ static int elf_refuse(const struct kernel *k, char *err)
 	const char *path = k->file.path;
 
 	if (k->file.size < EI_NIDENT || (id[EI_CLASS] == ELFCLASS32 && k->file.size < sizeof(Elf32_Ehdr)))
-		return fail(err, "kernel '%s' is truncated: its ELF header is cut off at %zu bytes", path, k->file.size);
+		return loader_fail(err, "kernel '%s' is truncated: its ELF header is cut off at %zu bytes", path, k->file.size);
 	if (id[EI_CLASS] != ELFCLASS32)
-		return fail(err, "kernel '%s' is a 64-bit ELF file; this machine has a 32-bit x86 processor", path);
+		return loader_fail(err, "kernel '%s' is a 64-bit ELF file; this machine has a 32-bit x86 processor", path);
 	unsigned machine = id[18] | id[19] << 8;
 	if (id[EI_DATA] != ELFDATA2LSB || machine != EM_386)
-		return fail(err, "kernel '%s' is an ELF file for another machine (number %u); this one is an Intel 80386 (%u)", path,
+		return loader_fail(err, "kernel '%s' is an ELF file for another machine (number %u); this one is an Intel 80386 (%u)", path,
 			id[EI_DATA] == ELFDATA2LSB ? machine : (unsigned)(id[18] << 8 | id[19]), EM_386);
 	return 0;
 }
@@ -207,16 +207,16 @@ static int elf_segments(struct kernel *k, Elf *elf, char *err)
 	bool entry_found = false;
 
 	if (!gelf_getehdr(elf, &eh) || elf_getphdrnum(elf, &count))
-		return fail(err, "kernel '%s': bad ELF header: %s", k->file.path, elf_errmsg(-1));
+		return loader_fail(err, "kernel '%s': bad ELF header: %s", k->file.path, elf_errmsg(-1));
 	if (eh.e_type != ET_EXEC)
-		return fail(err, "kernel '%s' is not an executable ELF file (type %u)", k->file.path, eh.e_type);
+		return loader_fail(err, "kernel '%s' is not an executable ELF file (type %u)", k->file.path, eh.e_type);
 	if (eh.e_phoff > k->file.size || count * sizeof(Elf32_Phdr) > k->file.size - eh.e_phoff)
-		return fail(err, "kernel '%s' is truncated: its program headers lie beyond the end of the file", k->file.path);
+		return loader_fail(err, "kernel '%s' is truncated: its program headers lie beyond the end of the file", k->file.path);
 	k->entry = (uint32_t)eh.e_entry;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr p;
 		if (!gelf_getphdr(elf, (int)i, &p))
-			return fail(err, "kernel '%s' is truncated: cannot read program header %zu", k->file.path, i);
+			return loader_fail(err, "kernel '%s' is truncated: cannot read program header %zu", k->file.path, i);
 		if (p.p_type != PT_LOAD || !p.p_memsz)
 			continue;
 		if (add_segment(k, p.p_paddr, p.p_memsz, p.p_offset, p.p_filesz, err))
@@ -228,9 +228,9 @@ static int elf_segments(struct kernel *k, Elf *elf, char *err)
 		entry_found |= physical || virtual;
 	}
 	if (!k->segments)
-		return fail(err, "kernel '%s' has no segment to load", k->file.path);
+		return loader_fail(err, "kernel '%s' has no segment to load", k->file.path);
 	if (!entry_found)
-		return fail(err, "kernel '%s': its entry point 0x%08x lies outside its segments", k->file.path, k->entry);
+		return loader_fail(err, "kernel '%s': its entry point 0x%08x lies outside its segments", k->file.path, k->entry);
 	return 0;
 }
 
@@ -241,8 +241,8 @@ static int open_elf(struct kernel *k, char *err)
 	elf_version(EV_CURRENT);
 	Elf *elf = elf_memory((char *)k->file.data, k->file.size);
 	if (!elf)
-		return fail(err, "kernel '%s': %s", k->file.path, elf_errmsg(-1));
-	k->elf = true;
+		return loader_fail(err, "kernel '%s': %s", k->file.path, elf_errmsg(-1));
+	k->kind = KERNEL_ELF;
 	int r = elf_segments(k, elf, err);
 	elf_end(elf);
 	return r;
@@ -254,16 +254,16 @@ static int open_flat(struct kernel *k, size_t at, char *err)
 	const uint8_t *h = k->file.data + at;
 
 	if (!(k->flags & MULTIBOOT_ADDRESSES))
-		return fail(err, "kernel '%s' is neither an ELF file nor has a Multiboot header with load addresses", k->file.path);
+		return loader_fail(err, "kernel '%s' is neither an ELF file nor has a Multiboot header with load addresses", k->file.path);
 	if (at + 32 > k->file.size)
-		return fail(err, "kernel '%s' is truncated: its Multiboot header is cut off", k->file.path);
+		return loader_fail(err, "kernel '%s' is truncated: its Multiboot header is cut off", k->file.path);
 	uint32_t header = get32(h + 12), load = get32(h + 16), load_end = get32(h + 20), bss_end = get32(h + 24);
 	if (load > header || header - load > at)
-		return fail(err, "kernel '%s': the load address in its Multiboot header lies before the file", k->file.path);
+		return loader_fail(err, "kernel '%s': the load address in its Multiboot header lies before the file", k->file.path);
 	size_t offset = at - (header - load);
 	uint64_t filled = load_end ? (uint64_t)load_end - load : k->file.size - offset;
 	if (load_end && load_end < load)
-		return fail(err, "kernel '%s': its Multiboot header ends the data before it begins", k->file.path);
+		return loader_fail(err, "kernel '%s': its Multiboot header ends the data before it begins", k->file.path);
 	uint64_t size = bss_end > load + filled ? (uint64_t)bss_end - load : filled;
 	k->entry = get32(h + 28);
 	return add_segment(k, load, size, offset, filled, err);
@@ -274,15 +274,17 @@ static int parse(struct kernel *k, char *err)
 	size_t at;
 	bool elf = k->file.size >= SELFMAG && !memcmp(k->file.data, ELFMAG, SELFMAG);
 
+	if (!elf && linux_recognise(k->file.data, k->file.size))
+		return linux_open(k, err);
 	if (elf && elf_refuse(k, err))
 		return -1;
 	if (!find_header(k->file.data, k->file.size, &at))
-		return fail(err, elf && k->file.size < MULTIBOOT_SEARCH / 2 ?
+		return loader_fail(err, elf && k->file.size < MULTIBOOT_SEARCH / 2 ?
 			"kernel '%s' is truncated, or has no Multiboot header" :
 			"kernel '%s' has no Multiboot header in its first 8 KB", k->file.path);
 	k->flags = get32(k->file.data + at + 4);
 	if (k->flags & MULTIBOOT_MUST & ~MULTIBOOT_KNOWN)
-		return fail(err, "kernel '%s' requires Multiboot features this loader lacks (flags 0x%08x)", k->file.path, k->flags);
+		return loader_fail(err, "kernel '%s' requires Multiboot features this loader lacks (flags 0x%08x)", k->file.path, k->flags);
 	return elf && !(k->flags & MULTIBOOT_ADDRESSES) ? open_elf(k, err) : open_flat(k, at, err);
 }
 
@@ -293,7 +295,7 @@ static int finish_open(struct kernel *k, char *err)
 
 	k->command_line = strdup("");
 	if (!r && !k->command_line)
-		r = fail(err, "out of memory");
+		r = loader_fail(err, "out of memory");
 	if (r)
 		kernel_close(k);
 	return r;
@@ -312,7 +314,7 @@ int kernel_from_memory(struct kernel *k, const char *name, const uint8_t *data, 
 	*k = (struct kernel){ .file = { .path = strdup(name), .data = malloc(size ? size : 1), .size = size } };
 	if (!k->file.path || !k->file.data) {
 		kernel_close(k);
-		return fail(err, "out of memory");
+		return loader_fail(err, "out of memory");
 	}
 	memcpy(k->file.data, data, size);
 	return finish_open(k, err);
@@ -321,7 +323,7 @@ int kernel_from_memory(struct kernel *k, const char *name, const uint8_t *data, 
 int kernel_add_module(struct kernel *k, const char *path, char *err)
 {
 	if (k->modules == KERNEL_MODULES)
-		return fail(err, "more than %d modules: '%s'", KERNEL_MODULES, path);
+		return loader_fail(err, "more than %d modules: '%s'", KERNEL_MODULES, path);
 	if (host_file_read(&k->module[k->modules], path, "initrd", err))
 		return -1;
 	k->modules++;
@@ -330,10 +332,13 @@ int kernel_add_module(struct kernel *k, const char *path, char *err)
 
 int kernel_set_command_line(struct kernel *k, const char *line, char *err)
 {
-	char *copy = strlen(line) <= MULTIBOOT_COMMAND_LINE ? strdup(line) : NULL;
+	size_t most = k->kind == KERNEL_LINUX ? k->setup.line_max : MULTIBOOT_COMMAND_LINE;
 
+	if (strlen(line) > most)
+		return loader_fail(err, "the kernel command line is longer than %zu bytes, the most '%s' takes", most, k->file.path);
+	char *copy = strdup(line);
 	if (!copy)
-		return fail(err, "the kernel command line is longer than %d bytes", MULTIBOOT_COMMAND_LINE);
+		return loader_fail(err, "out of memory");
 	free(k->command_line);
 	k->command_line = copy;
 	return 0;

@@ -1,6 +1,7 @@
-/* emu/loader.h: starts a kernel without firmware, by version 1 of the Multiboot specification.
+/* emu/loader.h: starts a kernel without firmware: by version 1 of the Multiboot specification, or as Linux expects it.
  *
- *   file -> kernel_open: ELF32 or "a.out kludge", checked, split into segments -> kernel_place: copied to RAM, with
+ *   file -> kernel_open: ELF32, "a.out kludge" or bzImage, checked, split into segments -> kernel_place: copied to RAM; for a
+ *   bzImage as linux_boot.h draws it, for the others with
  *
  *   0x00000   untouched
  *   ....      the boot information: struct, memory map, command line, module list, names; at 0x9f000 downwards, in the
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "cpu/cpu.h"
+#include "emu/linux_boot.h"
 #include "mmu/phys.h"
 
 #define KERNEL_SEGMENTS 16
@@ -27,13 +29,16 @@ struct kernel_segment { uint32_t pa; uint32_t size; size_t offset; uint32_t fill
 
 struct host_file { char *path; uint8_t *data; size_t size; };
 
+enum kernel_kind { KERNEL_FLAT, KERNEL_ELF, KERNEL_LINUX };
+
 struct kernel {
+	enum kernel_kind kind;
 	struct host_file file;
 	struct kernel_segment segment[KERNEL_SEGMENTS];
 	unsigned segments;
 	uint32_t entry;
 	uint32_t flags;                /* of the Multiboot header */
-	bool elf;
+	struct linux_setup setup;      /* of KERNEL_LINUX */
 	struct host_file module[KERNEL_MODULES];
 	unsigned modules;
 	char *command_line;
@@ -42,6 +47,17 @@ struct kernel {
 #define ERROR_LINE 512
 /* What a file is, by its first bytes. */
 enum image_kind { IMAGE_KERNEL, IMAGE_DISK, IMAGE_DISK_PAGODA };
+
+/* Puts one line into err (ERROR_LINE bytes); -1. */
+int loader_fail(char *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The memory map of this PC, in ascending order. The types have the same numbers in Multiboot, E820 and Linux. */
+#define MEMORY_RANGES   4
+#define MEMORY_USABLE   1
+#define MEMORY_RESERVED 2
+struct memory_range { uint64_t start, end; uint32_t type; };
+/* Fills map; how many. ram_size at least 1 MB. */
+unsigned memory_map(uint64_t ram_size, struct memory_range map[MEMORY_RANGES]);
 
 /* Reads a regular file whole. 0, or -1 with one line in err that names the path. what: "kernel", "initrd". */
 int host_file_read(struct host_file *f, const char *path, const char *what, char *err);

@@ -98,11 +98,14 @@ const char *nearest_name(const char *word, const char *const *candidates, size_t
 
 /* --- the parser --------------------------------------------------------------------------------------------------- */
 
+/* One dash does as well as two: -kernel, -initrd and -append are how other emulators spell them. */
 static const struct option_row *find_row(const struct option_set *set, const char *arg, size_t len)
 {
-	for (const struct option_row *r = set->rows; r->name; r++)
-		if (strlen(r->name) == len && !memcmp(r->name, arg, len))
+	for (const struct option_row *r = set->rows; r->name; r++) {
+		const char *name = arg[1] == '-' ? r->name : r->name + 1;
+		if (strlen(name) == len && !memcmp(name, arg, len))
 			return r;
+	}
 	return NULL;
 }
 

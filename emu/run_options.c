@@ -181,8 +181,8 @@ static int set_image(void *target, const char *value, char *err)
 
 static const struct option_row run_rows[] = {
 	{ "--memory", "SIZE", "guest memory, 1M to 3G (default 64M)", set_memory },
-	{ "--kernel", "FILE", "ELF or Multiboot kernel to start; IMAGE is then a disk", set_kernel },
-	{ "--initrd", "FILE", "module handed to the kernel; may be repeated", add_initrd },
+	{ "--kernel", "FILE", "kernel to start: ELF, Multiboot or Linux bzImage; IMAGE is then a disk", set_kernel },
+	{ "--initrd", "FILE", "initial RAM disk or module handed to the kernel; may be repeated", add_initrd },
 	{ "--append", "TEXT", "kernel command line", set_append },
 	{ "--disk", "FILE", "raw disk image, IDE; up to four, after IMAGE if that is a disk", add_disk },
 	{ "--snapshot", NULL, "keep disk writes in memory; the image files stay as they are", set_snapshot },
@@ -206,11 +206,13 @@ const struct option_set run_option_set = {
 		"  printf 'vmtest\\npoweroff\\n' | emu run --memory 4M\n"
 		"  emu run --timeout 60 mykernel.elf         a Multiboot kernel of your own\n"
 		"  emu run --kernel mykernel.elf --snapshot disk.img\n"
+		"  emu run --memory 256M vmlinuz --initrd initrd.gz --append 'console=ttyS0 rdinit=/bin/sh'\n"
 		"  emu run --trace int,exc,walk:log.txt mykernel.elf\n",
 	.rows = run_rows,
 	.operand = set_image,
 	.notes =
-		"IMAGE is a kernel (ELF or Multiboot) or a raw disk image; without it, Pagoda boots.\n"
+		"IMAGE is a kernel (ELF, Multiboot or Linux bzImage) or a raw disk image; without it, Pagoda boots.\n"
+		"Options may be written with one dash: -kernel, -initrd, -append.\n"
 		"On a terminal: Ctrl-A x quits, Ctrl-A h helps. Without one, standard input is serial input.\n"
 		"Exit status: 0 power-off or quit, 1 emulator error, 2 usage, 118 halted for good, 120 triple fault, 124 time or\n"
 		"instruction limit, 128+n signal n; odd ones from 3 are the guest's own, through isa-debug-exit at port 0x501.\n",

@@ -51,7 +51,7 @@ static void read_table(struct symbols *s, Elf *elf, Elf_Scn *section, const GElf
 void symbols_load(struct symbols *s, const struct kernel *k)
 {
 	*s = (struct symbols){ 0 };
-	if (!k->elf)
+	if (k->kind != KERNEL_ELF)
 		return;
 	elf_version(EV_CURRENT);
 	Elf *elf = elf_memory((char *)k->file.data, k->file.size);

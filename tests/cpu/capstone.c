@@ -39,6 +39,13 @@ static const struct { const char *ours, *theirs; } aliases[] = {
 #define AMD    "femms clgi stgi invlpga skinit vmload vmmcall vmrun vmsave extrq insertq movntsd movntss prefetchw prefetch"
 #define VIA    "montmul xcryptcbc xcryptcfb xcryptctr xcryptecb xcryptofb xsha1 xsha256 xstorerng"
 
+/* Instructions with a name of their own that a mandatory prefix chooses. */
+#define CHOSEN "punpcklqdq punpckhqdq movdqa movdqu pshufd pshuflw pshufhw psrldq pslldq movq movntdq maskmovdqu movq2dq movdq2q"
+
+#define RESERVED(first, last) \
+	{ "#UD", "*", 2, first, last, 0, 0, PX_F3, false, "F3 means nothing to packed integers at 0F " #first "-" #last }, \
+	{ "#UD", "*", 2, first, last, 0, 0, PX_F2, false, "F2 means nothing to packed integers at 0F " #first "-" #last }
+
 #define R(n) (1u << (n))
 
 const struct difference differences[] = {
@@ -78,12 +85,31 @@ const struct difference differences[] = {
 	{ "jcxz", "jcxz jecxz", 1, 0xe3, 0xe3, 0, 0, PX_67, false, "Capstone's name forgets that 67 comes before F2 or F3" },
 	{ "cbw cwd", "cwde cdq", 1, 0x98, 0x99, 0, 0, 0, false, "Capstone takes CWDE for the name unless 66 is the last prefix, in 16-bit code too [SDM2A] \"CBW\"" },
 
+	/* Capstone does not see a mandatory prefix, and so finds the instruction without it, or none. */
+	{ CHOSEN, "*",    2, 0x10, 0xfe, 0, 0, PX_CODE16, false, "Capstone knows mandatory prefixes in 32-bit code only" },
+	{ CHOSEN, "none", 2, 0x10, 0xfe, 0, 0, PX_CODE16, false, "Capstone knows mandatory prefixes in 32-bit code only (as above)" },
+	{ CHOSEN, "*",    2, 0x10, 0xfe, 0, 0, PX_66 | PX_67, false, "Capstone does not take 66 for mandatory beside 67" },
+	{ CHOSEN, "none", 2, 0x10, 0xfe, 0, 0, PX_66 | PX_67, false, "Capstone does not take 66 for mandatory beside 67 (as above)" },
+	{ CHOSEN, "*",    2, 0x10, 0xfe, 0, 0, PX_66_LAST, false, "Capstone takes the last of 66, F2 and F3; F2 and F3 come before 66" },
+	/* F3 and F2 where they choose nothing are reserved [SDM2A 2.1.1 "Instruction Prefixes"]; processors raise #UD. */
+	RESERVED(0x13, 0x15), RESERVED(0x17, 0x17), { "#UD", "*", 2, 0x16, 0x16, 0, 0, PX_F2, false, "F2 means nothing to MOVHPS and MOVLHPS" },
+	RESERVED(0x28, 0x29), RESERVED(0x2b, 0x2b), RESERVED(0x50, 0x50), RESERVED(0x54, 0x57), RESERVED(0xae, 0xae), RESERVED(0xc3, 0xc3), RESERVED(0xc6, 0xc6),
+	{ "#UD", "*", 2, 0xae, 0xae, 0, 0, PX_66, false, "66 before a fence, LDMXCSR, STMXCSR or CLFLUSH is reserved likewise" },
+	RESERVED(0x60, 0x6e), { "#UD", "*", 2, 0x6f, 0x6f, 0, 0, PX_F2, false, "F2 means nothing to MOVQ, MOVDQA and MOVDQU" },
+	RESERVED(0x71, 0x77), { "#UD", "*", 2, 0x7e, 0x7f, 0, 0, PX_F2, false, "F2 means nothing to MOVD, MOVQ, MOVDQA and MOVDQU" },
+	RESERVED(0xc4, 0xc5),
+	RESERVED(0xd0, 0xd5),
+	RESERVED(0xd7, 0xe5),
+	RESERVED(0xe7, 0xfe),
+	{ "#UD", "movq", 2, 0xd6, 0xd6, 0, FORM_MEM, PX_66_LAST, false, "F2 and F3 make it a move between register files: no memory [SDM2B] \"MOVDQ2Q\"" },
+	{ "#UD", "emms", 2, 0x77, 0x77, 0, 0, PX_66, false, "66 before EMMS is reserved likewise" },
+
 	/* To go when the rows are there. */
-	{ "#UD", "*", 2, 0x2a, 0x2f, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0x50, 0x7f, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0xae, 0xae, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0xc2, 0xc6, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0xd0, 0xfe, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
+	{ "#UD", "*", 2, 0x2a, 0x2f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
+	{ "#UD", "*", 2, 0x51, 0x5f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
+	{ "#UD", "*", 2, 0xae, 0xae, R(0) | R(1), FORM_MEM, 0, false, "FXSAVE, FXRSTOR: not there yet" },
+	{ "#UD", "*", 2, 0xc2, 0xc2, 0, 0, 0, false, "SSE, SSE2: not there yet" },
+	{ "#UD", "*", 2, 0xe6, 0xe6, 0, 0, 0, false, "SSE, SSE2: not there yet" },
 	{ "esc", "*", 1, 0xd8, 0xdf, 0, 0, 0, false, "x87: not there yet" },
 	{ "esc", "none", 1, 0xd8, 0xdf, 0, 0, 0, false, "x87: not there yet" },
 };

@@ -7,7 +7,7 @@
 #include "cpu/cpu.h"
 #include "cpu/insn.h"
 
-/* Prefixes of a test case, as bits. PX_66_FIRST: 66 stands before F2 or F3; PX_66_LAST: after. */
+/* Prefixes of a test case and what else the meaning of its bytes depends on, as bits. PX_66_FIRST: 66 stands before F2 or F3; PX_66_LAST: after. */
 #define PX_66       (1u << 0)
 #define PX_67       (1u << 1)
 #define PX_F2       (1u << 2)
@@ -16,6 +16,7 @@
 #define PX_SEG      (1u << 5)
 #define PX_66_FIRST (1u << 6)
 #define PX_66_LAST  (1u << 7)
+#define PX_CODE16   (1u << 8)      /* no prefix: the code is 16-bit */
 
 enum form { FORM_ANY, FORM_MEM, FORM_REG };    /* ModRM.mod below 3, or 3 */
 

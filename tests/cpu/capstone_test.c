@@ -88,7 +88,7 @@ static void each_opcode(unsigned p, unsigned map, bool code32, struct tally *tal
 
 	for (unsigned n = 0; n < 256; n++) {
 		uint8_t bytes[INSN_MAX] = { 0 };
-		struct tried t = { .map = map, .opcode = (uint8_t)n, .prefixes = prefixes[p].bits };
+		struct tried t = { .map = map, .opcode = (uint8_t)n, .prefixes = prefixes[p].bits | (code32 ? 0 : PX_CODE16) };
 		unsigned at = 0;
 
 		if (!is_opcode(map, n))

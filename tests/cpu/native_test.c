@@ -110,12 +110,13 @@ static void world_run(struct world *w, struct native_state *s, unsigned length)
 
 /* --- cases ------------------------------------------------------------------------------------------------------------------ */
 
-/* Rows a user program can run anywhere, and whose every result the manual defines. */
+/* Rows a user program can run anywhere, and whose every result the manual defines. The register files of x87 and SIMD are not
+ * compared here. */
 static bool usable(const struct insn_row *row)
 {
 	static const char *const not[] = { "esc", "wait", "nop", "into" };
 
-	if (row->props & (IP_ENDS | IP_CPL0 | IP_BRANCH) || row_has_operand(row, OPD_Sw))
+	if (row->props & (IP_ENDS | IP_CPL0 | IP_BRANCH | IP_X87 | IP_SSE) || row_has_operand(row, OPD_Sw))
 		return false;
 	for (enum operand o = OPD_ES; o <= OPD_GS; o++)
 		if (row_has_operand(row, o))

@@ -139,6 +139,8 @@ static void build_code(struct world *w)
 
 /* --- pages --- */
 
+enum { POINTERS = DIRECTORY + 0xfe0, POINTERS_OTHER = DIRECTORY + 0xfc0 };
+
 uint32_t world_flags(unsigned page)
 {
 	bool user = page >= 2 && page < 0x10;
@@ -146,9 +148,21 @@ uint32_t world_flags(unsigned page)
 	return PG_P | PG_W | (user ? PG_U : 0);
 }
 
-void world_map(struct world *w, unsigned page, uint32_t flags)
+static uint32_t entry_at(const struct world *w, unsigned page)
 {
-	phys_write(&w->phys, TABLE + 4 * page, 4, flags ? page << 12 | flags : 0);
+	return TABLE + (w->pae ? 8 : 4) * page;
+}
+
+uint32_t world_entry(struct world *w, unsigned page)
+{
+	return phys_read(&w->phys, entry_at(w, page), 4);
+}
+
+void world_map(struct world *w, unsigned page, uint64_t flags)
+{
+	phys_write(&w->phys, entry_at(w, page), 4, flags ? page << 12 | (uint32_t)flags : 0);
+	if (w->pae)
+		phys_write(&w->phys, entry_at(w, page) + 4, 4, (uint32_t)(flags >> 32));
 	mmu_invlpg(&w->mmu, page << 12);
 }
 
@@ -156,7 +170,18 @@ static void build_page_tables(struct world *w)
 {
 	put32(w, DIRECTORY, TABLE | PG_P | PG_W | PG_U);
 	for (unsigned page = 1; page < WORLD_PAGES - 2; page++)
-		put32(w, TABLE + 4 * page, page << 12 | world_flags(page));
+		put32(w, entry_at(w, page), page << 12 | world_flags(page));
+}
+
+void world_use_pae(struct world *w)
+{
+	w->pae = true;
+	memset(&w->pristine[DIRECTORY], 0, 0x2000);
+	put32(w, POINTERS, DIRECTORY | PG_P);
+	put32(w, POINTERS_OTHER, DIRECTORY | PG_P);
+	put32(w, TSS_OTHER + 0x1c, POINTERS_OTHER);
+	build_page_tables(w);
+	phys_copy_in(&w->phys, 0, w->pristine, sizeof w->pristine);
 }
 
 uint8_t *world_ram(struct world *w, uint32_t address)
@@ -219,9 +244,10 @@ static void set_processor(struct world *w, enum world_mode mode)
 	*cpu = w->fresh;
 	cpu->gdtr = (struct table_register){ GDT, 0xfff };
 	cpu->idtr = (struct table_register){ IDT, 0x3ff };
-	cpu_set_cr4(cpu, CR4_PSE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT);
+	cpu->efer = w->pae ? EFER_NXE : 0;
+	cpu_set_cr4(cpu, (w->pae ? CR4_PAE : 0) | CR4_PSE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	set_fpu(&cpu->fpu);
-	cpu_set_cr3(cpu, DIRECTORY);
+	cpu_set_cr3(cpu, w->pae ? POINTERS : DIRECTORY);
 	cpu_set_cr0(cpu, CR0_PG | CR0_WP | CR0_PE | CR0_ET);
 	cpu_set_eflags(cpu, F_ONE | F_CF | F_ZF | (mode == V86 ? F_VM | F_IOPL : 0));
 	cpu_set_cpl(cpu, mode == RING0_32 || mode == RING0_16 ? 0 : 3);

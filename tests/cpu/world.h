@@ -18,7 +18,8 @@
  *   0x19000 0x1a000          a 16-bit TSS, across both
  *   0x1b000 0x1c000          ring-0 stack, ESP0 = 0x1c008
  *   0x1f000                  stack of the second task
- *   0x20000 0x21000          page directory, page table (not mapped)
+ *   0x20000 0x21000          page directory, page table (not mapped); with PAE, the pointer tables of both tasks fill the end
+ *                            of the directory, whose slots there are of no use
  */
 #ifndef TESTS_CPU_WORLD_H
 #define TESTS_CPU_WORLD_H
@@ -53,6 +54,7 @@ struct world {
 	struct phys phys;
 	struct mmu mmu;
 	struct cpu cpu;
+	bool pae;                  /* PAE paging with no-execute */
 	uint8_t pristine[WORLD_PAGES << 12];
 	struct cpu fresh;          /* the processor as cpu_init left it */
 	uint32_t port_log[PORT_LOG];
@@ -60,13 +62,16 @@ struct world {
 };
 
 void world_init(struct world *w);
+/* From now on the world is mapped by PAE tables: the same pages at the same addresses. */
+void world_use_pae(struct world *w);
 void world_free(struct world *w);
 /* Memory back to pristine[], processor to the start of the mode, TLB empty, all pages mapped. Sets CS:EIP, flags, stack;
  * general registers are the caller's. */
 void world_reset(struct world *w, enum world_mode mode);
 /* The page-table entry of a page: flags are PG_* or 0 for not present. Invalidates the TLB entry. */
-void world_map(struct world *w, unsigned page, uint32_t flags);
+void world_map(struct world *w, unsigned page, uint64_t flags);
 uint32_t world_flags(unsigned page);          /* what world_reset maps it with */
+uint32_t world_entry(struct world *w, unsigned page);         /* its low half */
 uint8_t *world_ram(struct world *w, uint32_t address);
 /* Bytes into memory, telling the code cache. */
 void world_put(struct world *w, uint32_t address, const void *bytes, unsigned n);

@@ -32,6 +32,16 @@ cp "$good" arm.elf && printf '\050' | dd of=arm.elf bs=1 seek=18 conv=notrunc 2>
 cp "$good" wide.elf && printf '\002' | dd of=wide.elf bs=1 seek=4 conv=notrunc 2>/dev/null
 cp "$good" far.elf && printf '\000\000\000\100' | dd of=far.elf bs=1 seek=64 conv=notrunc 2>/dev/null     # p_paddr of the first segment
 printf 'just some text\n' >text
+# Linux: the magic number alone, and with a header that wants more than there is. Bytes at 0x1f1, 0x1fe, 0x202, 0x206, 0x211, 0x238, 0x260.
+head -c 512 /dev/zero >hdrs && printf '\125\252' | dd of=hdrs bs=1 seek=510 conv=notrunc 2>/dev/null
+printf '\353\152HdrS\017\002' >>hdrs
+{ cat hdrs; head -c 4096 /dev/zero; } >vmlinuz
+printf '\001' | dd of=vmlinuz bs=1 seek=529 conv=notrunc 2>/dev/null
+printf '\377\007' | dd of=vmlinuz bs=1 seek=568 conv=notrunc 2>/dev/null
+cp vmlinuz zimage && printf '\000' | dd of=zimage bs=1 seek=529 conv=notrunc 2>/dev/null
+cp vmlinuz wide.bz && printf '\001' | dd of=wide.bz bs=1 seek=566 conv=notrunc 2>/dev/null
+cp vmlinuz short.bz && printf '\377\377' | dd of=short.bz bs=1 seek=500 conv=notrunc 2>/dev/null
+cp vmlinuz huge.bz && printf '\000\000\000\100' | dd of=huge.bz bs=1 seek=608 conv=notrunc 2>/dev/null
 mkfifo fifo
 
 for option in '' --kernel; do
@@ -47,6 +57,16 @@ for option in '' --kernel; do
 	says 'another machine'
 	refused 1 "'wide.elf'" $option wide.elf
 	refused 1 "'far.elf'" $option far.elf
+	refused 1 "'hdrs'" $option hdrs
+	says 'truncated: its Linux setup header'
+	refused 1 "'zimage'" $option zimage
+	says 'bzImage only'
+	refused 1 "'wide.bz'" $option wide.bz
+	says '64-bit Linux'
+	refused 1 "'short.bz'" $option short.bz
+	says syssize
+	refused 1 "'huge.bz'" $option huge.bz
+	says 'outside memory (64M)'
 	refused 1 "'fifo'" $option fifo
 	refused 1 "'a/b/c'" $option a/b/c
 done
@@ -111,6 +131,10 @@ refused 1 "'nowhere'" --initrd nowhere "$good"
 truncate -s 8M big.bin
 refused 1 "'big.bin'" --memory 4M --initrd big.bin "$good"
 refused 2 "'five'" --disk zeroes.img --disk zeroes.img --disk zeroes.img --disk zeroes.img --disk five
+
+refused 1 "'big.bin'" --memory 4M -initrd big.bin -kernel vmlinuz
+says 'does not fit in memory (4M) beside the kernel'
+refused 1 'longer than 2047 bytes' --append "$(head -c 2048 /dev/zero | tr '\0' x)" -kernel vmlinuz
 
 # Other commands.
 run 2 "$emu" rnu

@@ -10,12 +10,13 @@
 
 #include "emu/multiboot.h"
 #include "emu/symbols.h"
+#include "tests/emu/linux_image.h"
 
-#define CASES 20000u
+#define CASES 24000u
 #define RAM_BYTES (4u << 20)
 #define FLAT_BYTES 256u
 
-struct seed_file { uint8_t *data; size_t size; };
+struct seed_file { uint8_t *data; size_t size; void (*damage)(struct seed_file *f); };
 
 static struct phys phys;
 static struct mmu mmu;
@@ -43,6 +44,18 @@ static void put(struct seed_file *f, uint32_t at, uint32_t value, uint32_t bytes
 {
 	for (uint32_t i = 0; i < bytes && at + i < f->size; i++)
 		f->data[at + i] = (uint8_t)(value >> 8 * i);
+}
+
+/* In a Linux image the header has a place of its own. */
+static void damage_linux(struct seed_file *f)
+{
+	for (unsigned n = 1 + below(3); n; n--) {
+		uint32_t width = 1u << below(4);
+		uint32_t at = (LINUX_SETUP_SECTS + below(IMAGE_HEADER_END - LINUX_SETUP_SECTS)) & ~(width - 1);
+		put(f, at, below(2) ? edge() : below(UINT32_MAX), width < 4 ? width : 4);
+	}
+	if (!below(5))
+		f->size = below(2) ? below(0x280) : below((uint32_t)f->size);
 }
 
 /* The headers lie at the front and, in an ELF file, the sections at the back: most of the damage goes there. */
@@ -74,13 +87,13 @@ static void check_placed(const struct kernel *k)
 /* A copy in a block of exactly its size lets the sanitizer see a read beyond it. */
 static void try(const struct seed_file *seed, unsigned number)
 {
-	struct seed_file f = { malloc(seed->size), seed->size };
+	struct seed_file f = { malloc(seed->size), seed->size, NULL };
 	struct kernel k;
 	struct symbols symbols;
 	char err[ERROR_LINE] = "", name[64];
 
 	memcpy(f.data, seed->data, seed->size);
-	damage(&f);
+	seed->damage(&f);
 	int opened = kernel_from_memory(&k, "fuzz.elf", f.data, f.size, err);
 	if (!opened && !kernel_place(&k, &phys, &cpu, err)) {
 		check_placed(&k);
@@ -101,7 +114,7 @@ static struct seed_file read_seed(const char *path)
 	char err[ERROR_LINE];
 
 	ck_assert_msg(!host_file_read(&h, path, "seed", err), "%s", err);
-	struct seed_file f = { malloc(h.size), h.size };
+	struct seed_file f = { malloc(h.size), h.size, damage };
 	memcpy(f.data, h.data, h.size);
 	host_file_free(&h);
 	return f;
@@ -110,7 +123,7 @@ static struct seed_file read_seed(const char *path)
 /* The other kind: no ELF header, load addresses in the Multiboot header. */
 static struct seed_file flat_seed(void)
 {
-	struct seed_file f = { calloc(1, FLAT_BYTES), FLAT_BYTES };
+	struct seed_file f = { calloc(1, FLAT_BYTES), FLAT_BYTES, damage };
 	uint32_t flags = 1u << 16;
 	const uint32_t header[] = { MULTIBOOT_HEADER_MAGIC, flags, -(MULTIBOOT_HEADER_MAGIC + flags), 0x100010, 0x100000, 0x100000 + FLAT_BYTES,
 		0x101000, 0x100040 };
@@ -119,9 +132,18 @@ static struct seed_file flat_seed(void)
 	return f;
 }
 
+static struct seed_file linux_seed(void)
+{
+	struct seed_file f = { malloc(IMAGE_BYTES), IMAGE_BYTES, damage_linux };
+
+	image_make(f.data);
+	return f;
+}
+
 START_TEST(damaged_kernels_are_refused_or_lie_within_file_and_memory)
 {
-	struct seed_file seeds[] = { read_seed(GUEST_DIR "/triple.elf"), read_seed(GUEST_DIR "/poweroff.elf"), flat_seed() };
+	struct seed_file seeds[] = { read_seed(GUEST_DIR "/triple.elf"), read_seed(GUEST_DIR "/poweroff.elf"), flat_seed(), linux_seed() };
+	const unsigned count = sizeof(seeds) / sizeof(seeds[0]);
 	const char *asked = getenv("LOADER_FUZZ_CASES");
 	unsigned cases = asked ? (unsigned)strtoul(asked, NULL, 10) : CASES;
 	struct cpu_bus bus = { 0 };
@@ -130,8 +152,8 @@ START_TEST(damaged_kernels_are_refused_or_lie_within_file_and_memory)
 	ck_assert_int_eq(mmu_init(&mmu, &phys, (struct tlb_geometry){ 0, 0 }), 0);
 	ck_assert_int_eq(cpu_init(&cpu, &mmu, &bus), 0);
 	for (unsigned i = 0; i < cases; i++)
-		try(&seeds[i % 3], i);
-	for (unsigned i = 0; i < 3; i++)
+		try(&seeds[i % count], i);
+	for (unsigned i = 0; i < count; i++)
 		free(seeds[i].data);
 	cpu_free(&cpu);
 	mmu_free(&mmu);

@@ -66,6 +66,18 @@ START_TEST(every_option_has_its_effect)
 }
 END_TEST
 
+START_TEST(one_dash_is_as_good_as_two)
+{
+	ck_assert_int_eq(PARSE("-kernel", "k", "-initrd=i", "-append", "a b", "-snapshot"), OPTIONS_OK);
+	ck_assert_str_eq(options.kernel, "k");
+	ck_assert_str_eq(options.initrd[0], "i");
+	ck_assert_str_eq(options.append, "a b");
+	ck_assert(options.snapshot);
+	ck_assert_int_eq(PARSE("-kernels", "k"), OPTIONS_ERROR);
+	ck_assert_int_eq(PARSE("kernel", "k"), OPTIONS_ERROR);
+}
+END_TEST
+
 START_TEST(defaults_are_64M_stdio_and_a_flat_tlb)
 {
 	ck_assert_int_eq(parse((char *[]){ NULL }), OPTIONS_OK);
@@ -175,6 +187,7 @@ int main(void)
 
 	tcase_add_test(t, a_size_is_a_number_with_a_unit_and_megabytes_without);
 	tcase_add_test(t, every_option_has_its_effect);
+	tcase_add_test(t, one_dash_is_as_good_as_two);
 	tcase_add_test(t, defaults_are_64M_stdio_and_a_flat_tlb);
 	tcase_add_loop_test(t, a_bad_value_is_refused_and_named, 0, sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(t, an_unknown_option_gets_the_nearest_name);

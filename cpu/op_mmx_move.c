@@ -1,0 +1,413 @@
+/* cpu/op_mmx_move.c: moves, shuffles and single words of MMX and XMM registers, masked stores, EMMS.
+ *
+ * Stores to memory and moves between registers follow the same rules as arithmetic: aligned 16 bytes but for MOVDQU, and MMX
+ * state entered by any use of an MMX register, a store included. The non-temporal hint of MOVNTQ, MOVNTDQ and MASKMOV means
+ * nothing without a data cache.
+ * References: [SDM2B] "MOVD/MOVQ", "MOVQ", "MOVDQA", "MOVDQU", "MOVQ2DQ", "MOVDQ2Q", "MASKMOVQ", "PSHUFD", "PINSRW", "PEXTRW", "PMOVMSKB",
+ * [SDM2A] "EMMS".
+ */
+#include "cpu/simd.h"
+
+/* --- MOVD: 32 bits, the rest of the register becomes 0 -------------------------------------------------------------- */
+
+enum exec op_movd_Pq_Ed(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
+
+	TRY(mmx_check(cpu, in));
+	TRY(open_rm(cpu, in, 4, OPEN_READ, &src));
+	mmx_enter(cpu);
+	mmx_set(cpu, in->reg, ref_get32(cpu, &src));
+	NEXT(cpu, in);
+}
+
+enum exec op_movd_Vx_Ed(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
+
+	TRY(sse_check(cpu, in));
+	TRY(open_rm(cpu, in, 4, OPEN_READ, &src));
+	cpu->fpu.xmm[in->reg] = (union xmm) { .u32 = { ref_get32(cpu, &src) } };
+	NEXT(cpu, in);
+}
+
+enum exec op_movd_Ed_Pq(struct cpu *cpu, const struct insn *in)
+{
+	struct ref dst;
+
+	TRY(mmx_check(cpu, in));
+	TRY(open_rm(cpu, in, 4, OPEN_WRITE, &dst));
+	mmx_enter(cpu);
+	ref_set32(cpu, &dst, (uint32_t)cpu->fpu.r[in->reg].mantissa);
+	NEXT(cpu, in);
+}
+
+enum exec op_movd_Ed_Vx(struct cpu *cpu, const struct insn *in)
+{
+	struct ref dst;
+
+	TRY(sse_check(cpu, in));
+	TRY(open_rm(cpu, in, 4, OPEN_WRITE, &dst));
+	ref_set32(cpu, &dst, cpu->fpu.xmm[in->reg].u32[0]);
+	NEXT(cpu, in);
+}
+
+/* --- MOVQ on MMX registers ------------------------------------------------------------------------------------------ */
+
+static void movq(union xmm *d, const union xmm *s, unsigned bytes) { memcpy(d, s, bytes); }
+
+enum exec op_movq_Pq_Qq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(mmx_operation(cpu, in, 8, movq));
+	NEXT(cpu, in);
+}
+
+static inline enum exec mmx_store(struct cpu *cpu, const struct insn *in)
+{
+	uint64_t v = cpu->fpu.r[in->reg].mantissa;
+	struct ref dst;
+
+	TRY(mmx_check(cpu, in));
+	TRY(open_mmx_rm(cpu, in, 8, OPEN_WRITE, &dst));
+	mmx_enter(cpu);
+	ref_store(cpu, &dst, &v, 8);
+	if (in->mod == 3)
+		cpu->fpu.r[in->rm].exponent = 0xffff;
+	return EXEC_OK;
+}
+
+/* Also MOVNTQ. */
+enum exec op_movq_Qq_Pq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(mmx_store(cpu, in));
+	NEXT(cpu, in);
+}
+
+/* --- 128-bit moves -------------------------------------------------------------------------------------------------- */
+
+enum exec op_movdqa_Vx_Wx(struct cpu *cpu, const struct insn *in)
+{
+	TRY(xmm_operation(cpu, in, movq));
+	NEXT(cpu, in);
+}
+
+static inline enum exec xmm_store(struct cpu *cpu, const struct insn *in)
+{
+	struct ref dst;
+
+	TRY(sse_check(cpu, in));
+	TRY(open_xmm_rm(cpu, in, OPEN_WRITE, &dst));
+	union xmm v = cpu->fpu.xmm[in->reg];           /* through a copy: the destination may be the same register */
+	ref_store(cpu, &dst, &v, 16);
+	return EXEC_OK;
+}
+
+/* Also MOVNTDQ. */
+enum exec op_movdqa_Wx_Vx(struct cpu *cpu, const struct insn *in)
+{
+	TRY(xmm_store(cpu, in));
+	NEXT(cpu, in);
+}
+
+/* An XMM register, or so many bytes of memory anywhere. */
+static inline enum exec open_unaligned(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
+{
+	TRY(sse_check(cpu, in));
+	if (in->mod == 3) {
+		ref->host = &cpu->fpu.xmm[in->rm];
+		return EXEC_OK;
+	}
+	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
+}
+
+/* The register becomes the operand's bytes, and 0 above them. */
+static inline enum exec xmm_load(struct cpu *cpu, const struct insn *in, unsigned size)
+{
+	union xmm v = { .u64 = { 0 } };
+	struct ref src;
+
+	TRY(open_unaligned(cpu, in, size, OPEN_READ, &src));
+	ref_load(cpu, &src, &v, size);
+	cpu->fpu.xmm[in->reg] = v;
+	return EXEC_OK;
+}
+
+enum exec op_movdqu_Vx_Wx(struct cpu *cpu, const struct insn *in)
+{
+	TRY(xmm_load(cpu, in, 16));
+	NEXT(cpu, in);
+}
+
+static inline enum exec xmm_store_unaligned(struct cpu *cpu, const struct insn *in)
+{
+	struct ref dst;
+
+	TRY(open_unaligned(cpu, in, 16, OPEN_WRITE, &dst));
+	union xmm v = cpu->fpu.xmm[in->reg];
+	ref_store(cpu, &dst, &v, 16);
+	return EXEC_OK;
+}
+
+enum exec op_movdqu_Wx_Vx(struct cpu *cpu, const struct insn *in)
+{
+	TRY(xmm_store_unaligned(cpu, in));
+	NEXT(cpu, in);
+}
+
+/* --- MOVQ on XMM registers: writes of a register clear its upper half, stores do not look at alignment -------------- */
+
+enum exec op_movq_Vx_Wq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(xmm_load(cpu, in, 8));
+	NEXT(cpu, in);
+}
+
+static inline enum exec xmm_store_low(struct cpu *cpu, const struct insn *in)
+{
+	uint64_t v = cpu->fpu.xmm[in->reg].u64[0];
+	struct ref dst;
+
+	TRY(open_unaligned(cpu, in, 8, OPEN_WRITE, &dst));
+	ref_store(cpu, &dst, &v, 8);
+	if (in->mod == 3)
+		cpu->fpu.xmm[in->rm].u64[1] = 0;
+	return EXEC_OK;
+}
+
+enum exec op_movq_Wq_Vx(struct cpu *cpu, const struct insn *in)
+{
+	TRY(xmm_store_low(cpu, in));
+	NEXT(cpu, in);
+}
+
+/* Between the two files: what either side checks is checked. */
+enum exec op_movq2dq_Vx_Nq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(sse_check(cpu, in));
+	TRY(mmx_check(cpu, in));
+	mmx_enter(cpu);
+	cpu->fpu.xmm[in->reg] = (union xmm) { .u64 = { cpu->fpu.r[in->rm].mantissa } };
+	NEXT(cpu, in);
+}
+
+enum exec op_movdq2q_Pq_Ux(struct cpu *cpu, const struct insn *in)
+{
+	TRY(sse_check(cpu, in));
+	TRY(mmx_check(cpu, in));
+	mmx_enter(cpu);
+	mmx_set(cpu, in->reg, cpu->fpu.xmm[in->rm].u64[0]);
+	NEXT(cpu, in);
+}
+
+/* --- shuffles: two bits of the immediate choose the source of each lane --------------------------------------------- */
+
+static inline void shuffle_words(uint16_t *d, const uint16_t *s, unsigned order)
+{
+	for (unsigned i = 0; i < 4; i++)
+		d[i] = s[order >> 2 * i & 3];
+}
+
+/* The whole source with its low (part 0) or high (part 4) four words shuffled. */
+static inline union xmm shuffled_part(const union xmm *s, unsigned part, unsigned order)
+{
+	union xmm d = *s;
+
+	shuffle_words(&d.u16[part], &s->u16[part], order);
+	return d;
+}
+
+static inline union xmm shuffled_dwords(const union xmm *s, unsigned order)
+{
+	union xmm d;
+
+	for (unsigned i = 0; i < 4; i++)
+		d.u32[i] = s->u32[order >> 2 * i & 3];
+	return d;
+}
+
+static inline enum exec mmx_shuffle(struct cpu *cpu, const struct insn *in)
+{
+	uint16_t d[4], s[4];
+	uint64_t v;
+	struct ref src;
+
+	TRY(mmx_check(cpu, in));
+	TRY(open_mmx_rm(cpu, in, 8, OPEN_READ, &src));
+	ref_load(cpu, &src, s, 8);
+	shuffle_words(d, s, in->imm);
+	memcpy(&v, d, 8);
+	mmx_enter(cpu);
+	mmx_set(cpu, in->reg, v);
+	return EXEC_OK;
+}
+
+enum exec op_pshufw_Pq_Qq_Ib(struct cpu *cpu, const struct insn *in)
+{
+	TRY(mmx_shuffle(cpu, in));
+	NEXT(cpu, in);
+}
+
+static inline enum exec xmm_source(struct cpu *cpu, const struct insn *in, union xmm *s)
+{
+	struct ref src;
+
+	TRY(sse_check(cpu, in));
+	TRY(open_xmm_rm(cpu, in, OPEN_READ, &src));
+	ref_load(cpu, &src, s, 16);
+	return EXEC_OK;
+}
+
+#define SHUFFLE(name, result) \
+static inline enum exec name(struct cpu *cpu, const struct insn *in) \
+{ \
+	union xmm s; \
+	TRY(xmm_source(cpu, in, &s)); \
+	cpu->fpu.xmm[in->reg] = result; \
+	return EXEC_OK; \
+} \
+enum exec op_##name##_Vx_Wx_Ib(struct cpu *cpu, const struct insn *in) \
+{ \
+	TRY(name(cpu, in)); \
+	NEXT(cpu, in); \
+}
+SHUFFLE(pshufd,  shuffled_dwords(&s, in->imm))
+SHUFFLE(pshuflw, shuffled_part(&s, 0, in->imm))
+SHUFFLE(pshufhw, shuffled_part(&s, 4, in->imm))
+
+/* --- one word; the sign bits ---------------------------------------------------------------------------------------- */
+
+/* PINSRW's memory operand is the word alone. */
+enum exec op_pinsrw_Pq_Ew_Ib(struct cpu *cpu, const struct insn *in)
+{
+	unsigned shift = 16 * (in->imm & 3);
+	struct ref src;
+
+	TRY(mmx_check(cpu, in));
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &src));
+	mmx_enter(cpu);
+	mmx_set(cpu, in->reg, (cpu->fpu.r[in->reg].mantissa & ~(0xffffull << shift)) | (uint64_t)ref_get16(cpu, &src) << shift);
+	NEXT(cpu, in);
+}
+
+enum exec op_pinsrw_Vx_Ew_Ib(struct cpu *cpu, const struct insn *in)
+{
+	struct ref src;
+
+	TRY(sse_check(cpu, in));
+	TRY(open_rm(cpu, in, 2, OPEN_READ, &src));
+	cpu->fpu.xmm[in->reg].u16[in->imm & 7] = ref_get16(cpu, &src);
+	NEXT(cpu, in);
+}
+
+enum exec op_pextrw_Gd_Nq_Ib(struct cpu *cpu, const struct insn *in)
+{
+	TRY(mmx_check(cpu, in));
+	mmx_enter(cpu);
+	cpu->r[in->reg] = cpu->fpu.r[in->rm].mantissa >> 16 * (in->imm & 3) & 0xffff;
+	NEXT(cpu, in);
+}
+
+enum exec op_pextrw_Gd_Ux_Ib(struct cpu *cpu, const struct insn *in)
+{
+	TRY(sse_check(cpu, in));
+	cpu->r[in->reg] = cpu->fpu.xmm[in->rm].u16[in->imm & 7];
+	NEXT(cpu, in);
+}
+
+/* Bit n is the top bit of byte n. */
+static inline uint32_t top_bits(uint64_t v)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		bits |= (uint32_t)(v >> (8 * i + 7) & 1) << i;
+	return bits;
+}
+
+enum exec op_pmovmskb_Gd_Nq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(mmx_check(cpu, in));
+	mmx_enter(cpu);
+	cpu->r[in->reg] = top_bits(cpu->fpu.r[in->rm].mantissa);
+	NEXT(cpu, in);
+}
+
+enum exec op_pmovmskb_Gd_Ux(struct cpu *cpu, const struct insn *in)
+{
+	const union xmm *s = &cpu->fpu.xmm[in->rm];
+
+	TRY(sse_check(cpu, in));
+	cpu->r[in->reg] = top_bits(s->u64[0]) | top_bits(s->u64[1]) << 8;
+	NEXT(cpu, in);
+}
+
+/* --- MASKMOVQ, MASKMOVDQU: the bytes whose mask byte has its top bit set, to DS:EDI --------------------------------- */
+
+/* Bytes not selected are not accessed at all, so they cannot fault; the manual leaves this to the implementation
+ * [SDM2A "MASKMOVQ"]. Every selected byte is open before the first is stored. */
+struct masked_store { struct ref byte[16]; };
+
+static enum exec open_masked(struct cpu *cpu, const struct insn *in, uint32_t selected, struct masked_store *to)
+{
+	uint32_t edi = cpu->r[R_EDI];
+
+	for (unsigned i = 0; i < 16; i++)
+		if (selected >> i & 1)
+			TRY(open_mem(cpu, in, in->seg, in->addrsize == 2 ? (edi + i) & 0xffff : edi + i, 1, OPEN_WRITE, &to->byte[i]));
+	return EXEC_OK;
+}
+
+static void store_masked(struct cpu *cpu, uint32_t selected, const struct masked_store *to, const void *from)
+{
+	const uint8_t *byte = from;
+
+	for (unsigned i = 0; i < 16; i++)
+		if (selected >> i & 1)
+			ref_set8(cpu, &to->byte[i], byte[i]);
+}
+
+static inline enum exec mmx_masked_store(struct cpu *cpu, const struct insn *in)
+{
+	struct masked_store to;
+	uint32_t selected = top_bits(cpu->fpu.r[in->rm].mantissa);
+
+	TRY(mmx_check(cpu, in));
+	TRY(open_masked(cpu, in, selected, &to));
+	mmx_enter(cpu);
+	store_masked(cpu, selected, &to, &cpu->fpu.r[in->reg].mantissa);
+	return EXEC_OK;
+}
+
+static inline enum exec xmm_masked_store(struct cpu *cpu, const struct insn *in)
+{
+	struct masked_store to;
+	uint32_t selected = top_bits(cpu->fpu.xmm[in->rm].u64[0]) | top_bits(cpu->fpu.xmm[in->rm].u64[1]) << 8;
+
+	TRY(sse_check(cpu, in));
+	TRY(open_masked(cpu, in, selected, &to));
+	store_masked(cpu, selected, &to, &cpu->fpu.xmm[in->reg]);
+	return EXEC_OK;
+}
+
+enum exec op_maskmovq_Pq_Nq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(mmx_masked_store(cpu, in));
+	NEXT(cpu, in);
+}
+
+enum exec op_maskmovdqu_Vx_Ux(struct cpu *cpu, const struct insn *in)
+{
+	TRY(xmm_masked_store(cpu, in));
+	NEXT(cpu, in);
+}
+
+/* --- EMMS ----------------------------------------------------------------------------------------------------------- */
+
+/* All registers empty, for x87 code to follow. TOP becomes 0 too [SDM3A 12.2 "The MMX State and MMX Register Aliasing"]. */
+enum exec op_emms(struct cpu *cpu, const struct insn *in)
+{
+	TRY(mmx_check(cpu, in));
+	mmx_enter(cpu);
+	cpu->fpu.valid = 0;
+	NEXT(cpu, in);
+}
