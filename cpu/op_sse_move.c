@@ -27,7 +27,7 @@ enum exec op_##name##_Wx_Vx(struct cpu *cpu, const struct insn *in) \
 	ref_store(cpu, &dst, &cpu->fpu.xmm[in->reg], 16); \
 	NEXT(cpu, in); \
 }
-#define ALIGNED(mode, ref) open_xmm_aligned(cpu, in, mode, ref)
+#define ALIGNED(mode, ref) open_xmm_rm(cpu, in, mode, ref)
 #define ANYWHERE(mode, ref) open_xmm(cpu, in, 16, mode, ref)
 MOVE_WHOLE(movaps, ALIGNED)
 MOVE_WHOLE(movups, ANYWHERE)
