@@ -55,6 +55,9 @@ enum {
 	CPUID_CMOV | \
 	CPUID_MMX | \
 	CPUID_PSE36 | \
+	CPUID_CLFSH | \
+	CPUID_SSE | \
+	CPUID_SSE2 | \
 	0)
 
 #define EXTENDED_FEATURES ( \
