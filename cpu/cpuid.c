@@ -58,7 +58,10 @@ enum {
 	CPUID_CMOV | \
 	CPUID_PAT | \
 	CPUID_PSE36 | \
+	CPUID_CLFSH | \
 	CPUID_MMX | \
+	CPUID_SSE | \
+	CPUID_SSE2 | \
 	0)
 
 #define EXTENDED_FEATURES ( \
