@@ -304,6 +304,27 @@ static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
 	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
 }
 
+static bool near(uint32_t ours, uint32_t host)
+{
+	const float tiny = 0x1.01p-126f;
+	float a, b, distance;
+
+	memcpy(&a, &ours, 4);
+	memcpy(&b, &host, 4);
+	distance = a > b ? a - b : b - a;
+	if (a != a || b != b || (ours ^ host) >> 31)
+		return false;
+	return distance <= 3 * 0x1p-12f * (a < 0 ? -a : a) || (a < tiny && a > -tiny && b < tiny && b > -tiny);
+}
+
+/* Reciprocals are approximations: within 1.5 * 2^-12 of the exact value [SDM2B "RCPPS"], [SDM2B "RSQRTPS"]. */
+static void allow_approximation(const struct insn *in, const struct sil_result *ours, struct sil_result *host)
+{
+	for (unsigned lane = 0; lane < 4; lane++)
+		if (near(ours->state.fpu.xmm[in->reg].u32[lane], host->state.fpu.xmm[in->reg].u32[lane]))
+			host->state.fpu.xmm[in->reg].u32[lane] = ours->state.fpu.xmm[in->reg].u32[lane];
+}
+
 /* [SDM1 8.3.10 "Transcendental Instruction Accuracy"]: within 1 ulp of the exact value; C1 tells the direction of the rounding. */
 static void allow_ulp(const struct sil_result *ours, struct sil_result *host)
 {
@@ -334,6 +355,8 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return NULL;
 	allow_codes(insn_table[in.row].name, ours, host);
+	if (listed(insn_table[in.row].name, "rcpps rcpss rsqrtps rsqrtss"))
+		allow_approximation(&in, ours, host);
 	if (recorded && listed(insn_table[in.row].name, "fsin fcos fsincos fptan fpatan f2xm1 fyl2x fyl2xp1"))
 		allow_ulp(ours, host);
 	allow_stored(c, &in, ours, ours_page, host_page);
