@@ -43,6 +43,7 @@ enum {
 };
 
 #define FEATURES ( \
+	CPUID_FPU | \
 	CPUID_VME | \
 	CPUID_DE | \
 	CPUID_PSE | \
@@ -55,6 +56,7 @@ enum {
 	CPUID_CMOV | \
 	CPUID_MMX | \
 	CPUID_PSE36 | \
+	CPUID_FXSR | \
 	0)
 
 #define EXTENDED_FEATURES ( \

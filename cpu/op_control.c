@@ -8,7 +8,8 @@
 #include "cpu/ops.h"
 
 #define CR0_WRITABLE (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
-#define CR4_WRITABLE (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE)
+#define CR4_WRITABLE (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | \
+	CR4_OSFXSR | CR4_OSXMMEXCPT)
 #define DR6_WRITABLE 0x0000e00fu
 #define DR6_ONES     0xffff0ff0u
 #define DR7_WRITABLE 0xffff23ffu
