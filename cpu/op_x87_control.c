@@ -15,13 +15,12 @@
  * References: [SDM1 8.1.10 "Saving the x87 FPU's State with FSTENV/FNSTENV and FSAVE/FNSAVE"], [SDM1 8.7 "Handling x87 FPU
  * Exceptions in Software"], [SDM2A] "FCLEX/FNCLEX" to "FXSAVE", [SDM2C] "WAIT/FWAIT".
  */
-#include "cpu/fpu.h"
 #include "cpu/system.h"
+#include "cpu/x87.h"
 
 /* Reserved bits of the control word read as they do after FINIT. */
 #define FPU_CW_EXIST 0x1f7fu
 #define FPU_CW_ONE   0x0040u
-#define TOP_SHIFT    11
 
 /* --- parts ---------------------------------------------------------------------------------------------------------- */
 
@@ -211,7 +210,7 @@ enum exec op_fnsave_M(struct cpu *cpu, const struct insn *in)
 	TRY(open_image(cpu, in, size, OPEN_WRITE, &dst));
 	at = env_store(cpu, in->opsize, image);
 	for (unsigned i = 0; i < 8; i++, at += 10) {
-		const struct x87_reg *r = &cpu->fpu.r[(fpu_top(cpu) + i) & 7];
+		const struct x87_reg *r = st(cpu, i);
 		memcpy(image + at, &r->mantissa, 8);
 		memcpy(image + at + 8, &r->exponent, 2);
 	}
@@ -234,7 +233,7 @@ enum exec op_frstor_M(struct cpu *cpu, const struct insn *in)
 	ref_load(cpu, &src, image, size);
 	at = env_load(cpu, in->opsize, image);
 	for (unsigned i = 0; i < 8; i++, at += 10) {
-		struct x87_reg *r = &cpu->fpu.r[(fpu_top(cpu) + i) & 7];
+		struct x87_reg *r = st(cpu, i);
 		memcpy(&r->mantissa, image + at, 8);
 		memcpy(&r->exponent, image + at + 8, 2);
 	}
@@ -267,7 +266,7 @@ static enum exec open_fxsave(struct cpu *cpu, const struct insn *in, enum open_m
 	return open_mem(cpu, in, in->seg, effective_address(cpu, in), FXSAVE_SIZE, mode, ref);
 }
 
-static void fxsave_x87(const struct cpu *cpu, struct fxsave *a)
+static void fxsave_x87(struct cpu *cpu, struct fxsave *a)
 {
 	const struct fpu *f = &cpu->fpu;
 
@@ -282,7 +281,7 @@ static void fxsave_x87(const struct cpu *cpu, struct fxsave *a)
 	a->zero = 0;
 	a->zero_cs = a->zero_ds = 0;
 	for (unsigned i = 0; i < 8; i++) {
-		const struct x87_reg *r = &f->r[(fpu_top(cpu) + i) & 7];
+		const struct x87_reg *r = st(cpu, i);
 		a->st[i].mantissa = r->mantissa;
 		a->st[i].exponent = r->exponent;
 		memset(a->st[i].zero, 0, sizeof(a->st[i].zero));
@@ -302,7 +301,7 @@ static void fxrstor_x87(struct cpu *cpu, const struct fxsave *a)
 	f->dp = a->dp;
 	f->ds = a->ds;
 	for (unsigned i = 0; i < 8; i++) {
-		struct x87_reg *r = &f->r[(fpu_top(cpu) + i) & 7];
+		struct x87_reg *r = st(cpu, i);
 		r->mantissa = a->st[i].mantissa;
 		r->exponent = a->st[i].exponent;
 	}
@@ -437,34 +436,26 @@ enum exec op_wait(struct cpu *cpu, const struct insn *in)
 
 /* --- the stack as such ---------------------------------------------------------------------------------------------- */
 
-static void set_top(struct cpu *cpu, unsigned top)
-{
-	cpu->fpu.status = (uint16_t)((cpu->fpu.status & ~(7u << TOP_SHIFT)) | (top & 7) << TOP_SHIFT);
-}
-
 /* FNOP: D9 D0. */
 enum exec op_fnop(struct cpu *cpu, const struct insn *in)
 {
-	TRY(x87_check(cpu, in));
-	fpu_note(cpu, in);
+	TRY(x87_begin(cpu, in));
 	NEXT(cpu, in);
 }
 
 /* FINCSTP, FDECSTP: D9 F7, F6. No tag changes; C1 = 0. */
 enum exec op_fincstp(struct cpu *cpu, const struct insn *in)
 {
-	TRY(x87_check(cpu, in));
-	fpu_note(cpu, in);
-	set_top(cpu, fpu_top(cpu) + 1);
+	TRY(x87_begin(cpu, in));
+	st_move_top(cpu, 1);
 	cpu->fpu.status &= (uint16_t)~FPU_SW_C1;
 	NEXT(cpu, in);
 }
 
 enum exec op_fdecstp(struct cpu *cpu, const struct insn *in)
 {
-	TRY(x87_check(cpu, in));
-	fpu_note(cpu, in);
-	set_top(cpu, fpu_top(cpu) - 1);
+	TRY(x87_begin(cpu, in));
+	st_move_top(cpu, -1);
 	cpu->fpu.status &= (uint16_t)~FPU_SW_C1;
 	NEXT(cpu, in);
 }
@@ -472,20 +463,16 @@ enum exec op_fdecstp(struct cpu *cpu, const struct insn *in)
 /* FFREE: DD C0+i. */
 enum exec op_ffree_STi(struct cpu *cpu, const struct insn *in)
 {
-	TRY(x87_check(cpu, in));
-	fpu_note(cpu, in);
-	cpu->fpu.valid &= (uint8_t)~(1u << ((fpu_top(cpu) + in->rm) & 7));
+	TRY(x87_begin(cpu, in));
+	st_free(cpu, in->rm);
 	NEXT(cpu, in);
 }
 
 /* FFREEP: DF C0+i. Not in the manual; FFREE and a pop. */
 enum exec op_ffreep_STi(struct cpu *cpu, const struct insn *in)
 {
-	unsigned top = fpu_top(cpu);
-
-	TRY(x87_check(cpu, in));
-	fpu_note(cpu, in);
-	cpu->fpu.valid &= (uint8_t)~(1u << ((top + in->rm) & 7));
-	set_top(cpu, top + 1);
+	TRY(x87_begin(cpu, in));
+	st_free(cpu, in->rm);
+	st_move_top(cpu, 1);
 	NEXT(cpu, in);
 }
