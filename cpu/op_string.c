@@ -234,6 +234,12 @@ static enum exec pause_repeating(struct cpu *cpu, const struct insn *in)
 	return EXEC_STOP;
 }
 
+static enum exec finish_repeating(struct cpu *cpu)
+{
+	cpu->repeating = false;
+	return EXEC_OK;
+}
+
 /* One more iteration by itself. Its charge comes first, so that a port reads the right time. */
 static inline enum exec once_more(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, uint64_t done)
 {
@@ -245,6 +251,7 @@ static inline enum exec once_more(struct cpu *cpu, const struct insn *in, unsign
 		cpu->icount--;
 		return pause_repeating(cpu, in);
 	}
+	cpu->repeating |= result == EXEC_FAULT && done;
 	return result;
 }
 
@@ -264,13 +271,11 @@ static inline enum exec repeat(struct cpu *cpu, const struct insn *in, unsigned 
 		address_reg_add(cpu, in, R_ECX, 0u - n);
 		done += n;
 		if (!goes_on(cpu, in, compares))
-			return EXEC_OK;
+			return finish_repeating(cpu);
 		if (cpu->attention)
 			break;
 	}
-	if (address_reg(cpu, in, R_ECX) == 0)
-		return EXEC_OK;
-	return pause_repeating(cpu, in);
+	return address_reg(cpu, in, R_ECX) ? pause_repeating(cpu, in) : finish_repeating(cpu);
 }
 
 static inline enum exec string(struct cpu *cpu, const struct insn *in, unsigned size, iteration *once, stretch *many, bool compares)
