@@ -473,6 +473,6 @@ enum exec op_ffreep_STi(struct cpu *cpu, const struct insn *in)
 {
 	TRY(x87_begin(cpu, in));
 	st_free(cpu, in->rm);
-	st_move_top(cpu, 1);
+	st_pop(cpu);
 	NEXT(cpu, in);
 }

@@ -27,6 +27,29 @@ static enum exec replace(struct cpu *cpu, const struct insn *in, unsigned operan
 	return EXEC_OK;
 }
 
+static bool is_nan(const struct x87_reg *r) { return (r->exponent & 0x7fff) == 0x7fff && r->mantissa << 1; }
+
+/* FPREM and FPREM1: C2 says that the reduction is incomplete, C0 C3 C1 are the low bits of the quotient. Where there is none,
+ * C0 and C3 stay. */
+static enum exec reduce(struct cpu *cpu, const struct insn *in, x87_host_fn *operation)
+{
+	struct x87_host h = x87_operands(cpu, *st(cpu, 0), *st(cpu, 1));
+	unsigned codes = FPU_SW_C2;
+
+	TRY(x87_begin(cpu, in));
+	if (unlikely(!st_valid(cpu, 0) || !st_valid(cpu, 1))) {
+		if (!x87_report(cpu, FPU_SW_IE | FPU_SW_SF, codes))
+			st_set(cpu, 0, X87_INDEFINITE);
+		return EXEC_OK;
+	}
+	operation(&h);
+	if (!is_nan(&h.a) && !(h.status & ~h.control & FPU_SW_BEFORE))
+		codes |= FPU_SW_C0 | FPU_SW_C3;
+	if (!(x87_report(cpu, h.status, codes) & FPU_SW_BEFORE))
+		st_set(cpu, 0, h.a);
+	return EXEC_OK;
+}
+
 /* Two operands, the result in ST(1), which becomes ST(0). */
 static enum exec combine(struct cpu *cpu, const struct insn *in, x87_host_fn *operation)
 {
@@ -76,15 +99,14 @@ enum exec op_##name(struct cpu *cpu, const struct insn *in) \
 	TRY(call); \
 	NEXT(cpu, in); \
 }
-#define QUOTIENT (FPU_SW_C0 | FPU_SW_C2 | FPU_SW_C3)       /* with C1, its low bits, and whether the reduction is incomplete */
 HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
 HANDLER(frndint, replace(cpu, in, 1, 0, host_frndint))
 HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
 HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
 HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))
 HANDLER(fscale, replace(cpu, in, 2, 0, host_fscale))
-HANDLER(fprem, replace(cpu, in, 2, QUOTIENT, host_fprem))
-HANDLER(fprem1, replace(cpu, in, 2, QUOTIENT, host_fprem1))
+HANDLER(fprem, reduce(cpu, in, host_fprem))
+HANDLER(fprem1, reduce(cpu, in, host_fprem1))
 HANDLER(fyl2x, combine(cpu, in, host_fyl2x))
 HANDLER(fyl2xp1, combine(cpu, in, host_fyl2xp1))
 HANDLER(fpatan, combine(cpu, in, host_fpatan))

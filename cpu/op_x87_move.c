@@ -195,6 +195,17 @@ static enum exec store_register(struct cpu *cpu, const struct insn *in, bool pop
 	return EXEC_OK;
 }
 
+/* FSTPNCE, D9 D8+i: FSTP to a register without the check for an empty one, which then moves nothing. */
+static enum exec store_register_unchecked(struct cpu *cpu, const struct insn *in)
+{
+	if (likely(st_valid(cpu, 0)))
+		return store_register(cpu, in, true);
+	TRY(x87_begin(cpu, in));
+	x87_report(cpu, 0, 0);
+	st_pop(cpu);
+	return EXEC_OK;
+}
+
 HANDLER(fst_m32, store(cpu, in, 4, host_fstp_m32, false))
 HANDLER(fstp_m32, store(cpu, in, 4, host_fstp_m32, true))
 HANDLER(fst_m64, store(cpu, in, 8, host_fstp_m64, false))
@@ -207,6 +218,7 @@ HANDLER(fistp_i32, store(cpu, in, 4, host_fistp_i32, true))
 HANDLER(fistp_i64, store(cpu, in, 8, host_fistp_i64, true))
 HANDLER(fbstp, store(cpu, in, 10, host_fbstp, true))
 HANDLER(fst_STi, store_register(cpu, in, false))
+HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
 HANDLER(fstp_STi, store_register(cpu, in, true))
 
 /* --- registers only ------------------------------------------------------------------------------------------------- */
