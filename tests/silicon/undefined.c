@@ -304,6 +304,30 @@ static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
 	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
 }
 
+/* RCP and RSQRT are approximations with a relative error of at most 1.5 * 2^-12 each [SDM2B] "RCPPS", "RSQRTPS"; a reciprocal at the
+ * edge of the tiny ones may or may not become 0. */
+static bool both_approximate(uint32_t a, uint32_t b)
+{
+	float x, y;
+
+	memcpy(&x, &a, 4);
+	memcpy(&y, &b, 4);
+	if ((a ^ b) >> 31)
+		return false;
+	if (!(a << 1) || !(b << 1))
+		return ((a | b) & 0x7fffffff) <= 0x00801000;
+	return __builtin_fabsf(x - y) <= 3 * 0x1p-12f * __builtin_fabsf(y);
+}
+
+static void allow_approximations(const struct insn *in, const struct sil_result *ours, struct sil_result *host)
+{
+	if (!listed(insn_table[in->row].name, "rcpps rcpss rsqrtps rsqrtss"))
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		if (both_approximate(host->state.fpu.xmm[in->reg].u32[i], ours->state.fpu.xmm[in->reg].u32[i]))
+			host->state.fpu.xmm[in->reg].u32[i] = ours->state.fpu.xmm[in->reg].u32[i];
+}
+
 const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
 	unsigned last = c->start[c->insns - 1];
@@ -323,6 +347,7 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 		return NULL;
 	allow_codes(insn_table[in.row].name, ours, host);
 	allow_stored(c, &in, ours, ours_page, host_page);
+	allow_approximations(&in, ours, host);
 	uint32_t undefined = undefined_flags(c, &in);
 	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
 	return NULL;
