@@ -88,13 +88,17 @@ static bool channel_out(const struct pit_channel *c, uint64_t now)
 	return before_load(c, now) ? c->out_before : out_at_position(c, position_at(c, now));
 }
 
-/* The counting element as a number, before BCD. */
+/* The counting element as a number, before BCD.
+ * Simplified: between the write of a count and the clock that loads it, this is the new count already, where the chip would still
+ * give the old one [8254] "Read-Back Command". A PC never sees the old one, as one access of its I/O bus takes longer than a clock
+ * of the timer; here accesses take 10 ns, and kernels that read back at once what they wrote, to measure the processor's speed,
+ * would find a timer that does not work. */
 static uint32_t channel_count(const struct pit_channel *c, uint64_t now)
 {
 	uint64_t p = position_at(c, now);
 	uint32_t into, m = modulus(c);
 
-	if (before_load(c, now))
+	if (!c->loaded)
 		return c->count_before;
 	if (mode_of(c) == 2)
 		return (uint32_t)(c->count - p % c->count) % m;
