@@ -305,25 +305,42 @@ static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
 	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
 }
 
-static bool near(uint32_t ours, uint32_t host)
+/* Ours raised #GP at an instruction that loads MXCSR with that bit set. */
+static bool loads_amd_bit(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[])
 {
-	const float tiny = 0x1.01p-126f;
-	float a, b, distance;
+	uint32_t at = ours->state.eip - c->in.eip, high;
+	struct insn in;
 
-	memcpy(&a, &ours, 4);
-	memcpy(&b, &host, 4);
-	distance = a > b ? a - b : b - a;
-	if (a != a || b != b || (ours ^ host) >> 31)
+	if (ours->vector != VEC_GP || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
 		return false;
-	return distance <= 3 * 0x1p-12f * (a < 0 ? -a : a) || (a < tiny && a > -tiny && b < tiny && b > -tiny);
+	if (!listed(insn_table[in.row].name, "ldmxcsr fxrstor"))
+		return false;
+	high = effective(&ours->state, &in) + (in.reg == 2 ? 2 : 26);
+	return sil_page_of(high) < SIL_PAGES && ours_page[sil_page_of(high)][high & 0xfff] & AMD_MISALIGNED >> 16;
 }
 
-/* Reciprocals are approximations: within 1.5 * 2^-12 of the exact value [SDM2B "RCPPS"], [SDM2B "RSQRTPS"]. */
-static void allow_approximation(const struct insn *in, const struct sil_result *ours, struct sil_result *host)
+/* RCP and RSQRT are approximations with a relative error of at most 1.5 * 2^-12 each [SDM2B] "RCPPS", "RSQRTPS"; a reciprocal at the
+ * edge of the tiny ones may or may not become 0. */
+static bool both_approximate(uint32_t a, uint32_t b)
 {
-	for (unsigned lane = 0; lane < 4; lane++)
-		if (near(ours->state.fpu.xmm[in->reg].u32[lane], host->state.fpu.xmm[in->reg].u32[lane]))
-			host->state.fpu.xmm[in->reg].u32[lane] = ours->state.fpu.xmm[in->reg].u32[lane];
+	float x, y;
+
+	memcpy(&x, &a, 4);
+	memcpy(&y, &b, 4);
+	if ((a ^ b) >> 31)
+		return false;
+	if (!(a << 1) || !(b << 1))
+		return ((a | b) & 0x7fffffff) <= 0x00801000;
+	return __builtin_fabsf(x - y) <= 3 * 0x1p-12f * __builtin_fabsf(y);
+}
+
+static void allow_approximations(const struct insn *in, const struct sil_result *ours, struct sil_result *host)
+{
+	if (!listed(insn_table[in->row].name, "rcpps rcpss rsqrtps rsqrtss"))
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		if (both_approximate(host->state.fpu.xmm[in->reg].u32[i], ours->state.fpu.xmm[in->reg].u32[i]))
+			host->state.fpu.xmm[in->reg].u32[i] = ours->state.fpu.xmm[in->reg].u32[i];
 }
 
 /* [SDM1 8.3.10 "Transcendental Instruction Accuracy"]: within 1 ulp of the exact value; C1 tells the direction of the rounding. */
@@ -345,7 +362,7 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 
 	if (wraps(c, ours, host))
 		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
-	if (host->state.fpu.mxcsr & AMD_MISALIGNED && ours->vector == VEC_GP)
+	if (host->vector != VEC_GP && loads_amd_bit(c, ours, ours_page))
 		return "bit 17 of MXCSR exists on AMD processors";
 	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
 		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";
@@ -356,11 +373,10 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return NULL;
 	allow_codes(insn_table[in.row].name, ours, host);
-	if (listed(insn_table[in.row].name, "rcpps rcpss rsqrtps rsqrtss"))
-		allow_approximation(&in, ours, host);
 	if (recorded && listed(insn_table[in.row].name, "fsin fcos fsincos fptan fpatan f2xm1 fyl2x fyl2xp1"))
 		allow_ulp(ours, host);
 	allow_stored(c, &in, ours, ours_page, host_page);
+	allow_approximations(&in, ours, host);
 	uint32_t undefined = undefined_flags(c, &in);
 	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
 	return NULL;
