@@ -159,8 +159,8 @@ COMPARE_MEMORY(ficomp_i16, 2, fcom_i16, 1)
 COMPARE_MEMORY(ficom_i32, 4, fcom_i32, 0)
 COMPARE_MEMORY(ficomp_i32, 4, fcom_i32, 1)
 
-/* FCOMI: the answer in ZF PF CF, where FCOM and FNSTSW AX with SAHF would put C3 C2 C0; OF SF AF are 0. The codes stay. When
- * an unmasked exception forbids the answer the flags stay too. */
+/* FCOMI: the answer in ZF PF CF, where FCOM and FNSTSW AX with SAHF would put C3 C2 C0; OF SF AF are 0. The condition codes stay.
+ * As with FCOM an unmasked exception keeps the pop back but not the answer. */
 static enum exec compare_eflags(struct cpu *cpu, const struct insn *in, x87_host_fn *operation, bool pop)
 {
 	unsigned status = FPU_SW_IE | FPU_SW_SF | UNORDERED;
@@ -171,11 +171,9 @@ static enum exec compare_eflags(struct cpu *cpu, const struct insn *in, x87_host
 		operation(&h);
 		status = h.status;
 	}
-	if (x87_report(cpu, status, 0) & FPU_SW_BEFORE)
-		return EXEC_OK;
 	cpu_set_eflags(cpu, (cpu_eflags(cpu) & ~F_ARITH) | (status & FPU_SW_C0 ? F_CF : 0) | (status & FPU_SW_C2 ? F_PF : 0) |
 		(status & FPU_SW_C3 ? F_ZF : 0));
-	if (pop)
+	if (!(x87_report(cpu, status, 0) & FPU_SW_BEFORE) && pop)
 		st_pop(cpu);
 	return EXEC_OK;
 }

@@ -93,7 +93,7 @@ static enum exec load_register(struct cpu *cpu, const struct insn *in)
 	bool valid = st_valid(cpu, in->rm);
 
 	TRY(x87_begin(cpu, in));
-	if (unlikely(!valid && !st_valid(cpu, 7))) {
+	if (unlikely(!valid)) {
 		if (x87_underflow(cpu))
 			st_push(cpu, X87_INDEFINITE);
 	} else {
