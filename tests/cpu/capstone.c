@@ -19,6 +19,7 @@ static const struct { const char *ours, *narrow, *wide; bool by_address; } sized
 static const struct { const char *ours, *theirs; } aliases[] = {
 	{ "callf", "lcall" }, { "jmpf", "ljmp" },      /* what AT&T calls a far one */
 	{ "shl", "sal" },
+	{ "fneni", "feni8087_nop" }, { "fndisi", "fdisi8087_nop" },
 	{ "nop", "pause" },                            /* F3 90, a NOP on processors without it: [SDM2B] "PAUSE" */
 	{ "nop", "prefetchnta" }, { "nop", "prefetcht0" }, { "nop", "prefetcht1" }, { "nop", "prefetcht2" },   /* hints */
 	{ "cmpps", "cmpeqps" }, { "cmppd", "cmpeqpd" }, { "cmpss", "cmpeqss" }, { "cmpsd", "cmpeqsd" },        /* the immediate is 0 */
@@ -107,7 +108,6 @@ const struct difference differences[] = {
 	/* To go when the rows are there. */
 	{ "#UD", "*", 2, 0x2a, 0x2f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
 	{ "#UD", "*", 2, 0x51, 0x5f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
-	{ "#UD", "*", 2, 0xae, 0xae, R(0) | R(1), FORM_MEM, 0, false, "FXSAVE, FXRSTOR: not there yet" },
 	{ "#UD", "*", 2, 0xc2, 0xc2, 0, 0, 0, false, "SSE, SSE2: not there yet" },
 	{ "#UD", "*", 2, 0xe6, 0xe6, 0, 0, 0, false, "SSE, SSE2: not there yet" },
 };
