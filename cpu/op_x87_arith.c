@@ -56,18 +56,8 @@ static enum exec with_memory(struct cpu *cpu, const struct insn *in, unsigned si
 	return EXEC_OK;
 }
 
-#define REGISTER_FORM(form, to, from, operation, pop) \
-enum exec op_##form(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(on_registers(cpu, in, to, from, host_##operation, pop)); \
-	NEXT(cpu, in); \
-}
-#define MEMORY_FORM(form, size) \
-enum exec op_##form(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(with_memory(cpu, in, size, host_##form)); \
-	NEXT(cpu, in); \
-}
+#define REGISTER_FORM(form, to, from, operation, pop) X87_HANDLER(form, on_registers(cpu, in, to, from, host_##operation, pop))
+#define MEMORY_FORM(form, size) X87_HANDLER(form, with_memory(cpu, in, size, host_##form))
 /* The manual's FSUB with ST(i) as destination is ST(i) - ST(0). */
 #define FORMS(name) \
 	REGISTER_FORM(f##name##_STi, 0, in->rm, f##name, false) \
@@ -131,18 +121,8 @@ static enum exec compare_memory(struct cpu *cpu, const struct insn *in, unsigned
 	return EXEC_OK;
 }
 
-#define COMPARE_FORM(form, with, operation, pops) \
-enum exec op_##form(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(compare_registers(cpu, in, with, host_##operation, pops)); \
-	NEXT(cpu, in); \
-}
-#define COMPARE_MEMORY(form, size, operation, pops) \
-enum exec op_##form(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(compare_memory(cpu, in, size, host_##operation, pops)); \
-	NEXT(cpu, in); \
-}
+#define COMPARE_FORM(form, with, operation, pops) X87_HANDLER(form, compare_registers(cpu, in, with, host_##operation, pops))
+#define COMPARE_MEMORY(form, size, operation, pops) X87_HANDLER(form, compare_memory(cpu, in, size, host_##operation, pops))
 COMPARE_FORM(fcom_STi, in->rm, fcom, 0)
 COMPARE_FORM(fcomp_STi, in->rm, fcom, 1)
 COMPARE_FORM(fcompp, 1, fcom, 2)
@@ -159,8 +139,8 @@ COMPARE_MEMORY(ficomp_i16, 2, fcom_i16, 1)
 COMPARE_MEMORY(ficom_i32, 4, fcom_i32, 0)
 COMPARE_MEMORY(ficomp_i32, 4, fcom_i32, 1)
 
-/* FCOMI: the answer in ZF PF CF, where FCOM and FNSTSW AX with SAHF would put C3 C2 C0; OF SF AF are 0. The codes stay. When
- * an unmasked exception forbids the answer the flags stay too. */
+/* FCOMI: the answer in ZF PF CF, where FCOM and FNSTSW AX with SAHF would put C3 C2 C0; OF SF AF are 0. The condition codes stay.
+ * As with FCOM an unmasked exception keeps the pop back but not the answer. */
 static enum exec compare_eflags(struct cpu *cpu, const struct insn *in, x87_host_fn *operation, bool pop)
 {
 	unsigned status = FPU_SW_IE | FPU_SW_SF | UNORDERED;
@@ -171,28 +151,21 @@ static enum exec compare_eflags(struct cpu *cpu, const struct insn *in, x87_host
 		operation(&h);
 		status = h.status;
 	}
-	if (x87_report(cpu, status, 0) & FPU_SW_BEFORE)
-		return EXEC_OK;
 	cpu_set_eflags(cpu, (cpu_eflags(cpu) & ~F_ARITH) | (status & FPU_SW_C0 ? F_CF : 0) | (status & FPU_SW_C2 ? F_PF : 0) |
 		(status & FPU_SW_C3 ? F_ZF : 0));
-	if (pop)
+	if (!(x87_report(cpu, status, 0) & FPU_SW_BEFORE) && pop)
 		st_pop(cpu);
 	return EXEC_OK;
 }
 
-#define EFLAGS_FORM(form, operation, pop) \
-enum exec op_##form(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(compare_eflags(cpu, in, host_##operation, pop)); \
-	NEXT(cpu, in); \
-}
+#define EFLAGS_FORM(form, operation, pop) X87_HANDLER(form, compare_eflags(cpu, in, host_##operation, pop))
 EFLAGS_FORM(fcomi, fcom, false)
 EFLAGS_FORM(fcomip, fcom, true)
 EFLAGS_FORM(fucomi, fucom, false)
 EFLAGS_FORM(fucomip, fucom, true)
 
 /* FXAM: D9 E5. C1 is the sign, also of what an empty register holds; C3 and C0 say empty. */
-enum exec op_fxam(struct cpu *cpu, const struct insn *in)
+static enum exec examine(struct cpu *cpu, const struct insn *in)
 {
 	struct x87_host h = x87_operands(cpu, *st(cpu, 0), *st(cpu, 0));
 
@@ -201,5 +174,6 @@ enum exec op_fxam(struct cpu *cpu, const struct insn *in)
 	if (!st_valid(cpu, 0))
 		h.status = (uint16_t)((h.status & FPU_SW_C1) | FPU_SW_C3 | FPU_SW_C0);
 	x87_report(cpu, h.status & FPU_SW_CC, FPU_SW_CC);
-	NEXT(cpu, in);
+	return EXEC_OK;
 }
+X87_HANDLER(fxam, examine(cpu, in))

@@ -93,23 +93,17 @@ static enum exec split(struct cpu *cpu, const struct insn *in, unsigned codes, x
 	return EXEC_OK;
 }
 
-#define HANDLER(name, call) \
-enum exec op_##name(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(call); \
-	NEXT(cpu, in); \
-}
-HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
-HANDLER(frndint, replace(cpu, in, 1, 0, host_frndint))
-HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
-HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
-HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))
-HANDLER(fscale, replace(cpu, in, 2, 0, host_fscale))
-HANDLER(fprem, reduce(cpu, in, host_fprem))
-HANDLER(fprem1, reduce(cpu, in, host_fprem1))
-HANDLER(fyl2x, combine(cpu, in, host_fyl2x))
-HANDLER(fyl2xp1, combine(cpu, in, host_fyl2xp1))
-HANDLER(fpatan, combine(cpu, in, host_fpatan))
-HANDLER(fptan, split(cpu, in, FPU_SW_C2, host_fptan))
-HANDLER(fsincos, split(cpu, in, FPU_SW_C2, host_fsincos))
-HANDLER(fxtract, split(cpu, in, 0, host_fxtract))
+X87_HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
+X87_HANDLER(frndint, replace(cpu, in, 1, 0, host_frndint))
+X87_HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
+X87_HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
+X87_HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))
+X87_HANDLER(fscale, replace(cpu, in, 2, 0, host_fscale))
+X87_HANDLER(fprem, reduce(cpu, in, host_fprem))
+X87_HANDLER(fprem1, reduce(cpu, in, host_fprem1))
+X87_HANDLER(fyl2x, combine(cpu, in, host_fyl2x))
+X87_HANDLER(fyl2xp1, combine(cpu, in, host_fyl2xp1))
+X87_HANDLER(fpatan, combine(cpu, in, host_fpatan))
+X87_HANDLER(fptan, split(cpu, in, FPU_SW_C2, host_fptan))
+X87_HANDLER(fsincos, split(cpu, in, FPU_SW_C2, host_fsincos))
+X87_HANDLER(fxtract, split(cpu, in, 0, host_fxtract))

@@ -6,13 +6,6 @@
 #include "cpu/x87.h"
 #include "cpu/flags.h"
 
-#define HANDLER(name, call) \
-enum exec op_##name(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(call); \
-	NEXT(cpu, in); \
-}
-
 /* --- loads ---------------------------------------------------------------------------------------------------------- */
 
 /* Pushes value, or what a full stack makes of it. */
@@ -76,7 +69,7 @@ static struct x87_reg from_integer(int64_t value)
 	return (struct x87_reg) { magnitude << shift, (uint16_t)((value < 0 ? 0x8000 : 0) | (0x3fff + 63 - shift)) };
 }
 
-static always_inline enum exec load_integer(struct cpu *cpu, const struct insn *in, unsigned size)
+static enum exec load_integer(struct cpu *cpu, const struct insn *in, unsigned size)
 {
 	int64_t value = 0;
 	struct ref src;
@@ -93,7 +86,7 @@ static enum exec load_register(struct cpu *cpu, const struct insn *in)
 	bool valid = st_valid(cpu, in->rm);
 
 	TRY(x87_begin(cpu, in));
-	if (unlikely(!valid && !st_valid(cpu, 7))) {
+	if (unlikely(!valid)) {
 		if (x87_underflow(cpu))
 			st_push(cpu, X87_INDEFINITE);
 	} else {
@@ -112,27 +105,27 @@ static enum exec load_constant(struct cpu *cpu, const struct insn *in, x87_host_
 	return EXEC_OK;
 }
 
-HANDLER(fld_m32, load(cpu, in, 4, host_fld_m32))
-HANDLER(fld_m64, load(cpu, in, 8, host_fld_m64))
-HANDLER(fld_m80, load_m80(cpu, in))
-HANDLER(fbld, load(cpu, in, 10, host_fbld))
-HANDLER(fild_i16, load_integer(cpu, in, 2))
-HANDLER(fild_i32, load_integer(cpu, in, 4))
-HANDLER(fild_i64, load_integer(cpu, in, 8))
-HANDLER(fld_STi, load_register(cpu, in))
-HANDLER(fld1, load_constant(cpu, in, host_fld1))
-HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
-HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
-HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
-HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
-HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
-HANDLER(fldz, load_constant(cpu, in, host_fldz))
+X87_HANDLER(fld_m32, load(cpu, in, 4, host_fld_m32))
+X87_HANDLER(fld_m64, load(cpu, in, 8, host_fld_m64))
+X87_HANDLER(fld_m80, load_m80(cpu, in))
+X87_HANDLER(fbld, load(cpu, in, 10, host_fbld))
+X87_HANDLER(fild_i16, load_integer(cpu, in, 2))
+X87_HANDLER(fild_i32, load_integer(cpu, in, 4))
+X87_HANDLER(fild_i64, load_integer(cpu, in, 8))
+X87_HANDLER(fld_STi, load_register(cpu, in))
+X87_HANDLER(fld1, load_constant(cpu, in, host_fld1))
+X87_HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
+X87_HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
+X87_HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
+X87_HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
+X87_HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
+X87_HANDLER(fldz, load_constant(cpu, in, host_fldz))
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */
 
 /* A masked stack underflow stores the indefinite of the format: that of an operation on the real indefinite, and with one
  * more flag. */
-static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation, bool pop)
+static enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation, bool pop)
 {
 	struct x87_host h = x87_operands(cpu, *st(cpu, 0), X87_INDEFINITE);
 	struct ref dst;
@@ -206,20 +199,20 @@ static enum exec store_register_unchecked(struct cpu *cpu, const struct insn *in
 	return EXEC_OK;
 }
 
-HANDLER(fst_m32, store(cpu, in, 4, host_fstp_m32, false))
-HANDLER(fstp_m32, store(cpu, in, 4, host_fstp_m32, true))
-HANDLER(fst_m64, store(cpu, in, 8, host_fstp_m64, false))
-HANDLER(fstp_m64, store(cpu, in, 8, host_fstp_m64, true))
-HANDLER(fstp_m80, store_m80(cpu, in))
-HANDLER(fist_i16, store(cpu, in, 2, host_fistp_i16, false))
-HANDLER(fistp_i16, store(cpu, in, 2, host_fistp_i16, true))
-HANDLER(fist_i32, store(cpu, in, 4, host_fistp_i32, false))
-HANDLER(fistp_i32, store(cpu, in, 4, host_fistp_i32, true))
-HANDLER(fistp_i64, store(cpu, in, 8, host_fistp_i64, true))
-HANDLER(fbstp, store(cpu, in, 10, host_fbstp, true))
-HANDLER(fst_STi, store_register(cpu, in, false))
-HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
-HANDLER(fstp_STi, store_register(cpu, in, true))
+X87_HANDLER(fst_m32, store(cpu, in, 4, host_fstp_m32, false))
+X87_HANDLER(fstp_m32, store(cpu, in, 4, host_fstp_m32, true))
+X87_HANDLER(fst_m64, store(cpu, in, 8, host_fstp_m64, false))
+X87_HANDLER(fstp_m64, store(cpu, in, 8, host_fstp_m64, true))
+X87_HANDLER(fstp_m80, store_m80(cpu, in))
+X87_HANDLER(fist_i16, store(cpu, in, 2, host_fistp_i16, false))
+X87_HANDLER(fistp_i16, store(cpu, in, 2, host_fistp_i16, true))
+X87_HANDLER(fist_i32, store(cpu, in, 4, host_fistp_i32, false))
+X87_HANDLER(fistp_i32, store(cpu, in, 4, host_fistp_i32, true))
+X87_HANDLER(fistp_i64, store(cpu, in, 8, host_fistp_i64, true))
+X87_HANDLER(fbstp, store(cpu, in, 10, host_fbstp, true))
+X87_HANDLER(fst_STi, store_register(cpu, in, false))
+X87_HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
+X87_HANDLER(fstp_STi, store_register(cpu, in, true))
 
 /* --- registers only ------------------------------------------------------------------------------------------------- */
 
@@ -241,7 +234,7 @@ static enum exec exchange(struct cpu *cpu, const struct insn *in)
 	st_set(cpu, in->rm, a);
 	return EXEC_OK;
 }
-HANDLER(fxch_STi, exchange(cpu, in))
+X87_HANDLER(fxch_STi, exchange(cpu, in))
 
 /* FABS and FCHS touch the sign of anything. */
 static enum exec set_sign(struct cpu *cpu, const struct insn *in, unsigned keep, unsigned flip)
@@ -255,8 +248,8 @@ static enum exec set_sign(struct cpu *cpu, const struct insn *in, unsigned keep,
 	}
 	return EXEC_OK;
 }
-HANDLER(fabs, set_sign(cpu, in, 0x7fff, 0))
-HANDLER(fchs, set_sign(cpu, in, 0xffff, 0x8000))
+X87_HANDLER(fabs, set_sign(cpu, in, 0x7fff, 0))
+X87_HANDLER(fchs, set_sign(cpu, in, 0xffff, 0x8000))
 
 /* An empty register is an error whether the condition holds or not. C1 changes only then. */
 static enum exec move_if(struct cpu *cpu, const struct insn *in, bool condition)
@@ -270,11 +263,11 @@ static enum exec move_if(struct cpu *cpu, const struct insn *in, bool condition)
 	}
 	return EXEC_OK;
 }
-HANDLER(fcmovb, move_if(cpu, in, cpu_eflags(cpu) & F_CF))
-HANDLER(fcmove, move_if(cpu, in, cpu_eflags(cpu) & F_ZF))
-HANDLER(fcmovbe, move_if(cpu, in, cpu_eflags(cpu) & (F_CF | F_ZF)))
-HANDLER(fcmovu, move_if(cpu, in, cpu_eflags(cpu) & F_PF))
-HANDLER(fcmovnb, move_if(cpu, in, !(cpu_eflags(cpu) & F_CF)))
-HANDLER(fcmovne, move_if(cpu, in, !(cpu_eflags(cpu) & F_ZF)))
-HANDLER(fcmovnbe, move_if(cpu, in, !(cpu_eflags(cpu) & (F_CF | F_ZF))))
-HANDLER(fcmovnu, move_if(cpu, in, !(cpu_eflags(cpu) & F_PF)))
+X87_HANDLER(fcmovb, move_if(cpu, in, cpu_eflags(cpu) & F_CF))
+X87_HANDLER(fcmove, move_if(cpu, in, cpu_eflags(cpu) & F_ZF))
+X87_HANDLER(fcmovbe, move_if(cpu, in, cpu_eflags(cpu) & (F_CF | F_ZF)))
+X87_HANDLER(fcmovu, move_if(cpu, in, cpu_eflags(cpu) & F_PF))
+X87_HANDLER(fcmovnb, move_if(cpu, in, !(cpu_eflags(cpu) & F_CF)))
+X87_HANDLER(fcmovne, move_if(cpu, in, !(cpu_eflags(cpu) & F_ZF)))
+X87_HANDLER(fcmovnbe, move_if(cpu, in, !(cpu_eflags(cpu) & (F_CF | F_ZF))))
+X87_HANDLER(fcmovnu, move_if(cpu, in, !(cpu_eflags(cpu) & F_PF)))

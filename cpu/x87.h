@@ -25,7 +25,6 @@
 #define FPU_SW_BEFORE  (FPU_SW_IE | FPU_SW_DE | FPU_SW_ZE)         /* found before anything is computed */
 #define FPU_SW_CC      (FPU_SW_C0 | FPU_SW_C1 | FPU_SW_C2 | FPU_SW_C3)
 #define TOP_SHIFT      11
-#define always_inline  inline __attribute__((always_inline))
 
 /* --- the stack ------------------------------------------------------------------------------------------------------ */
 
@@ -104,6 +103,15 @@ static inline enum exec x87_begin_mem(struct cpu *cpu, const struct insn *in, un
 	fpu_note(cpu, in);
 	fpu_note_data(cpu, in);
 	return EXEC_OK;
+}
+
+/* The handler of an instruction whose body is a function of its own: only without locals that others may hold on to can it end
+ * in a jump to the next. */
+#define X87_HANDLER(name, call) \
+enum exec op_##name(struct cpu *cpu, const struct insn *in) \
+{ \
+	TRY(call); \
+	NEXT(cpu, in); \
 }
 
 /* Something valid to load where an instruction uses only one register or none. */
