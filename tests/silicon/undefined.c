@@ -354,6 +354,19 @@ static void allow_ulp(const struct sil_result *ours, struct sil_result *host)
 	host->state.fpu.status = (uint16_t)((host->state.fpu.status & ~0x200) | (ours->state.fpu.status & 0x200));
 }
 
+/* Where the last x87 instruction and its operand were [SDM1 8.1.8 "x87 FPU Instruction and Data (Operand) Pointers"]: AMD's processors
+ * keep it only while an unmasked exception waits, 64-bit kernels save no selectors. */
+static void allow_pointers(const struct sil_case *c, const struct sil_result *ours, struct sil_result *host)
+{
+	host->state.fpu.cs = ours->state.fpu.cs;
+	host->state.fpu.ds = ours->state.fpu.ds;
+	if (host->state.fpu.status & 0x80 && !(c->in.fpu.status & 0x80))
+		return;
+	host->state.fpu.opcode = ours->state.fpu.opcode;
+	host->state.fpu.ip = ours->state.fpu.ip;
+	host->state.fpu.dp = ours->state.fpu.dp;
+}
+
 const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[],
                       bool recorded)
 {
@@ -366,9 +379,7 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 		return "bit 17 of MXCSR exists on AMD processors";
 	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
 		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";
-	memcpy(&host->state.fpu.opcode, &ours->state.fpu.opcode, 2);
-	host->state.fpu.ip = ours->state.fpu.ip, host->state.fpu.cs = ours->state.fpu.cs;
-	host->state.fpu.dp = ours->state.fpu.dp, host->state.fpu.ds = ours->state.fpu.ds;
+	allow_pointers(c, ours, host);
 	allow_partial(c, ours, ours_page, host, host_page);
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return NULL;
