@@ -110,8 +110,6 @@ const struct difference differences[] = {
 	{ "#UD", "*", 2, 0xae, 0xae, R(0) | R(1), FORM_MEM, 0, false, "FXSAVE, FXRSTOR: not there yet" },
 	{ "#UD", "*", 2, 0xc2, 0xc2, 0, 0, 0, false, "SSE, SSE2: not there yet" },
 	{ "#UD", "*", 2, 0xe6, 0xe6, 0, 0, 0, false, "SSE, SSE2: not there yet" },
-	{ "esc", "*", 1, 0xd8, 0xdf, 0, 0, 0, false, "x87: not there yet" },
-	{ "esc", "none", 1, 0xd8, 0xdf, 0, 0, 0, false, "x87: not there yet" },
 };
 const unsigned difference_count = COUNT(differences);
 
