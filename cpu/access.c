@@ -25,12 +25,16 @@ static enum exec open_piece(struct cpu *cpu, const struct insn *in, const struct
 {
 	struct translation t;
 
+	cpu->cache->moved = false;
 	if (!mmu_translate(cpu->mmu, a, &t))
 		return raise_page_fault(cpu, in, a->la);
 	if (!cpu->single && !plain(cpu, &t, size, a->kind == ACCESS_WRITE)) {
 		cpu->insn = in;
 		return EXEC_SINGLE;
 	}
+	/* The walk found other tables than the TLB knew, or set an Accessed or Dirty bit that lies in code. */
+	if (!cpu->single && (cpu->cache->moved || cpu->cache->dropped))
+		code_cut(cpu, in);
 	ref->piece[n].host = t.host;
 	ref->piece[n].pa = t.pa;
 	return EXEC_OK;
@@ -48,10 +52,13 @@ enum exec open_linear(struct cpu *cpu, const struct insn *in, laddr_t la, unsign
 	TRY(open_piece(cpu, in, &a, first, ref, 0));
 	if (first == size) {
 		ref->host = ref->piece[0].host;
-		return EXEC_OK;
+	} else {
+		a.la = la + first;
+		TRY(open_piece(cpu, in, &a, size - first, ref, 1));
 	}
-	a.la = la + first;
-	return open_piece(cpu, in, &a, size - first, ref, 1);
+	if (unlikely(cpu->dr[7] & 0xff && debug_watches_data(cpu)))
+		debug_access(cpu, la, size, write);
+	return EXEC_OK;
 }
 
 /* [SDM3A 6.15 "Interrupt 17--Alignment Check Exception (#AC)"] table 6-7: an 80-bit number wants 8 bytes; FPU environments and
@@ -80,10 +87,7 @@ enum exec open_slow(struct cpu *cpu, const struct insn *in, unsigned seg, uint32
 	TRY(segment_check(cpu, in, seg, offset, size, mode));
 	if (unlikely(misaligned(cpu, la, size)))
 		return raise_error(cpu, in, VEC_AC, 0);
-	TRY(open_linear(cpu, in, la, size, mode, cpu->cpl == 3, ref));
-	if (unlikely(cpu->dr[7] & 0xff && debug_watches_data(cpu)))
-		debug_access(cpu, la, size, mode & OPEN_WRITE);
-	return EXEC_OK;
+	return open_linear(cpu, in, la, size, mode, cpu->cpl == 3, ref);
 }
 
 enum exec open_stack(struct cpu *cpu, const struct insn *in, uint32_t esp, int32_t delta, unsigned size, enum open_mode mode, struct ref *ref)

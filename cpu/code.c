@@ -121,6 +121,7 @@ static void fetch_dropped(void *owner, uint32_t first, uint32_t count)
 		memset(cache->recent, 0, sizeof(cache->recent));
 		return;
 	}
+	cache->moved = true;
 	for (uint32_t vpn = first; vpn < first + count; vpn++)
 		cache->recent[vpn % RECENT_PAGES] = (struct recent_page) { 0 };
 }
@@ -229,6 +230,23 @@ static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_pa
 		page = page_create(cpu, (uint32_t)(t.pa >> 12), mode32);
 	*recent = (struct recent_page) { .tag = tag, .page = page };
 	return page;
+}
+
+/* The handler after a cut: gives back what was charged for the rest. */
+static enum exec cut_end(struct cpu *cpu, const struct insn *in)
+{
+	cpu->icount -= in->left;
+	cpu->eip = cpu->page_eip + in->offset;
+	return EXEC_STOP;
+}
+
+/* The block is changed, so nobody must find it again. Attention keeps the instruction itself, a branch or a repeated one, from going on
+ * inside of blocks. */
+void code_cut(struct cpu *cpu, const struct insn *in)
+{
+	code_flush(cpu);
+	cpu->attention = true;
+	((struct insn *)in)[1].handler = cut_end;
 }
 
 /* Whether the whole block lies within the limit of CS. */

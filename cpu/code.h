@@ -40,6 +40,7 @@ struct code_cache {
 	struct recent_page recent[RECENT_PAGES];   /* by linear page, user mode and code size */
 	struct code_page **by_frame[2];            /* [code32][physical page number] */
 	struct code_page *pages, *dropped;
+	bool moved;                                /* a fetch translation has changed since somebody cleared this */
 	size_t bytes;                              /* allocated */
 	struct insn scratch[2];                    /* the instruction that runs alone */
 };
@@ -52,6 +53,8 @@ void code_flush(struct cpu *cpu);
 void code_collect(struct cpu *cpu);
 /* Whether decoded bytes lie in [pa, pa + size), which does not cross a page. */
 bool code_holds(const struct cpu *cpu, paddr_t pa, unsigned size);
+/* Ends the running block after in, so that what comes then is fetched anew: what it was decoded from has changed under it. */
+void code_cut(struct cpu *cpu, const struct insn *in);
 /* The block at eip, decoded now if need be; sets page_eip. NULL: the instruction there has to run alone. */
 struct block *code_find(struct cpu *cpu, uint32_t eip);
 /* Fetches and decodes the instruction at eip into scratch, with every check of a fetch. page_eip is set for it. */

@@ -1,6 +1,6 @@
 /* cpu/control.c: the control registers and what follows from a change of mode.
  *
- *   CR0  PG CD NW | AM WP | NE ET TS EM MP PE      CR4  PCE PGE PAE PSE DE TSD (others do not exist here)      EFER  NXE
+ *   CR0  PG CD NW | AM WP | NE ET TS EM MP PE      CR4  PCE PGE PAE PSE DE TSD PVI VME ...      EFER  NXE
  *
  * The privilege level and the paging bits are cached elsewhere: in cpu->tables, struct mmu and the segments' ok bits. These
  * setters keep all of them in step.

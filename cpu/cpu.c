@@ -44,7 +44,8 @@ static void reset_segments(struct cpu *cpu)
 	cpu_set_segment(cpu, SEG_TR, 0, 0, 0xffff, 0x8b, 0);
 }
 
-void cpu_reset(struct cpu *cpu)
+/* What RESET and INIT have in common. */
+static void start_over(struct cpu *cpu)
 {
 	memset(cpu->r, 0, sizeof(cpu->r));
 	memset(cpu->dr, 0, sizeof(cpu->dr));
@@ -52,17 +53,13 @@ void cpu_reset(struct cpu *cpu)
 	cpu->eip = 0xfff0;
 	cpu->eflags = F_ONE;
 	flags_load(cpu, 0);
-	cpu->cr0 = CR0_CD | CR0_NW | CR0_ET;
 	cpu->cr2 = cpu->cr3 = cpu->cr4 = cpu->efer = 0;
 	memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
 	cpu->dr[6] = 0xffff0ff0;
 	cpu->dr[7] = 0x400;
 	cpu->gdtr = cpu->idtr = (struct table_register) { .base = 0, .limit = 0xffff };
-	msr_reset(cpu);
 	cpu->halted = cpu->shutdown = cpu->nmi_pending = cpu->nmi_blocked = cpu->shadow = cpu->shadow_debug = cpu->repeating = false;
 	cpu->pending_dr6 = 0;
-	cpu_ferr(cpu, false);
-	fpu_reset(cpu);
 	cpu->fault = (struct fault) { 0 };
 	mmu_reset(cpu->mmu);
 	code_flush(cpu);
@@ -70,6 +67,21 @@ void cpu_reset(struct cpu *cpu)
 	reset_segments(cpu);
 	cpu->insn = cpu->cache->scratch;
 	cpu->attention = true;
+}
+
+void cpu_reset(struct cpu *cpu)
+{
+	cpu->cr0 = CR0_CD | CR0_NW | CR0_ET;
+	msr_reset(cpu);
+	cpu_ferr(cpu, false);
+	fpu_reset(cpu);
+	start_over(cpu);
+}
+
+void cpu_signal_init(struct cpu *cpu)
+{
+	cpu->cr0 = (cpu->cr0 & (CR0_CD | CR0_NW)) | CR0_ET;
+	start_over(cpu);
 }
 
 /* --- state as fields ----------------------------------------------------------------------------------------------- */
@@ -110,6 +122,7 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(gdtr.base) FIELD(gdtr.limit) FIELD(idtr.base) FIELD(idtr.limit)
 	FIELD(tsc_offset) FIELD(sysenter_cs) FIELD(sysenter_esp) FIELD(sysenter_eip)
 	FIELD(apic_base) FIELD(misc_enable) FIELD(mtrr) FIELD(pat)
+	FIELD(debug_control) FIELD(mc_control) FIELD(perf_select) FIELD(perf_counter)
 	FIELD(halted) FIELD(shutdown) FIELD(intr) FIELD(nmi_pending) FIELD(nmi_blocked) FIELD(shadow) FIELD(shadow_debug)
 	FIELD(ferr) FIELD(ignne)
 	FIELD(repeating) FIELD(pending_dr6) FIELD(icount)

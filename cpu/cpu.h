@@ -6,7 +6,7 @@
  * Reading order: cpu.h, insn.h + insn.def (what an instruction is), decode.c, exec.h (how a handler reaches memory),
  * the op_*.c files, segment.c, exception.c (how a fault becomes a handler's first instruction), task.c, run.c.
  *
- * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: x87, MMX, SSE (CPUID does not report them).
+ * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: x87 and SSE floating point (CPUID does not report them).
  */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
@@ -57,6 +57,7 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COU
 #define CR4_DE  (1u << 3)
 #define CR4_PSE (1u << 4)
 #define CR4_PAE (1u << 5)
+#define CR4_MCE (1u << 6)
 #define CR4_PGE (1u << 7)
 #define CR4_PCE (1u << 8)
 #define CR4_OSFXSR     (1u << 9)
@@ -83,6 +84,8 @@ struct segment {
 #define SEG_OK_FETCH 4u
 #define SEG_FLAG_DB  4u            /* in flags: default operand size 32 */
 #define SEG_FLAG_G   8u
+
+#define MC_BANKS 5                 /* of machine-check registers */
 
 struct table_register { uint32_t base; uint16_t limit; };
 
@@ -122,6 +125,7 @@ struct fault {
 	uint32_t error;
 	laddr_t cr2;               /* #PF */
 	uint32_t dr6;              /* #DB: bits to set */
+	bool unblocks_nmi;         /* it was an IRET's */
 };
 
 /* One line in the history that a triple-fault report tells. */
@@ -192,6 +196,7 @@ struct cpu {
 	uint64_t tsc_offset;
 	uint32_t sysenter_cs, sysenter_esp, sysenter_eip;
 	uint64_t apic_base, misc_enable, mtrr[16 + 2 + 11], pat;
+	uint64_t debug_control, mc_control[MC_BANKS], perf_select[2], perf_counter[2];
 	bool halted;
 	bool shutdown;
 	bool intr;                 /* level of the INTR pin */
@@ -226,6 +231,8 @@ int cpu_init(struct cpu *cpu, struct mmu *mmu, const struct cpu_bus *bus);
 void cpu_free(struct cpu *cpu);
 /* [SDM3A 9.1.1 "Processor State After Reset"]: state after RESET: real mode, CS:EIP = F000:FFF0 with base FFFF0000. */
 void cpu_reset(struct cpu *cpu);
+/* ... after INIT, table 9-1: as RESET, but the FPU, the MSRs (EFER aside), the time stamp and the cache bits of CR0 stay. */
+void cpu_signal_init(struct cpu *cpu);
 /* Executes at most budget instructions, delivering interrupts and exceptions on the way. Each REP iteration counts as one. */
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget);
 /* Makes cpu_run return after the current instruction. For device callbacks. */

@@ -49,12 +49,19 @@ enum {
 	CPUID_TSC | \
 	CPUID_MSR | \
 	CPUID_PAE | \
+	CPUID_MCE | \
 	CPUID_CX8 | \
 	CPUID_SEP | \
+	CPUID_MTRR | \
 	CPUID_PGE | \
+	CPUID_MCA | \
 	CPUID_CMOV | \
-	CPUID_MMX | \
+	CPUID_PAT | \
 	CPUID_PSE36 | \
+	CPUID_CLFSH | \
+	CPUID_MMX | \
+	CPUID_SSE | \
+	CPUID_SSE2 | \
 	0)
 
 #define EXTENDED_FEATURES ( \

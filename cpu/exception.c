@@ -219,23 +219,36 @@ static enum exec enter_protected(struct cpu *cpu, const struct insn *in, struct 
 	return enter_same(cpu, in, v, size);
 }
 
-/* Faults set RF in the flags they push, so that an instruction breakpoint does not hit again: [SDM3B 17.3.1.1]. So do
- * interrupts and traps between two iterations of a string instruction. Other debug exceptions, traps and aborts push it as it is. */
-static bool fault_class(uint8_t vector)
+/* Exceptions of the instruction they point at; of the debug exceptions only the access to a guarded debug register is one. */
+static bool fault_class(const struct fault *f)
 {
-	return vector != VEC_DB && vector != VEC_NMI && vector != VEC_BP && vector != VEC_OF && vector != VEC_DF && vector != VEC_MC;
+	switch (f->vector) {
+	case VEC_DB:
+		return f->dr6 & DR6_BD;
+	case VEC_NMI: case VEC_BP: case VEC_OF: case VEC_DF: case VEC_MC:
+		return false;
+	default:
+		return true;
+	}
 }
 
-enum exec enter_handler(struct cpu *cpu, const struct insn *in, uint8_t vector, enum event_source source, bool has_error, uint32_t error, uint32_t return_eip, bool *switched)
+/* Faults set RF in the flags they push, so that an instruction breakpoint does not hit again: [SDM3B 17.3.1.1]. So do
+ * interrupts and traps between two iterations of a string instruction. Breakpoints, other traps and aborts push it as it is. */
+static bool pushes_resume(const struct cpu *cpu, const struct fault *f, enum event_source source)
+{
+	if (cpu->repeating && (source == EVENT_HARDWARE || f->vector == VEC_DB))
+		return true;
+	return source == EVENT_EXCEPTION && fault_class(f);
+}
+
+enum exec enter_handler(struct cpu *cpu, const struct insn *in, const struct fault *f, enum event_source source, uint32_t return_eip, bool *switched)
 {
 	struct delivery v = {
-		.vector = vector, .software = source == EVENT_SOFTWARE, .ext = source != EVENT_SOFTWARE,
-		.has_error = has_error, .error = error, .eip = return_eip, .flags = cpu_eflags(cpu), .switched = switched,
+		.vector = f->vector, .software = source == EVENT_SOFTWARE, .ext = source != EVENT_SOFTWARE,
+		.has_error = f->has_error, .error = f->error, .eip = return_eip, .flags = cpu_eflags(cpu), .switched = switched,
 	};
 
-	if (source == EVENT_EXCEPTION && fault_class(vector))
-		v.flags |= F_RF;
-	if (cpu->repeating && (source == EVENT_HARDWARE || vector == VEC_DB))
+	if (pushes_resume(cpu, f, source))
 		v.flags |= F_RF;
 	return protected_mode(cpu) ? enter_protected(cpu, in, &v) : enter_real(cpu, in, &v);
 }
@@ -304,11 +317,14 @@ static enum combined combine(enum fault_kind first, enum fault_kind second)
 /* What the processor itself notes of an exception before it looks for the handler. */
 static void note_exception(struct cpu *cpu, const struct fault *f)
 {
+	if (f->unblocks_nmi)
+		cpu->nmi_blocked = false;
 	if (f->vector == VEC_PF)
 		cpu->cr2 = f->cr2;
 	if (f->vector == VEC_DB) {
 		cpu->dr[6] = (cpu->dr[6] & ~DR6_B) | f->dr6;
 		cpu->dr[7] &= ~DR7_GD;
+		cpu->debug_control &= ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF);
 	}
 }
 
@@ -357,7 +373,7 @@ static enum exec deliver_chain(struct cpu *cpu, struct fault f, enum event_sourc
 		} else {
 			fill_record(cpu, &f, true, eip, &r);
 		}
-		result = enter_handler(cpu, cpu->insn, f.vector, source, f.has_error, f.error, eip, &switched);
+		result = enter_handler(cpu, cpu->insn, &f, source, eip, &switched);
 		if (result != EXEC_FAULT) {
 			if (cpu->watch.delivered)
 				cpu->watch.delivered(cpu->watch.owner, cpu, &r);
@@ -390,13 +406,13 @@ enum exec deliver_event(struct cpu *cpu, struct fault f, enum event_source sourc
 	/* Between instructions there is no block to leave: descriptors and stacks may be anywhere. */
 	cpu->single = true;
 	/* An instruction that faulted has touched nothing: what it would have hit counts when it runs again. */
-	if (source == EVENT_EXCEPTION && fault_class(f.vector))
+	if (source == EVENT_EXCEPTION && fault_class(&f))
 		cpu->pending_dr6 &= DR6_BT;
 	cpu->halted = false;
 	result = deliver_chain(cpu, f, source, return_eip);
 	cpu->single = single;
-	if (result == EXEC_OK)
-		cpu->repeating = false;
+	if (result == EXEC_OK)         /* what the instruction before held off is over too */
+		cpu->repeating = cpu->shadow = cpu->shadow_debug = false;
 	return result;
 }
 
@@ -405,16 +421,17 @@ enum exec deliver_event(struct cpu *cpu, struct fault f, enum event_source sourc
 enum exec software_interrupt(struct cpu *cpu, const struct insn *in, uint8_t vector)
 {
 	enum event_source source = in->opcode == 0xf1 ? EVENT_ICEBP : EVENT_SOFTWARE;
+	struct fault f = { .vector = vector };
 	struct fault_record r;
 	bool switched = false, redirected = false;
 	enum exec result;
 
 	if (cpu->watch.delivered)
-		fill_record(cpu, &(struct fault) { .vector = vector }, true, insn_next_eip(cpu, in), &r);
+		fill_record(cpu, &f, true, insn_next_eip(cpu, in), &r);
 	/* INT n is sensitive to IOPL and VME in virtual-8086 mode; INT3, INTO and INT1 are not. */
 	if (in->opcode == 0xcd && v86_mode(cpu))
 		TRY(redirect_interrupt(cpu, in, vector, &redirected));
-	result = redirected ? EXEC_OK : enter_handler(cpu, in, vector, source, false, 0, insn_next_eip(cpu, in), &switched);
+	result = redirected ? EXEC_OK : enter_handler(cpu, in, &f, source, insn_next_eip(cpu, in), &switched);
 	if (result == EXEC_FAULT && switched) {
 		deliver_event(cpu, cpu->fault, EVENT_EXCEPTION, cpu->eip);
 		return EXEC_STOP;

@@ -104,23 +104,29 @@ CMPXCHG(8, 1, uint8_t, Eb, Gb)
 CMPXCHG(16, 2, uint16_t, Ew, Gw)
 CMPXCHG(32, 4, uint32_t, Ed, Gd)
 
-enum exec op_cmpxchg8b_Mq(struct cpu *cpu, const struct insn *in)
+static enum exec cmpxchg8b(struct cpu *cpu, const struct insn *in)
 {
-	uint32_t ea = effective_address(cpu, in), mask = in->addrsize == 2 ? 0xffff : 0xffffffff, old_lo, old_hi;
-	struct ref lo, hi;
+	struct { uint32_t lo, hi; } old, new;
+	struct ref dst;
 	bool equal;
 
-	TRY(open_mem(cpu, in, in->seg, ea, 4, OPEN_RW, &lo));
-	TRY(open_mem(cpu, in, in->seg, (ea + 4) & mask, 4, OPEN_RW, &hi));
-	old_lo = ref_get32(cpu, &lo);
-	old_hi = ref_get32(cpu, &hi);
-	equal = old_lo == cpu->r[R_EAX] && old_hi == cpu->r[R_EDX];
-	ref_set32(cpu, &lo, equal ? cpu->r[R_EBX] : old_lo);
-	ref_set32(cpu, &hi, equal ? cpu->r[R_ECX] : old_hi);
-	if (!equal) {
-		cpu->r[R_EAX] = old_lo;
-		cpu->r[R_EDX] = old_hi;
+	TRY(open_rm(cpu, in, 8, OPEN_RW, &dst));
+	ref_load(cpu, &dst, &old, 8);
+	new = old;
+	equal = old.lo == cpu->r[R_EAX] && old.hi == cpu->r[R_EDX];
+	if (equal) {
+		new.lo = cpu->r[R_EBX];
+		new.hi = cpu->r[R_ECX];
 	}
+	ref_store(cpu, &dst, &new, 8);         /* written in any case */
+	cpu->r[R_EAX] = old.lo;                /* what they hold if equal */
+	cpu->r[R_EDX] = old.hi;
 	flags_set_zf(cpu, equal);
+	return EXEC_OK;
+}
+
+enum exec op_cmpxchg8b_Mq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(cmpxchg8b(cpu, in));
 	NEXT(cpu, in);
 }

@@ -42,7 +42,18 @@ enum exec op_callf_Mp(struct cpu *cpu, const struct insn *in)
 
 enum exec op_retf(struct cpu *cpu, const struct insn *in) { return far_return(cpu, in, in->opsize, 0); }
 enum exec op_retf_Iw(struct cpu *cpu, const struct insn *in) { return far_return(cpu, in, in->opsize, (uint16_t)in->imm); }
-enum exec op_iret(struct cpu *cpu, const struct insn *in) { return interrupt_return(cpu, in, in->opsize); }
+/* NMIs are blocked no longer, even if it faults: [SDM3A 6.7.1 "Handling Multiple NMIs"], [SDM3C 26.3 "Changes to Instruction Behavior
+ * in VMX Non-Root Operation"] "IRET". */
+enum exec op_iret(struct cpu *cpu, const struct insn *in)
+{
+	enum exec result = interrupt_return(cpu, in, in->opsize);
+
+	if (result == EXEC_FAULT)
+		cpu->fault.unblocks_nmi = true;        /* with the delivery: until then nothing changes */
+	else if (result != EXEC_SINGLE)
+		cpu->nmi_blocked = false;
+	return result;
+}
 
 enum exec op_int_Ib(struct cpu *cpu, const struct insn *in) { return software_interrupt(cpu, in, (uint8_t)in->imm); }
 enum exec op_int3(struct cpu *cpu, const struct insn *in) { return software_interrupt(cpu, in, VEC_BP); }

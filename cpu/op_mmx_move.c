@@ -343,49 +343,62 @@ enum exec op_pmovmskb_Gd_Ux(struct cpu *cpu, const struct insn *in)
 
 /* --- MASKMOVQ, MASKMOVDQU: the bytes whose mask byte has its top bit set, to DS:EDI --------------------------------- */
 
-/* Bytes not selected are not accessed at all, so they cannot fault; the manual leaves this to the implementation
- * [SDM2A "MASKMOVQ"]. Every selected byte is open before the first is stored. */
-struct masked_store { struct ref byte[16]; };
-
-static enum exec open_masked(struct cpu *cpu, const struct insn *in, uint32_t selected, struct masked_store *to)
+/* Rights and alignment are checked for whole quadwords, selected or not, even if no byte is; the manual leaves this to the
+ * implementation [SDM2B "MASKMOVQ"]. Only the selected bytes are stored. Both quadwords are open before the first store. */
+static enum exec open_masked(struct cpu *cpu, const struct insn *in, unsigned quadword, struct ref *to)
 {
-	uint32_t edi = cpu->r[R_EDI];
+	uint32_t edi = cpu->r[R_EDI] + 8 * quadword;
 
-	for (unsigned i = 0; i < 16; i++)
-		if (selected >> i & 1)
-			TRY(open_mem(cpu, in, in->seg, in->addrsize == 2 ? (edi + i) & 0xffff : edi + i, 1, OPEN_WRITE, &to->byte[i]));
-	return EXEC_OK;
+	return open_mem(cpu, in, in->seg, in->addrsize == 2 ? edi & 0xffff : edi, 8, OPEN_WRITE, to);
 }
 
-static void store_masked(struct cpu *cpu, uint32_t selected, const struct masked_store *to, const void *from)
+/* One byte of an open operand. */
+static struct ref byte_of(const struct ref *ref, unsigned n)
 {
-	const uint8_t *byte = from;
+	struct ref byte = { .host = ref->host ? (uint8_t *)ref->host + n : NULL, .first = 1, .size = 1, .write = true };
+	bool second = !ref->host && n >= ref->first;
 
-	for (unsigned i = 0; i < 16; i++)
-		if (selected >> i & 1)
-			ref_set8(cpu, &to->byte[i], byte[i]);
+	if (ref->host)
+		return byte;
+	byte.piece[0] = ref->piece[second];
+	n -= second ? ref->first : 0;
+	byte.piece[0].pa += n;
+	if (byte.piece[0].host)
+		byte.piece[0].host += n;
+	return byte;
+}
+
+static void store_masked(struct cpu *cpu, const struct ref *to, uint64_t mask, uint64_t value)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		if (mask >> (8 * i + 7) & 1) {
+			struct ref byte = byte_of(to, i);
+			ref_set8(cpu, &byte, (uint8_t)(value >> 8 * i));
+		}
+	}
 }
 
 static inline enum exec mmx_masked_store(struct cpu *cpu, const struct insn *in)
 {
-	struct masked_store to;
-	uint32_t selected = top_bits(cpu->fpu.r[in->rm].mantissa);
+	struct ref to;
 
 	TRY(mmx_check(cpu, in));
-	TRY(open_masked(cpu, in, selected, &to));
+	TRY(open_masked(cpu, in, 0, &to));
 	mmx_enter(cpu);
-	store_masked(cpu, selected, &to, &cpu->fpu.r[in->reg].mantissa);
+	store_masked(cpu, &to, cpu->fpu.r[in->rm].mantissa, cpu->fpu.r[in->reg].mantissa);
 	return EXEC_OK;
 }
 
 static inline enum exec xmm_masked_store(struct cpu *cpu, const struct insn *in)
 {
-	struct masked_store to;
-	uint32_t selected = top_bits(cpu->fpu.xmm[in->rm].u64[0]) | top_bits(cpu->fpu.xmm[in->rm].u64[1]) << 8;
+	const union xmm *mask = &cpu->fpu.xmm[in->rm], *value = &cpu->fpu.xmm[in->reg];
+	struct ref to[2];
 
 	TRY(sse_check(cpu, in));
-	TRY(open_masked(cpu, in, selected, &to));
-	store_masked(cpu, selected, &to, &cpu->fpu.xmm[in->reg]);
+	TRY(open_masked(cpu, in, 0, &to[0]));
+	TRY(open_masked(cpu, in, 1, &to[1]));
+	store_masked(cpu, &to[0], mask->u64[0], value->u64[0]);
+	store_masked(cpu, &to[1], mask->u64[1], value->u64[1]);
 	return EXEC_OK;
 }
 

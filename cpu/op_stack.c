@@ -201,13 +201,14 @@ static enum exec enter(struct cpu *cpu, const struct insn *in)
 	uint32_t esp = cpu->r[R_ESP], ebp = cpu->r[R_EBP], frame = stack_moved(cpu, esp, -(int32_t)size), last;
 	struct ref slot[33], outer[32], probe;
 
-	for (unsigned i = 1; i < level; i++) {
+	/* In the order in which they are read and pushed, so that of two faults the first one shows. */
+	TRY(open_stack(cpu, in, esp, -(int32_t)size, size, OPEN_WRITE, &slot[0]));
+	for (unsigned i = 1; i < level; i++, pushes++) {
 		TRY(open_stack(cpu, in, ebp, -(int32_t)(size * i), size, OPEN_READ, &outer[i]));
-		pushes++;
-	}
-	pushes += level > 0;
-	for (unsigned i = 0; i < pushes; i++)
 		TRY(open_stack(cpu, in, esp, -(int32_t)(size * (i + 1)), size, OPEN_WRITE, &slot[i]));
+	}
+	if (level)
+		TRY(open_stack(cpu, in, esp, -(int32_t)(size * ++pushes), size, OPEN_WRITE, &slot[level]));
 	last = stack_moved(cpu, esp, -(int32_t)(size * pushes + in->imm));
 	TRY(open_stack(cpu, in, last, 0, size, OPEN_WRITE, &probe));
 

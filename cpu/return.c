@@ -136,7 +136,6 @@ static uint32_t iret_mask(const struct cpu *cpu, unsigned opsize)
 static void iret_done(struct cpu *cpu, uint32_t flags, uint32_t mask)
 {
 	cpu_set_eflags(cpu, (cpu_eflags(cpu) & ~mask) | (flags & mask));
-	cpu->nmi_blocked = false;
 	flags_changed(cpu);
 	if (cpu->watch.iret)
 		cpu->watch.iret(cpu->watch.owner, cpu);

@@ -8,7 +8,7 @@
  * How a program is cut into blocks is nothing the guest can notice: an instruction has the same effect in a block and alone.
  * A modelled TLB counts each fetch, so there everything runs alone.
  *
- * References: [SDM3A 6.9 "Priority Among Simultaneous Exceptions and Interrupts"], [SDM3B 17.3.1.1
+ * References: [SDM3B 17.4.3 "Single-Stepping on Branches"], [SDM3A 6.9 "Priority Among Simultaneous Exceptions and Interrupts"], [SDM3B 17.3.1.1
  * "Instruction-Breakpoint Exception Condition"], [SDM3A 6.8.3 "Masking Exceptions and Interrupts When Switching Stacks"].
  */
 #include "cpu/code.h"
@@ -106,6 +106,12 @@ static bool deliver_fault(struct cpu *cpu, uint32_t eip)
 	return true;
 }
 
+/* Whether the instruction that was at eip has branched, for BTF. Simplified: a branch to the next instruction counts as none. */
+static bool branched(const struct cpu *cpu, const struct insn *in, uint32_t eip)
+{
+	return !cpu->repeating && cpu->eip != eip + in->len;
+}
+
 /* INT n, INT3, INT1 and a taken INTO push TF and clear it: no trap after them. */
 static bool software_interrupt_done(const struct insn *in, bool moved_on)
 {
@@ -170,6 +176,8 @@ static void run_single(struct cpu *cpu)
 	/* Frozen before an x87 instruction: it has not been executed. */
 	if (cpu->halted && cpu->eip == eip)
 		return;
+	if (stepping && cpu->debug_control & DEBUGCTL_BTF)
+		stepping = branched(cpu, in, eip);
 	if (stepping && !software_interrupt_done(in, cpu->eip == eip + in->len))
 		cpu->pending_dr6 |= DR6_BS;
 	cpu->attention |= stepping;

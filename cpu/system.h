@@ -156,7 +156,7 @@ struct task_event {
 /* The switch itself. *switched is set when it has happened: a fault then belongs to the new task, at cpu->eip. */
 enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_event *e, bool *switched);
 /* Finds and enters a handler: everything of an event but the double faults. */
-enum exec enter_handler(struct cpu *cpu, const struct insn *in, uint8_t vector, enum event_source source, bool has_error, uint32_t error, uint32_t return_eip, bool *switched);
+enum exec enter_handler(struct cpu *cpu, const struct insn *in, const struct fault *f, enum event_source source, uint32_t return_eip, bool *switched);
 
 /* An instruction that ends its block and goes on behind itself. */
 static inline enum exec finish(struct cpu *cpu, const struct insn *in)
@@ -186,6 +186,8 @@ enum exec ferr_freeze(struct cpu *cpu, const struct insn *in);
 #define DR6_BS 0x4000u             /* single step */
 #define DR6_BT 0x8000u             /* task switch */
 #define DR7_GD 0x2000u
+#define DEBUGCTL_LBR 1u            /* record branches: kept, but nothing is recorded */
+#define DEBUGCTL_BTF 2u            /* TF traps after branches only */
 /* Before the instruction at eip: EXEC_FAULT with a #DB in cpu->fault when a fetch breakpoint stands there and RF is clear. */
 enum exec debug_fetch(struct cpu *cpu, uint32_t eip);
 /* Delivers the traps collected in pending_dr6, of which there is at least one. */

@@ -249,9 +249,11 @@ static void cmos_write(struct device *dev, uint16_t offset, uint8_t value)
 {
 	struct cmos *cmos = (struct cmos *)dev;
 
-	if (offset == 0)
+	if (offset == 0) {
 		cmos->index = value & 0x7f;
-	else if (offset == 1)
+		cmos->nmi_masked = value >> 7;
+		irq_set(&cmos->nmi_enable, !cmos->nmi_masked);
+	} else if (offset == 1)
 		write_cell(cmos, value);
 }
 
@@ -272,6 +274,8 @@ static void cmos_reset(struct device *dev)
 
 	sync_period(cmos);
 	cmos->index = 0;
+	cmos->nmi_masked = 0;          /* as firmware leaves it */
+	irq_set(&cmos->nmi_enable, 1);
 	cmos->cell[REG_B] &= ~(B_PIE | B_AIE | B_UIE | 0x08);
 	cmos->cell[REG_C] = 0;
 	update_irq(cmos);
@@ -284,6 +288,8 @@ static void cmos_restored(struct device *dev)
 	uint64_t now = clock_now(cmos->dev.clock);
 
 	cmos->index &= 0x7f;
+	cmos->nmi_masked = !!cmos->nmi_masked;
+	irq_set(&cmos->nmi_enable, !cmos->nmi_masked);
 	if (divider_runs(cmos) && (cmos->next_second < now || cmos->next_second > now + CLOCK_HZ))
 		cmos->next_second = now + CLOCK_HZ;
 	if (cmos->divider_start > now)
@@ -355,7 +361,7 @@ void cmos_set_memory(struct cmos *cmos, uint64_t bytes)
 }
 
 static const struct reg_desc cmos_regs[] = {
-	REG(struct cmos, index, "cell selected by port 0x70"),
+	REG(struct cmos, index, "cell selected by port 0x70"), REG(struct cmos, nmi_masked, "NMIs are masked"),
 	REG_ARRAY(struct cmos, cell, "the 128 bytes behind port 0x71"),
 	REG(struct cmos, next_second, "clock tick of the next update"),
 	REG(struct cmos, divider_start, "clock tick when the divider left reset"),

@@ -9,11 +9,11 @@
  *       0x0c  IRQF PF AF UF, cleared by the read            0x0d  VRT: the battery is good
  *       0x0e-0x7f  memory: what the firmware of a PC leaves for the operating system
  *
- *   IRQF -> dev.irq. The clock starts at a date given at creation and runs on virtual time, so that a run repeats.
+ *   IRQF -> dev.irq, !(bit 7 of port 0x70) -> nmi_enable. The clock starts at a date given at creation and runs on virtual time, so that a run repeats.
  *
  * References: [MC146818] "Address Map", "Registers", "Interrupts", "Update Cycle"; [PIIX3] "RTC Registers".
  * Simplified: UIP is up for 2228 us, and the cells change at its end. Not implemented: the square wave, daylight saving, the
- * second bank of 128 cells (ports 0x72-0x73), NMI masking.
+ * second bank of 128 cells (ports 0x72-0x73).
  */
 #ifndef DEVICES_CMOS_H
 #define DEVICES_CMOS_H
@@ -25,11 +25,13 @@
 struct cmos {
 	struct device dev;
 	uint8_t index;
+	uint8_t nmi_masked;        /* bit 7 of port 0x70 */
 	uint8_t cell[128];
 	uint64_t next_second;      /* clock tick of the next update */
 	uint64_t divider_start;    /* clock tick when the divider chain last left reset */
 	uint64_t periods_seen;     /* periodic events up to here are in PF or were read */
 	struct timer second, period;
+	struct irq_line nmi_enable;        /* 1: NMIs may pass */
 };
 
 void cmos_init(struct cmos *cmos, struct clock *clock, uint64_t start_unix_seconds);

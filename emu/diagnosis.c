@@ -101,7 +101,8 @@ static bool handler_faults(const struct cpu *cpu, unsigned first, FILE *out)
 	const uint8_t *g = last->idt_entry;        /* the frames may have overwritten page tables since: not of r itself */
 	uint32_t handler = g[0] | g[1] << 8 | g[6] << 16 | (uint32_t)g[7] << 24;
 	if (r->fault.vector == VEC_PF && r->walk.access.kind == ACCESS_FETCH && last->idt_read && handler == r->eip)
-		fprintf(out, "why: the handler for %s at %08x is itself not mapped: each attempt to enter it faults,\n", name(r), handler);
+		fprintf(out, "why: the handler for %s at %08x is itself %s: each attempt to enter it faults,\n", name(r), handler,
+			stopped_by_no_execute(&r->walk) ? "in a no-execute page" : "not mapped");
 	else
 		fprintf(out, "why: the instruction at %08x, in a handler, raised %s again and again: each time the handler is entered anew,\n",
 			r->eip, name(r));

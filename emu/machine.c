@@ -106,21 +106,42 @@ static void intr_changed(void *owner, unsigned line, int level)
 	cpu_set_intr(&((struct machine *)owner)->cpu, level);
 }
 
+/* The gate between the NMI button and the processor. A press while it is closed waits. */
+static void nmi_gate_changed(void *owner, unsigned line, int level)
+{
+	struct machine *m = owner;
+
+	(void)line;
+	if (level && m->nmi_waiting) {
+		m->nmi_waiting = 0;
+		cpu_raise_nmi(&m->cpu);
+	}
+}
+
+void machine_nmi(struct machine *m)
+{
+	m->nmi_waiting = 1;
+	nmi_gate_changed(m, 0, !m->cmos.nmi_masked);
+}
+
 static void ignne_changed(void *owner, unsigned line, int level)
 {
 	(void)line;
 	cpu_set_ignne(&((struct machine *)owner)->cpu, level);
 }
 
-/* Reset takes effect after the instruction that asked for it. */
+/* Reset takes effect after the instruction that asked for it. Ports 64 and 92 pulse INIT, port CF9 RESET. Simplified: no firmware
+ * runs after an INIT, so the machine does what firmware would: it starts everything anew. */
+#define LINE_RESET 0
+#define LINE_INIT  1
 static void reset_pulsed(void *owner, unsigned line, int level)
 {
 	struct machine *m = owner;
 
-	(void)line;
 	if (!level)
 		return;
 	m->want_reset = true;
+	m->reset_is_init = line == LINE_INIT;
 	cpu_request_stop(&m->cpu);
 }
 
@@ -201,11 +222,12 @@ static void connect_devices(struct machine *m)
 	m->pic.dev.irq = (struct irq_line){ intr_changed, m, 0 };
 	m->i8042.irq_aux = (struct irq_line){ pic_set_irq, &m->pic, 12 };
 	m->i8042.a20 = (struct irq_line){ a20_changed, m, A20_I8042 };
-	m->i8042.reset = (struct irq_line){ reset_pulsed, m, 0 };
+	m->i8042.reset = (struct irq_line){ reset_pulsed, m, LINE_INIT };
 	m->port92.a20 = (struct irq_line){ a20_changed, m, A20_PORT92 };
-	m->port92.reset = (struct irq_line){ reset_pulsed, m, 0 };
+	m->port92.reset = (struct irq_line){ reset_pulsed, m, LINE_INIT };
 	m->fpu_error.ignne = (struct irq_line){ ignne_changed, m, 0 };
-	m->pci.reset_line = (struct irq_line){ reset_pulsed, m, 0 };
+	m->pci.reset_line = (struct irq_line){ reset_pulsed, m, LINE_RESET };
+	m->cmos.nmi_enable = (struct irq_line){ nmi_gate_changed, m, 0 };
 }
 
 static int init_devices(struct machine *m, const struct machine_config *config, char *err)
@@ -323,13 +345,18 @@ void machine_free(struct machine *m)
 int machine_reset(struct machine *m, char *err)
 {
 	uint64_t now = machine_now(m);
+	bool init = m->want_reset && m->reset_is_init;
 
 	m->want_reset = false;
+	m->nmi_waiting = 0;
 	m->resets++;
 	for (unsigned i = 0; i < m->devices; i++)
 		m->device[i]->ops->reset(m->device[i]);
 	mmu_reset(&m->mmu);
-	cpu_reset(&m->cpu);
+	if (init)
+		cpu_signal_init(&m->cpu);
+	else
+		cpu_reset(&m->cpu);
 	m->skipped = now - cpu_icount(&m->cpu);        /* time goes on, whatever reset did to the count */
 	return power_on(m, err);
 }
@@ -359,6 +386,7 @@ uint64_t machine_hash(struct machine *m)
 		hash_device(&h, m->device[i]);
 	hash_u64(&h, machine_now(m));
 	hash_u64(&h, m->a20_open);
+	hash_u64(&h, m->nmi_waiting);
 	return hash_result(&h);
 }
 

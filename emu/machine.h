@@ -91,9 +91,11 @@ struct machine {
 	const struct kernel *kernel;
 	uint64_t seed;
 	uint8_t a20_open;              /* bit 0: by port 0x92, bit 1: by the keyboard controller */
+	uint8_t nmi_waiting;           /* the NMI button was pressed while port 0x70 masks it */
 
 	/* What devices asked for during the instruction just executed. */
 	bool want_stop, want_power_off, want_debug_exit, want_reset;
+	bool reset_is_init;
 	uint32_t exit_value;
 	unsigned resets;
 };
@@ -102,6 +104,8 @@ struct machine {
 struct machine *machine_create(const struct machine_config *config, char *err);
 void machine_free(struct machine *m);
 enum machine_stop machine_run(struct machine *m, uint64_t ticks);
+/* Presses the NMI button. Between runs. */
+void machine_nmi(struct machine *m);
 /* Everything as after RESET, memory kept, the kernel placed again. 0, or -1 with a line in err. */
 int machine_reset(struct machine *m, char *err);
 uint64_t machine_now(const struct machine *m);

@@ -29,7 +29,7 @@ static void take_input(struct machine *m)
 	}
 }
 
-/* Nothing but a reset wakes a processor halted with interrupts off; NMI has no source in this machine. */
+/* Nothing but a reset wakes a processor halted with interrupts off; NMI has no source but the button. */
 static bool halted_forever(const struct machine *m)
 {
 	return m->cpu.halted && !(cpu_eflags(&m->cpu) & F_IF) && !m->cpu.nmi_pending;

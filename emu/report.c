@@ -108,7 +108,7 @@ static void print_code(const struct cpu *cpu, const struct symbols *symbols, FIL
 
 /* --- the chain of exceptions ---------------------------------------------------------------------------------------- */
 
-static bool no_execute(const struct walk *w)
+bool stopped_by_no_execute(const struct walk *w)
 {
 	return w->result == WALK_PROTECTION && w->access.kind == ACCESS_FETCH && !(w->rights & PG_X);
 }
@@ -120,7 +120,7 @@ static void print_page_fault(const struct fault_record *r, FILE *out)
 
 	fprintf(out, "     CR2 %08x: %s by %s, %s%s%s\n", r->fault.cr2, e & PF_W ? "a write" : r->walk.access.kind == ACCESS_FETCH ? "a fetch" : "a read",
 		e & PF_U ? "user mode" : "the supervisor", e & PF_P ? "the page is present but forbids it" : "the page is not present",
-		e & PF_RSVD ? ", a reserved bit is set" : "", no_execute(&r->walk) ? ": it is no-execute" : "");
+		e & PF_RSVD ? ", a reserved bit is set" : "", stopped_by_no_execute(&r->walk) ? ": it is no-execute" : "");
 	walk_describe(&r->walk, text, sizeof(text));
 	for (char *line = text, *next; line && *line; line = next) {
 		next = strchr(line, '\n');

@@ -12,5 +12,7 @@ void report_halted(const struct machine *m, const struct symbols *symbols, FILE 
 /* "page fault", "general protection fault", ... for vectors 0..31; "interrupt" for the others. */
 const char *vector_name(unsigned vector);
 const char *vector_mnemonic(unsigned vector);
+/* A fetch that everything but PG_NX allowed. */
+bool stopped_by_no_execute(const struct walk *w);
 
 #endif

@@ -92,6 +92,9 @@ const struct difference differences[] = {
 	{ CHOSEN, "none", 2, 0x10, 0xfe, 0, 0, PX_66 | PX_67, false, "Capstone does not take 66 for mandatory beside 67 (as above)" },
 	{ CHOSEN, "*",    2, 0x10, 0xfe, 0, 0, PX_66_LAST, false, "Capstone takes the last of 66, F2 and F3; F2 and F3 come before 66" },
 	/* F3 and F2 where they choose nothing are reserved [SDM2A 2.1.1 "Instruction Prefixes"]; processors raise #UD. */
+	RESERVED(0x13, 0x15), RESERVED(0x17, 0x17), { "#UD", "*", 2, 0x16, 0x16, 0, 0, PX_F2, false, "F2 means nothing to MOVHPS and MOVLHPS" },
+	RESERVED(0x28, 0x29), RESERVED(0x2b, 0x2b), RESERVED(0x50, 0x50), RESERVED(0x54, 0x57), RESERVED(0xae, 0xae), RESERVED(0xc3, 0xc3), RESERVED(0xc6, 0xc6),
+	{ "#UD", "*", 2, 0xae, 0xae, 0, 0, PX_66, false, "66 before a fence, LDMXCSR, STMXCSR or CLFLUSH is reserved likewise" },
 	RESERVED(0x60, 0x6e), { "#UD", "*", 2, 0x6f, 0x6f, 0, 0, PX_F2, false, "F2 means nothing to MOVQ, MOVDQA and MOVDQU" },
 	RESERVED(0x71, 0x77), { "#UD", "*", 2, 0x7e, 0x7f, 0, 0, PX_F2, false, "F2 means nothing to MOVD, MOVQ, MOVDQA and MOVDQU" },
 	RESERVED(0xc4, 0xc5),
@@ -102,13 +105,11 @@ const struct difference differences[] = {
 	{ "#UD", "emms", 2, 0x77, 0x77, 0, 0, PX_66, false, "66 before EMMS is reserved likewise" },
 
 	/* To go when the rows are there. */
-	{ "#UD", "*", 2, 0x10, 0x17, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0x28, 0x2f, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0x50, 0x5f, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0xae, 0xae, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0xc2, 0xc3, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0xc6, 0xc6, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
-	{ "#UD", "*", 2, 0xe6, 0xe6, 0, 0, 0, false, "SSE, SSE2 and MMX: not there yet" },
+	{ "#UD", "*", 2, 0x2a, 0x2f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
+	{ "#UD", "*", 2, 0x51, 0x5f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
+	{ "#UD", "*", 2, 0xae, 0xae, R(0) | R(1), FORM_MEM, 0, false, "FXSAVE, FXRSTOR: not there yet" },
+	{ "#UD", "*", 2, 0xc2, 0xc2, 0, 0, 0, false, "SSE, SSE2: not there yet" },
+	{ "#UD", "*", 2, 0xe6, 0xe6, 0, 0, 0, false, "SSE, SSE2: not there yet" },
 	{ "esc", "*", 1, 0xd8, 0xdf, 0, 0, 0, false, "x87: not there yet" },
 	{ "esc", "none", 1, 0xd8, 0xdf, 0, 0, 0, false, "x87: not there yet" },
 };

@@ -178,6 +178,35 @@ START_TEST(a_store_into_the_next_instruction_is_seen)
 }
 END_TEST
 
+/* A page table entry changes under the running code, unnoticed by the TLB until a first store to the page walks again. */
+START_TEST(a_store_that_moves_its_own_page_goes_on_in_the_new_one)
+{
+	enum { DIRECTORY = 0x10000, TABLE = 0x11000, OLD = 0x20000, NEW = 0x30000 };
+	/* mov dword [PTE of OLD], NEW; mov [OLD+800h], eax; mov al, 1; jmp $ */
+	uint8_t code[] = { 0xc7, 0x05, 0x80, 0x10, 0x01, 0, 0x67, 0, 3, 0, 0xa3, 0, 8, 2, 0, 0xb0, 1, 0xeb, 0xfe };
+	static struct pc pc;
+
+	for (unsigned budget = 1; budget <= 4; budget += 3) {
+		start(&pc, code, 0, (struct tlb_geometry) { 0, 0 });
+		phys_write(&pc.phys, DIRECTORY, 4, TABLE | PG_P | PG_W);
+		for (unsigned i = 0; i < 256; i++)
+			phys_write(&pc.phys, TABLE + 4 * i, 4, i << 12 | PG_P | PG_W);
+		code[16] = 1;
+		phys_copy_in(&pc.phys, OLD, code, sizeof(code));
+		code[16] = 2;
+		phys_copy_in(&pc.phys, NEW, code, sizeof(code));
+		cpu_set_cr3(&pc.cpu, DIRECTORY);
+		cpu_set_cr0(&pc.cpu, CR0_PE | CR0_ET | CR0_PG);
+		pc.cpu.eip = OLD;
+		for (unsigned n = 0; n < 4; n += budget)
+			cpu_run(&pc.cpu, budget);
+		ck_assert_uint_eq(pc.cpu.r[R_EAX] & 0xff, 2);
+		ck_assert_uint_eq(cpu_icount(&pc.cpu), 4);
+		stop(&pc);
+	}
+}
+END_TEST
+
 START_TEST(a_store_by_DMA_is_seen)
 {
 	static const uint8_t code[] = { 0xb0, 0x01, 0xeb, 0xfc };      /* mov al, 1; jmp to the start */
@@ -218,6 +247,7 @@ int main(void)
 	tcase_add_loop_test(t, any_slicing_gives_the_same_state, 0, sizeof(programs) / sizeof(programs[0]));
 	tcase_add_loop_test(t, a_modelled_TLB_gives_the_same_state_as_a_flat_one, 0, sizeof(programs) / sizeof(programs[0]));
 	tcase_add_test(t, a_store_into_the_next_instruction_is_seen);
+	tcase_add_test(t, a_store_that_moves_its_own_page_goes_on_in_the_new_one);
 	tcase_add_test(t, a_store_by_DMA_is_seen);
 	tcase_add_test(t, the_budget_is_kept_to_the_instruction);
 	suite_add_tcase(s, t);

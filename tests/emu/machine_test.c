@@ -166,6 +166,94 @@ START_TEST(an_x87_error_is_interrupt_13_until_port_F0)
 }
 END_TEST
 
+/* A program of our own at 0x2000, with nothing but flat segments. */
+static void run_code(struct rig *r, const uint8_t *code, size_t n)
+{
+	phys_copy_in(&r->m->phys, 0x2000, code, n);
+	r->m->cpu.eip = 0x2000;
+	ck_assert_int_eq(machine_run(r->m, 200), MACHINE_RAN);
+}
+
+static uint32_t peek8(struct rig *r, uint32_t pa) { return phys_read(&r->m->phys, pa, 1); }
+
+/* The guest closes both gates: data and code above 1 MB are those below, also what has been decoded already. */
+START_TEST(closing_A20_wraps_data_and_code_at_once)
+{
+	static const uint8_t one[] = { 0xc6, 0x05, 0x02, 0x06, 0, 0, 1, 0xc3 }, two[] = { 0xc6, 0x05, 0x02, 0x06, 0, 0, 2, 0xc3 };
+	static const uint8_t code[] = {
+		0xbc, 0x00, 0x50, 0, 0,                                /* mov $0x5000, %esp */
+		0xb9, 0x00, 0x10, 0x30, 0,                             /* mov $0x301000, %ecx */
+		0xff, 0xd1,                                            /* call *%ecx */
+		0xa0, 0x02, 0x06, 0, 0, 0xa2, 0x00, 0x06, 0, 0,        /* what it left: 600 */
+		0xb0, 0xd1, 0xe6, 0x64, 0xb0, 0xdd, 0xe6, 0x60,        /* the keyboard controller's gate */
+		0xff, 0xd1,
+		0xa0, 0x02, 0x06, 0, 0, 0xa2, 0x03, 0x06, 0, 0,        /* still open by port 92: 603 */
+		0xb0, 0x00, 0xe6, 0x92,
+		0xff, 0xd1,
+		0xa0, 0x02, 0x06, 0, 0, 0xa2, 0x01, 0x06, 0, 0,        /* now closed: 601 */
+		0xa0, 0x00, 0x15, 0x30, 0, 0xa2, 0x04, 0x06, 0, 0,     /* and data: 604 */
+		0xb0, 0x02, 0xe6, 0x92,
+		0xa0, 0x00, 0x15, 0x30, 0, 0xa2, 0x05, 0x06, 0, 0,     /* open again: 605 */
+		0xeb, 0xfe,
+	};
+	struct rig r;
+
+	rig_start(&r, "spin", NULL);
+	phys_copy_in(&r.m->phys, 0x301000, one, sizeof(one));
+	phys_copy_in(&r.m->phys, 0x201000, two, sizeof(two));
+	phys_write(&r.m->phys, 0x301500, 1, 0x33);
+	phys_write(&r.m->phys, 0x201500, 1, 0x22);
+	run_code(&r, code, sizeof(code));
+	ck_assert_uint_eq(peek8(&r, 0x600), 1);
+	ck_assert_uint_eq(peek8(&r, 0x603), 1);
+	ck_assert_uint_eq(peek8(&r, 0x601), 2);
+	ck_assert_uint_eq(peek8(&r, 0x604), 0x22);
+	ck_assert_uint_eq(peek8(&r, 0x605), 0x33);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(the_NMI_button_is_masked_by_port_70)
+{
+	static const uint8_t nops[] = { 0x90, 0x90, 0xeb, 0xfc };
+	struct rig r;
+
+	rig_start(&r, "spin", NULL);
+	run_code(&r, nops, sizeof(nops));
+	ports_write(&r.m->ports, 0x70, 1, 0x8f);
+	machine_nmi(r.m);
+	ck_assert(!r.m->cpu.nmi_pending);
+	ports_write(&r.m->ports, 0x70, 1, 0x80);
+	ck_assert(!r.m->cpu.nmi_pending);
+	ports_write(&r.m->ports, 0x70, 1, 0x0f);
+	ck_assert(r.m->cpu.nmi_pending);
+	r.m->cpu.nmi_pending = false;
+	machine_nmi(r.m);
+	ck_assert(r.m->cpu.nmi_pending);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(the_keyboard_controller_pulses_INIT_and_port_CF9_RESET)
+{
+	static const struct { uint16_t port; uint8_t value; bool init; } lines[] = { { 0x64, 0xfe, true }, { 0x92, 3, true }, { 0xcf9, 6, false } };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct rig r;
+
+		rig_start(&r, "spin", NULL);
+		ck_assert_int_eq(machine_run(r.m, 1000), MACHINE_RAN);
+		r.m->cpu.mtrr[0] = 6;
+		ports_write(&r.m->ports, lines[i].port, 1, lines[i].value);
+		ck_assert_int_eq(machine_run(r.m, 1000), MACHINE_RAN);
+		ck_assert_uint_eq(r.m->resets, 1);
+		ck_assert_uint_eq(r.m->cpu.mtrr[0], lines[i].init ? 6 : 0);
+		ck_assert_uint_eq(machine_now(r.m) + r.m->cpu.tsc_offset, lines[i].init ? 2000 : 1000);
+		rig_end(&r);
+	}
+}
+END_TEST
+
 /* --- time ------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_run_takes_exactly_the_ticks_asked_for)
@@ -407,6 +495,9 @@ int main(void)
 	tcase_add_test(t, a_fault_without_gates_is_a_triple_fault);
 	tcase_add_test(t, the_instruction_limit_is_exact);
 	tcase_add_test(t, every_reset_line_restarts_the_kernel_with_memory_kept);
+	tcase_add_test(t, closing_A20_wraps_data_and_code_at_once);
+	tcase_add_test(t, the_NMI_button_is_masked_by_port_70);
+	tcase_add_test(t, the_keyboard_controller_pulses_INIT_and_port_CF9_RESET);
 	tcase_add_test(t, an_x87_error_is_interrupt_13_until_port_F0);
 	tcase_add_test(t, no_two_devices_claim_a_port_and_all_have_names);
 	tcase_add_test(t, a_run_takes_exactly_the_ticks_asked_for);

@@ -45,6 +45,12 @@ mistake tss '#GP in user mode needs a kernel stack from the TSS, and no TSS was 
 mistake pf_in_handler 'the instruction at '
 says 'in a handler, raised #PF again and again'
 mistake handler 'the handler for #PF at c0001000 is itself not mapped'
+mistake no_execute 'the handler for #PF at 00500000 is itself in a no-execute page'
+says 'a fetch by the supervisor, the page is present but forbids it: it is no-execute'
+says '= 0x8000000000400'
+says '#PF error code 0x11: page is no-execute'
+says 'EFER 00000800 NXE'
+mistake outside 'PDPTE 0, 0000000012345001, leads outside memory (16M)'
 
 # --- options and help
 run 0 "$emu" run --help

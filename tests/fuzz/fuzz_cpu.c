@@ -109,6 +109,11 @@ static int acknowledge(void *owner)
 	return s->vector;
 }
 
+static void ferr(void *owner, bool level)
+{
+	see(owner, 0x800000, level);
+}
+
 static uint64_t now(void *owner)
 {
 	return cpu_icount(&((struct side *)owner)->w.cpu) * 3;
@@ -145,7 +150,7 @@ static struct side *side_new(bool stepping)
 	world_init(&s->w);
 	if (phys_add_mmio(&s->w.phys, "device", DEVICE, DEVICE_SIZE, &device, s, &clash))
 		abort();
-	s->w.fresh.bus = (struct cpu_bus) { .in = port_in, .out = port_out, .acknowledge = acknowledge, .now = now, .owner = s };
+	s->w.fresh.bus = (struct cpu_bus) { .in = port_in, .out = port_out, .acknowledge = acknowledge, .now = now, .ferr = ferr, .owner = s };
 	if (stepping)
 		s->w.fresh.watch.instruction = watch_nothing;
 	return s;

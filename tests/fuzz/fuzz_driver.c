@@ -81,7 +81,7 @@ static uint64_t next(uint64_t *state)
 static void run_random(unsigned long count, uint64_t seed)
 {
 	for (unsigned long n = 0; n < count; n++) {
-		uint64_t state = (seed + n) * 0x9e3779b97f4a7c15u + 1;
+		uint64_t state = ((seed << 32) + n) * 0x9e3779b97f4a7c15u + 1;
 		input_size = 40 + next(&state) % 300;
 		for (size_t i = 0; i < input_size; i++)
 			input[i] = (uint8_t)(next(&state) >> 24);

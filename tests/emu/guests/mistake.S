@@ -17,7 +17,10 @@
 	cmp $'j', %esi
 	jne 9f
 	jmp *%eax                              /* outside memory */
-9:
+9:	cmp $'n', %esi
+	je pae
+	cmp $'o', %esi
+	je pae
 	/* The first 4 MB are mapped to themselves, for user mode too. */
 	movl $table + 7, directory
 	mov $table, %edi
@@ -64,6 +67,30 @@ stay:	jmp stay
 faulting: incl 0x900000
 divide:	xor %ecx, %ecx
 	div %ecx
+	/* PAE: the handler lies in a page that is for data only, as is the stack; or the pointer table leads outside memory. */
+pae:	movl $pae_directory + 1, pointers
+	movl $0x87, pae_directory
+	movl $0x400087, pae_directory + 16
+	movl $0x80000000, pae_directory + 20
+	cmp $'o', %esi
+	jne 1f
+	movl $0x12345001, pointers
+1:	GATE 14, 0x500000
+	lidt idt_pointer
+	lgdt gdt_pointer
+	mov $0x401000, %esp
+	mov $pointers, %eax
+	mov %eax, %cr3
+	mov $0x20, %eax
+	mov %eax, %cr4
+	mov $0xc0000080, %ecx
+	mov $0x800, %eax
+	xor %edx, %edx
+	wrmsr
+	mov %cr0, %eax
+	or $0x80000000, %eax
+	mov %eax, %cr0
+	mov 0x800000, %eax
 	/* To user mode without a TSS. */
 user:	push $0x23
 	push $stack
@@ -87,6 +114,8 @@ idt_pointer:
 	.align 4096
 directory: .skip 4096
 table:	.skip 4096
+pae_directory: .skip 4096
+pointers: .skip 4096
 idt:	.skip 4096
 guard:	.skip 4096
 	.skip 4096

@@ -1,0 +1,26 @@
+/* tests/silicon/compare.h: one case on both sides, the differences in words, and the smallest case that still differs. */
+#ifndef TESTS_SILICON_COMPARE_H
+#define TESTS_SILICON_COMPARE_H
+
+#include "emulator.h"
+#include "layout.h"
+
+struct sil_bench {
+	struct sil_emulator emulator;
+	uint8_t background[SIL_PAGES][SIL_PAGE];
+	struct sil_result ours, host;
+	const char *excluded;      /* why the last case was not run on the host, or NULL */
+};
+
+void sil_bench_open(struct sil_bench *b);
+void sil_bench_close(struct sil_bench *b);
+/* True when both sides agree, or the case is excluded. */
+bool sil_compare(struct sil_bench *b, const struct sil_case *c);
+/* Takes away whatever the difference does not need. */
+void sil_shrink(struct sil_bench *b, struct sil_case *c);
+/* Runs the case again and prints it. */
+void sil_report(struct sil_bench *b, const struct sil_case *c);
+/* ... as the last run left both sides. */
+void sil_print(struct sil_bench *b, const struct sil_case *c);
+
+#endif

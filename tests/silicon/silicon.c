@@ -1,0 +1,318 @@
+/* tests/silicon/silicon.c: compares the emulator with the processor it runs on; see --help. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compare.h"
+#include "generate.h"
+#include "native.h"
+#include "undefined.h"
+
+#define JOBS_MAX 64
+#define MISMATCHES 64
+
+struct options {
+	uint64_t seed, count, one;
+	unsigned jobs, max;
+	const char *only;
+	bool one_case, keep_going;
+};
+
+/* What the workers tell, in memory they share. */
+struct shared {
+	uint64_t done[JOBS_MAX], excluded[JOBS_MAX], vectors[JOBS_MAX][34];
+	uint64_t mismatch[MISMATCHES];
+	unsigned mismatches;       /* counted atomically; the first MISMATCHES are noted */
+};
+
+static const char *const usage =
+	"usage: silicon [OPTION]...\n"
+	"Runs random user-mode instructions in the emulator and on this computer's processor and compares everything they leave:\n"
+	"registers, flags, x87, MMX and SSE state, memory, and the exception with its error code and address.\n"
+	"\n"
+	"  --count N      this many cases (default 1000000)\n"
+	"  --seed S       the cases of this seed (default: a new one, printed)\n"
+	"  --case K       only case K of the seed, printed in full\n"
+	"  --only WHAT    only instructions of this mnemonic, or int, x87, mmx, sse\n"
+	"  --jobs J       worker processes (default: one for each processor)\n"
+	"  --max N        report at most N differences, each shrunk to what it needs (default 1)\n"
+	"  --list         print the instructions that take part, and what is left out and why\n"
+	"  --help         this text\n"
+	"\n"
+	"examples:\n"
+	"  silicon                            a million cases, about ten seconds\n"
+	"  silicon --only fdiv --count 50000  only FDIV\n"
+	"  silicon --seed 7 --case 1234       look at one case again\n"
+	"\n"
+	"Exit status: 0 all agree, 1 some differ, 2 the arguments are wrong, 77 this computer cannot do it.\n";
+
+static int fail(const char *text)
+{
+	fprintf(stderr, "silicon: %s\n", text);
+	return 2;
+}
+
+/* Not a failure: ctest counts it as skipped. */
+static int cannot(const char *why)
+{
+	printf("skipped: %s\n", why);
+	return 77;
+}
+
+static bool parse_number(const char *s, uint64_t *to)
+{
+	char *end;
+
+	errno = 0;
+	*to = strtoull(s, &end, 0);
+	return *s && !*end && !errno;
+}
+
+/* --- workers -------------------------------------------------------------------------------------------------------------- */
+
+static void note_mismatch(struct shared *s, uint64_t k)
+{
+	unsigned n = __atomic_fetch_add(&s->mismatches, 1, __ATOMIC_SEQ_CST);
+
+	if (n < MISMATCHES)
+		s->mismatch[n] = k;
+}
+
+static void work(const struct options *o, const struct sil_choice *choice, struct shared *s, unsigned job)
+{
+	static struct sil_bench b;
+	static struct sil_case c;
+	struct itimerval tick = { { 2, 0 }, { 2, 0 } };
+
+	setitimer(ITIMER_REAL, &tick, NULL);
+	sil_bench_open(&b);
+	for (uint64_t k = job; k < o->count; k += o->jobs) {
+		sil_generate(choice, o->seed, k, &c);
+		if (!sil_compare(&b, &c))
+			note_mismatch(s, k);
+		s->done[job]++;
+		s->excluded[job] += b.excluded != NULL;
+		if (!b.excluded)
+			s->vectors[job][b.host.vector + 2]++;
+		if (s->mismatches >= o->max)
+			break;
+	}
+	sil_bench_close(&b);
+}
+
+static uint64_t total(const uint64_t *n, unsigned jobs)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < jobs; i++)
+		sum += n[i];
+	return sum;
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void progress(const struct options *o, const struct shared *s, double since)
+{
+	uint64_t done = total(s->done, o->jobs);
+
+	printf("\r%" PRIu64 " of %" PRIu64 " cases, %.0f a second, %u differ ", done, o->count, (double)done / (seconds() - since), s->mismatches);
+	fflush(stdout);
+}
+
+/* Forks the workers and waits. Returns how many died. */
+static unsigned run_jobs(const struct options *o, const struct sil_choice *choice, struct shared *s)
+{
+	unsigned alive = o->jobs, died = 0;
+	double since = seconds();
+	const char *why;
+	int status;
+
+	for (unsigned job = 0; job < o->jobs; job++) {
+		pid_t pid = fork();
+		if (pid < 0)
+			exit(fail("cannot fork"));
+		if (!pid) {
+			if (!native_open(&why))
+				_exit(2);
+			work(o, choice, s, job);
+			_exit(0);
+		}
+	}
+	while (alive) {
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+		if (pid > 0) {
+			alive--;
+			died += status != 0;
+			continue;
+		}
+		if (isatty(1))
+			progress(o, s, since);
+		usleep(50000);
+	}
+	if (isatty(1))
+		puts("\r\033[K");
+	printf("%" PRIu64 " cases in %.1f s, %.0f a second; %" PRIu64 " left out\n", total(s->done, o->jobs), seconds() - since,
+	       (double)total(s->done, o->jobs) / (seconds() - since), total(s->excluded, o->jobs));
+	return died;
+}
+
+static void print_endings(const struct options *o, const struct shared *s)
+{
+	static const struct { int vector; const char *name; } all[] = { { -1, "to the end" }, { 0, "#DE" }, { 1, "#DB" }, { 3, "#BP" }, { 4, "#OF" },
+		{ 5, "#BR" }, { 6, "#UD" }, { 12, "#SS" }, { 13, "#GP" }, { 14, "#PF" }, { 16, "#MF" }, { 17, "#AC" }, { 19, "#XM" } };
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		uint64_t n = 0;
+		for (unsigned job = 0; job < o->jobs; job++)
+			n += s->vectors[job][all[i].vector + 2];
+		printf("%s%s %" PRIu64, i ? ", " : "ended: ", all[i].name, n);
+	}
+	putchar('\n');
+}
+
+static void report(const struct options *o, const struct sil_choice *choice, uint64_t k)
+{
+	static struct sil_bench b;
+	static struct sil_case c;
+
+	sil_bench_open(&b);
+	sil_generate(choice, o->seed, k, &c);
+	printf("\nCase %" PRIu64 " differs (silicon --seed %" PRIu64 "%s%s --case %" PRIu64 ")", k, o->seed, o->only ? " --only " : "", o->only ? o->only : "", k);
+	if (sil_compare(&b, &c))
+		printf(", but not when run alone");
+	else if (!o->one_case)
+		sil_shrink(&b, &c);
+	puts(":");
+	sil_report(&b, &c);
+	sil_bench_close(&b);
+}
+
+static int look_at(const struct options *o, const struct sil_choice *choice)
+{
+	static struct sil_bench b;
+	static struct sil_case c;
+	bool same;
+
+	sil_bench_open(&b);
+	sil_generate(choice, o->seed, o->one, &c);
+	sil_report(&b, &c);
+	same = sil_compare(&b, &c);
+	puts(b.excluded ? b.excluded : same ? "both agree" : "they differ");
+	if (!same) {
+		sil_shrink(&b, &c);
+		puts("shrunk:");
+		sil_report(&b, &c);
+	}
+	sil_bench_close(&b);
+	return !same;
+}
+
+/* --- options -------------------------------------------------------------------------------------------------------------- */
+
+static void list(const struct sil_choice *choice)
+{
+	static const char *const kind[] = { "int", "x87", "mmx", "sse" };
+	const char *last = "";
+
+	for (unsigned i = 0; i < choice->rows; i++) {
+		const struct insn_row *row = &insn_table[choice->row[i]];
+		if (strcmp(last, row->name))
+			printf("%s%-12s %s", *last ? "\n" : "", row->name, kind[sil_kind_of(row)]);
+		last = row->name;
+	}
+	printf("\n%u rows of %u\n", choice->rows, insn_rows);
+	sil_list_exclusions();
+}
+
+static int run(const struct options *o, const struct sil_choice *choice)
+{
+	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char name[64];
+	const char *why = NULL;
+	unsigned died;
+
+	if (s == MAP_FAILED)
+		return fail("no memory");
+	native_name(name, sizeof(name));
+	printf("seed %" PRIu64 ", on %s\n", o->seed, name);
+	fflush(stdout);
+	if (o->one_case) {
+		if (!native_open(&why))
+			return cannot(why);
+		return look_at(o, choice);
+	}
+	died = run_jobs(o, choice, s);
+	if (died) {
+		if (!native_open(&why))
+			return cannot(why);
+		return fail("a worker died");
+	}
+	print_endings(o, s);
+	if (!s->mismatches) {
+		puts("all agree");
+		return 0;
+	}
+	native_open(&why);
+	for (unsigned i = 0; i < s->mismatches && i < MISMATCHES && i < o->max; i++)
+		report(o, choice, s->mismatch[i]);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .count = 1000000, .max = 1 };
+	static struct sil_choice choice;
+	bool want_list = false;
+	uint64_t n = 0;
+
+	if (getrandom(&o.seed, 4, 0) != 4)
+		o.seed = (uint64_t)time(NULL);
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		if (!strcmp(argv[i], "--help")) {
+			fputs(usage, stdout);
+			return 0;
+		} else if (!strcmp(argv[i], "--list")) {
+			want_list = true;
+		} else if (!strcmp(argv[i], "--only") && *value) {
+			o.only = argv[++i];
+		} else if (parse_number(value, &n) && (!strcmp(argv[i], "--count") || !strcmp(argv[i], "--seed") || !strcmp(argv[i], "--case") ||
+		                                       !strcmp(argv[i], "--jobs") || !strcmp(argv[i], "--max"))) {
+			switch (argv[i++][2]) {
+			case 'c': argv[i - 1][3] == 'o' ? (void)(o.count = n) : (void)(o.one = n, o.one_case = true); break;
+			case 's': o.seed = n; break;
+			case 'j': o.jobs = (unsigned)n; break;
+			default: o.max = (unsigned)n; break;
+			}
+		} else {
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (!o.jobs)
+		o.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (o.jobs > JOBS_MAX)
+		o.jobs = JOBS_MAX;
+	if (!sil_choose(&choice, o.only))
+		return fail("no such instruction; see --list");
+	if (want_list) {
+		list(&choice);
+		return 0;
+	}
+	return run(&o, &choice);
+}

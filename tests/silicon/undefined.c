@@ -1,0 +1,338 @@
+/* tests/silicon/undefined.c: see undefined.h. */
+#include "undefined.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../cpu/forms.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Whether name is one of a list with spaces between. */
+static bool listed(const char *name, const char *list)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = list; (p = strstr(p, name)); p += n)
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
+			return true;
+	return false;
+}
+
+/* --- not run at all ------------------------------------------------------------------------------------------------------- */
+
+static const struct { const char *names, *why; } not_run[] = {
+	{ "callf jmpf retf iret", "far transfers lead to the host kernel's segments; IRET could switch the processor's mode" },
+	{ "int sysenter", "a system call of the host" },
+	{ "int1", "the host kernel does not say where the trap came from" },
+	{ "rdtsc rdpmc cpuid", "the answer belongs to the host: its clock, its counters, its model" },
+	{ "sldt str sgdt sidt smsw", "the host may have them trap (UMIP), and their answer is its kernel's" },
+	{ "esc", "stands for the x87 instructions until they exist" },
+};
+
+const char *sil_row_excluded(const struct insn_row *row)
+{
+	for (unsigned i = 0; i < COUNT(not_run); i++)
+		if (listed(row->name, not_run[i].names))
+			return not_run[i].why;
+	return NULL;
+}
+
+/* --- not run with these operands ------------------------------------------------------------------------------------------ */
+
+/* Encodings that later processors gave another meaning. */
+static const struct { uint8_t map, opcode, rep, modrm_reg; const char *why; } later[] = {
+	{ 2, 0xbc, REP_F3, 0, "F3 BSF is TZCNT later" },
+	{ 2, 0xbd, REP_F3, 0, "F3 BSR is LZCNT later" },
+	{ 2, 0x1e, REP_F3, 0, "F3 0F 1E is RDSSP and ENDBR later" },
+	{ 2, 0xc7, REP_F3, 0, "F3 0F C7 is RDPID later" },
+	{ 2, 0x1a, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
+	{ 2, 0x1b, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
+	{ 1, 0xe0, REP_F3, 0, "F3 LOOPNE: REP is reserved there, and some processors take it for the condition" },
+	{ 1, 0xe1, REP_F2, 0, "F2 LOOPE likewise" },
+	{ 2, 0x1c, REP_NONE, 0, "0F 1C is CLDEMOTE later" },
+};
+
+static const char *later_meaning(const struct insn *in)
+{
+	for (unsigned i = 0; i < COUNT(later); i++)
+		if (insn_table[in->row].map == later[i].map && in->opcode == later[i].opcode && (!later[i].rep || in->rep == later[i].rep))
+			return later[i].why;
+	return NULL;
+}
+
+static uint32_t effective(const struct sil_state *s, const struct insn *in)
+{
+	uint32_t ea = (in->base == R_ZERO ? 0 : s->r[in->base]) + ((in->index == R_ZERO ? 0 : s->r[in->index]) << in->scale) + in->disp;
+
+	return in->addrsize == 2 ? ea & 0xffff : ea;
+}
+
+static uint32_t operand(const struct sil_case *c, const struct insn *in)
+{
+	uint32_t ea;
+
+	if (in->mod == 3)
+		return c->in.r[in->rm];
+	ea = effective(&c->in, in);
+	for (unsigned i = 0; i < c->patches; i++)
+		if (ea - c->patch[i].at < c->patch[i].len - 1u)
+			return c->patch[i].byte[ea - c->patch[i].at] | (uint32_t)c->patch[i].byte[ea - c->patch[i].at + 1] << 8;
+	return 0x8000;                         /* unknown: none of the selectors below */
+}
+
+/* Selectors of which both GDTs say the same: null, and the two of 32-bit programs. */
+static bool common_selector(uint32_t v)
+{
+	v &= 0xfffc;
+	return v == 0 || v == (SIL_CS & ~3u) || v == (SIL_DS & ~3u);
+}
+
+static const char *undefined_result(const struct sil_case *c, const struct insn *in)
+{
+	const struct insn_row *row = &insn_table[in->row];
+	unsigned count = (row_has_operand(row, OPD_CL) ? c->in.r[R_ECX] : in->imm) & 31;
+
+	if (listed(row->name, "shld shrd") && in->opsize == 2 && (count > 16 || c->insns > 1))
+		return "[SDM2B] \"SHLD\", \"SHRD\": a count above the operand size leaves the result undefined";
+	if (!strcmp(row->name, "bswap") && in->opsize == 2)
+		return "[SDM2A] \"BSWAP\": of a 16-bit register the result is undefined";
+	if (row->props & IP_REP && in->rep && row_has_operand(row, OPD_DX) && !(in->addrsize == 4 ? c->in.r[R_ECX] : c->in.r[R_ECX] & 0xffff))
+		return "[SDM2B] \"REP\": with a count of 0 nothing is done; some processors check the port first all the same";
+	if (listed(row->name, "lar lsl verr verw") && (c->insns > 1 || !common_selector(operand(c, in))))
+		return "reads the host kernel's descriptors";
+	return NULL;
+}
+
+static bool pad_touched(const struct sil_result *r)
+{
+	return r->vector == VEC_PF && r->cr2 - (SIL_PAD - 1) <= SIL_PAGE;
+}
+
+static bool lock_control(const uint8_t *code)
+{
+	bool lock = false;
+
+	for (unsigned i = 0; i < INSN_MAX && code[i] != 0x0f; i++)
+		lock |= code[i] == 0xf0;
+	for (unsigned i = 0; lock && i < INSN_MAX; i++)
+		if (code[i] == 0x0f)
+			return code[i + 1] == 0x20 || code[i + 1] == 0x22;
+	return false;
+}
+
+const char *sil_case_excluded(const struct sil_case *c, const struct sil_result *ours)
+{
+	struct insn in;
+	const char *why;
+
+	if (ours->vector == SIL_HUNG)
+		return "does not end";
+	if (pad_touched(ours))
+		return "touches the page through which the host leaves";
+	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x78)
+		return "the host kernel keeps its own segment there";
+	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x30)
+		return "a far transfer to the host's 64-bit segment, or a load of it";
+	for (unsigned i = 0; i < c->insns; i++) {
+		if (lock_control(c->code + c->start[i]))
+			return "LOCK MOV CR0 is MOV CR8 on some processors";
+		if (decode(c->code + c->start[i], c->len - c->start[i], true, &in) != DECODE_OK)
+			continue;
+		why = later_meaning(&in);
+		if (!why)
+			why = undefined_result(c, &in);
+		if (!why && listed(insn_table[in.row].name, not_run[1].names))
+			why = not_run[1].why;
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* --- run, but some results do not count ------------------------------------------------------------------------------------ */
+
+/* The host's memory becomes the emulator's. */
+static void allow_memory(uint8_t *const ours_page[], uint8_t *const host_page[], uint32_t at, unsigned n)
+{
+	for (; n; at++, n--) {
+		unsigned page = sil_page_of(at);
+		if (page < SIL_PAGES)
+			host_page[page][at & 0xfff] = ours_page[page][at & 0xfff];
+	}
+}
+
+/* Condition codes of the x87 status word that the manual leaves undefined and processors do not agree on. Those it leaves
+ * undefined but all keep are compared. */
+static const struct { const char *names; uint16_t codes; const char *why; } x87_codes[] = {
+	{ "ffree ffreep", 0x4700, "[SDM2A] \"FFREE\": C0, C1, C2, C3 undefined" },
+};
+
+static void allow_codes(const char *name, const struct sil_result *ours, struct sil_result *host)
+{
+	for (unsigned i = 0; i < COUNT(x87_codes); i++)
+		if (listed(name, x87_codes[i].names))
+			host->state.fpu.status = (uint16_t)((host->state.fpu.status & ~x87_codes[i].codes) | (ours->state.fpu.status & x87_codes[i].codes));
+}
+
+/* Fields that are not compared in what these instructions store: where the last x87 instruction and its operand were, which some
+ * processors keep only while an exception waits, and MXCSR_MASK and reserved bytes, which tell the model. */
+static const struct { const char *names; uint8_t opsize; struct { uint16_t at, n; } field[3]; const char *why; } stored[] = {
+	{ "fnstenv fnsave", 4, { { 12, 16 } }, "[SDM1 8.1.8 \"x87 FPU Instruction and Data (Operand) Pointers\"]" },
+	{ "fnstenv fnsave", 2, { { 6, 8 } }, "likewise" },
+	{ "fxsave", 0, { { 6, 18 }, { 28, 4 }, { 288, 224 } }, "likewise; [SDM1 11.6.6 \"Guidelines for Writing to the MXCSR Register\"]" },
+};
+
+static void allow_stored(const struct sil_case *c, const struct insn *in, const struct sil_result *ours, uint8_t *const ours_page[], uint8_t *const host_page[])
+{
+	uint32_t ea = effective(c->insns == 1 ? &c->in : &ours->state, in);
+
+	for (unsigned i = 0; i < COUNT(stored); i++)
+		if (listed(insn_table[in->row].name, stored[i].names) && (!stored[i].opsize || stored[i].opsize == in->opsize))
+			for (unsigned f = 0; f < 3; f++)
+				allow_memory(ours_page, host_page, ea + stored[i].field[f].at, stored[i].field[f].n);
+}
+
+static unsigned area_size(const struct insn *in)
+{
+	const struct insn_row *row = &insn_table[in->row];
+
+	if (row_has_operand(row, OPD_Menv))
+		return in->opsize == 2 ? 14 : 28;
+	if (row_has_operand(row, OPD_Mst))
+		return in->opsize == 2 ? 94 : 108;
+	return row_has_operand(row, OPD_Mfx) ? 512 : 0;
+}
+
+/* Environments, states and FXSAVE areas are many accesses, in no given order: either page of two may fault first, and bytes may
+ * have been stored before. */
+static void allow_area(const struct insn *in, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+{
+	uint32_t ea = effective(&ours->state, in);
+	unsigned size = area_size(in), wrap = in->addrsize == 2 ? 0xffff : 0xffffffff;
+
+	if (!size || ours->vector != VEC_PF)
+		return;
+	if (host->vector == VEC_PF && ((host->cr2 - ea) & wrap) < size && ((ours->cr2 - ea) & wrap) < size) {
+		host->cr2 = ours->cr2;
+		host->error = ours->error;
+	}
+	allow_memory(ours_page, host_page, ea, size);
+}
+
+/* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept, a pop of many the registers
+ * it has loaded: restarting does it again [SDM3A 6.5 "Exception Classifications"]. Here a fault leaves no trace. */
+static void allow_partial(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+{
+	uint32_t at = ours->state.eip - c->in.eip;
+	struct insn in;
+
+	if (ours->vector < 0 || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+		return;
+	if (listed(insn_table[in.row].name, "pusha enter"))
+		allow_memory(ours_page, host_page, ours->state.r[R_ESP] - 4 * 33, 4 * 33);
+	allow_area(&in, ours, ours_page, host, host_page);
+	/* MASKMOVQ may have made the x87 registers MMX registers before it faults. */
+	if (!strcmp(insn_table[in.row].name, "maskmovq")) {
+		host->state.fpu.valid = ours->state.fpu.valid;
+		host->state.fpu.status = ours->state.fpu.status;
+		memcpy(host->state.fpu.st, ours->state.fpu.st, sizeof(host->state.fpu.st));
+	}
+	if (!strcmp(insn_table[in.row].name, "popa"))
+		for (unsigned i = 0; i < 8; i++)
+			if (i != R_ESP)
+				host->state.r[i] = ours->state.r[i];
+}
+
+bool sil_row_alone(const struct insn_row *row)
+{
+	return listed(row->name, "lar lsl verr verw shld shrd insb ins outsb outs fnstenv fnsave fstenv fsave fxsave rcpps rcpss rsqrtps rsqrtss");
+}
+
+bool sil_row_defined(const struct insn_row *row)
+{
+	for (unsigned i = 0; i < COUNT(x87_codes); i++)
+		if (listed(row->name, x87_codes[i].names))
+			return false;
+	return !row->flags_undefined && !sil_row_alone(row) && !listed(row->name, "rol ror rcl rcr shl shr sar bswap ret jmp call popf")
+	       && !(row->props & IP_BRANCH);
+}
+
+/* Flags that are undefined after this instruction. */
+static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
+{
+	const struct insn_row *row = &insn_table[in->row];
+	unsigned width = row_has_operand(row, OPD_Eb) ? 8 : in->opsize * 8;
+	unsigned count = (row_has_operand(row, OPD_CL) ? c->in.r[R_ECX] : row_has_operand(row, OPD_I1) ? 1 : in->imm) & 31;
+	uint32_t mask = row->flags_undefined;
+	bool shift = listed(row->name, "shl shr sar");
+
+	if (!shift && !listed(row->name, "shld shrd rol ror rcl rcr"))
+		return mask;
+	if (c->insns > 1 && row_has_operand(row, OPD_CL))
+		return mask | (shift ? F_CF : 0);
+	if (count == 0)
+		return 0;
+	if (count == 1)
+		return mask & ~F_OF;
+	return mask | (shift && count > width && !strcmp(row->name, "sar") == 0 ? F_CF : 0);
+}
+
+/* An operand that wraps around 4 GB may or may not be a segment violation [SDM3A 5.3 "Limit Checking"]. Here it is not. */
+static bool wraps(const struct sil_case *c, const struct sil_result *ours, const struct sil_result *host)
+{
+	uint32_t at = ours->state.eip - c->in.eip, ea;
+	struct insn in;
+
+	if ((host->vector != VEC_GP && host->vector != VEC_SS) || host->error)
+		return false;
+	if (ours->vector == VEC_PF)
+		return ours->cr2 >= 0xfffffe00 || ours->cr2 < 0x200;
+	if (ours->vector != VEC_AC || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+		return false;
+	ea = effective(&ours->state, &in);
+	return ea >= 0xfffffe00 || ours->state.r[R_ESP] - 64 >= 0xffffff80 || ours->state.r[R_ESI] >= 0xfffffffd || ours->state.r[R_EDI] >= 0xfffffffd;
+}
+
+#define AMD_MISALIGNED 0x20000u
+
+static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
+{
+	uint32_t at = ours->state.eip - c->in.eip;
+	struct insn in;
+
+	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
+}
+
+const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+{
+	unsigned last = c->start[c->insns - 1];
+	struct insn in;
+
+	if (wraps(c, ours, host))
+		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
+	if (host->state.fpu.mxcsr & AMD_MISALIGNED && ours->vector == VEC_GP)
+		return "bit 17 of MXCSR exists on AMD processors";
+	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
+		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";
+	memcpy(&host->state.fpu.opcode, &ours->state.fpu.opcode, 2);
+	host->state.fpu.ip = ours->state.fpu.ip, host->state.fpu.cs = ours->state.fpu.cs;
+	host->state.fpu.dp = ours->state.fpu.dp, host->state.fpu.ds = ours->state.fpu.ds;
+	allow_partial(c, ours, ours_page, host, host_page);
+	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
+		return NULL;
+	allow_codes(insn_table[in.row].name, ours, host);
+	allow_stored(c, &in, ours, ours_page, host_page);
+	uint32_t undefined = undefined_flags(c, &in);
+	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
+	return NULL;
+}
+
+void sil_list_exclusions(void)
+{
+	puts("Not run:");
+	for (unsigned i = 0; i < COUNT(not_run); i++)
+		printf("  %-28s %s\n", not_run[i].names, not_run[i].why);
+	for (unsigned i = 0; i < COUNT(later); i++)
+		printf("  %s0F %02X   %s\n", later[i].rep == REP_F3 ? "F3 " : later[i].rep == REP_F2 ? "F2 " : "", later[i].opcode, later[i].why);
+}
