@@ -161,10 +161,14 @@ static always_inline enum exec compare_registers(struct cpu *cpu, const struct i
 static enum exec compare_zero(struct cpu *cpu, const struct insn *in)
 {
 	unsigned status = FPU_SW_IE | FPU_SW_SF | UNORDERED;
+	struct x87_reg zero = { 0, 0 };
+	struct fast f;
 
 	TRY(x87_begin(cpu, in));
-	if (likely(st_valid(cpu, 0)))
-		status = compare_on_host(cpu, *st(cpu, 0), 0, host_ftst);
+	if (likely(st_valid(cpu, 0))) {
+		f = fast_fcom(*st(cpu, 0), zero);
+		status = likely(f.ok) ? f.status : compare_on_host(cpu, zero, 0, host_ftst);
+	}
 	store_comparison(cpu, status, 0);
 	return EXEC_OK;
 }

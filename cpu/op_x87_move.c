@@ -107,6 +107,13 @@ static enum exec load_register(struct cpu *cpu, const struct insn *in)
 	return EXEC_OK;
 }
 
+static enum exec load_exact(struct cpu *cpu, const struct insn *in, struct x87_reg value)
+{
+	TRY(x87_begin(cpu, in));
+	push(cpu, value);
+	return EXEC_OK;
+}
+
 /* Constants round as the control word says, in 64 bits. */
 static enum exec load_constant(struct cpu *cpu, const struct insn *in, x87_host_fn *operation)
 {
@@ -125,13 +132,13 @@ X87_HANDLER(fild_i16, load_integer(cpu, in, 2))
 X87_HANDLER(fild_i32, load_integer(cpu, in, 4))
 X87_HANDLER(fild_i64, load_integer(cpu, in, 8))
 X87_HANDLER(fld_STi, load_register(cpu, in))
-X87_HANDLER(fld1, load_constant(cpu, in, host_fld1))
+X87_HANDLER(fld1, load_exact(cpu, in, from_integer(1)))
 X87_HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
 X87_HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
 X87_HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
 X87_HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
 X87_HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
-X87_HANDLER(fldz, load_constant(cpu, in, host_fldz))
+X87_HANDLER(fldz, load_exact(cpu, in, from_integer(0)))
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */
 
