@@ -166,6 +166,7 @@ static void allow_memory(uint8_t *const ours_page[], uint8_t *const host_page[],
  * undefined but all keep are compared. */
 static const struct { const char *names; uint16_t codes; const char *why; } x87_codes[] = {
 	{ "ffree ffreep", 0x4700, "[SDM2A] \"FFREE\": C0, C1, C2, C3 undefined" },
+	{ "fcomi fcomip fucomi fucomip", 0x0200, "[SDM2A] \"FCOMI\": C1 is 0, but AMD's processors keep it" },
 };
 
 static void allow_codes(const char *name, const struct sil_result *ours, struct sil_result *host)
