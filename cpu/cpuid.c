@@ -43,6 +43,7 @@ enum {
 };
 
 #define FEATURES ( \
+	CPUID_FPU | \
 	CPUID_VME | \
 	CPUID_DE | \
 	CPUID_PSE | \
@@ -60,6 +61,7 @@ enum {
 	CPUID_PSE36 | \
 	CPUID_CLFSH | \
 	CPUID_MMX | \
+	CPUID_FXSR | \
 	CPUID_SSE | \
 	CPUID_SSE2 | \
 	0)

@@ -33,10 +33,48 @@
 
 static inline unsigned fpu_top(const struct cpu *cpu) { return cpu->fpu.status >> 11 & 7; }
 
+#define FPU_SW_EXCEPTIONS 0x003fu  /* IE..PE, each beside its mask in the control word */
+#define FPU_CW_INIT       0x037fu  /* all masked, 64-bit precision, round to nearest */
+
+/* What every x87 instruction but the control instructions leaves behind: where it was and which. [SDM1 8.1.8 "x87 FPU
+ * Instruction and Data (Operand) Pointers"] */
+static inline void fpu_note(struct cpu *cpu, const struct insn *in)
+{
+	cpu->fpu.ip = insn_eip(cpu, in);
+	cpu->fpu.cs = cpu->seg[SEG_CS].selector;
+	cpu->fpu.opcode = (uint16_t)((in->opcode & 7) << 8 | in->mod << 6 | in->reg << 3 | in->rm);
+}
+/* ... and where its operand was, when that was memory. */
+static inline void fpu_note_data(struct cpu *cpu, const struct insn *in)
+{
+	cpu->fpu.dp = effective_address(cpu, in);
+	cpu->fpu.ds = cpu->seg[in->seg].selector;
+}
+
+/* The status word's ES and B say whether an exception flag is set whose mask is clear. */
+static inline uint16_t fpu_summary(uint16_t status, uint16_t control)
+{
+	status &= (uint16_t)~(FPU_SW_ES | FPU_SW_B);
+	return status & ~control & FPU_SW_EXCEPTIONS ? status | FPU_SW_ES | FPU_SW_B : status;
+}
+
 /* [SDM3A 9.1.1 "Processor State After Reset"]: FCW 0040, FSW 0, all registers +0 and valid in the tag word's sense, MXCSR 1F80. */
 void fpu_reset(struct cpu *cpu);
 /* A pending unmasked x87 exception, before a waiting instruction: #MF, or FERR# by CR0.NE. EXEC_OK when there is none. */
 enum exec fpu_pending(struct cpu *cpu, const struct insn *in);
+
+/* Before any x87 instruction that does not wait. */
+static inline enum exec x87_check_nowait(struct cpu *cpu, const struct insn *in)
+{
+	return unlikely(cpu->cr0 & (CR0_EM | CR0_TS)) ? raise_fault(cpu, in, VEC_NM) : EXEC_OK;
+}
+
+/* Before any other, which first reports the error of an earlier one. */
+static inline enum exec x87_check(struct cpu *cpu, const struct insn *in)
+{
+	TRY(x87_check_nowait(cpu, in));
+	return unlikely(cpu->fpu.status & FPU_SW_ES) ? fpu_pending(cpu, in) : EXEC_OK;
+}
 
 /* Before any MMX instruction; the caller has opened nothing yet. */
 static inline enum exec mmx_check(struct cpu *cpu, const struct insn *in)

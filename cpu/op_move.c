@@ -182,17 +182,3 @@ enum exec op_nop(struct cpu *cpu, const struct insn *in)
 {
 	NEXT(cpu, in);
 }
-
-enum exec op_wait(struct cpu *cpu, const struct insn *in)
-{
-	if ((cpu->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
-		return raise_fault(cpu, in, VEC_NM);
-	NEXT(cpu, in);
-}
-
-enum exec op_esc(struct cpu *cpu, const struct insn *in)
-{
-	if (cpu->cr0 & (CR0_EM | CR0_TS))
-		return raise_fault(cpu, in, VEC_NM);
-	NEXT(cpu, in);
-}

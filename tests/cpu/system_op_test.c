@@ -154,7 +154,8 @@ static const struct cr_case cr_cases[] = {
 	{ 0, CR0_PE | CR0_TS | CR0_WP | 0x0000ffc0, true, CR0_PE | CR0_TS | CR0_WP | CR0_ET },
 	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xffffffff },
 	{ 4, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
-	{ 4, CR4_VME | CR4_PVI, true, CR4_VME | CR4_PVI }, { 4, CR4_MCE, true, CR4_MCE }, { 4, 3u << 9, true, 3u << 9 }, { 4, 1u << 11, false, 0 }, { 4, 1u << 13, false, 0 },
+	{ 4, CR4_VME | CR4_PVI, true, CR4_VME | CR4_PVI }, { 4, CR4_MCE, true, CR4_MCE }, { 4, 1u << 11, false, 0 }, { 4, 1u << 13, false, 0 },
+	{ 4, CR4_OSFXSR | CR4_OSXMMEXCPT, true, CR4_OSFXSR | CR4_OSXMMEXCPT },
 };
 
 START_TEST(a_control_register_takes_what_it_has_and_refuses_the_rest)
