@@ -8,7 +8,7 @@
  * [SDM1 8.3.10 "Transcendental Instruction Accuracy"].
  * References: [SDM1 8.3.7 "Trigonometric Instructions"], [SDM1 8.3.9 "Logarithmic, Exponential, and Scale"], [SDM2A] "F2XM1" to "FYL2XP1".
  */
-#include "cpu/x87.h"
+#include "cpu/x87_fast.h"
 
 /* One or two operands, the result in ST(0). codes: the condition codes it defines besides C1. */
 static enum exec replace(struct cpu *cpu, const struct insn *in, unsigned operands, unsigned codes, x87_host_fn *operation)
@@ -47,6 +47,18 @@ static enum exec reduce(struct cpu *cpu, const struct insn *in, x87_host_fn *ope
 		codes |= FPU_SW_C0 | FPU_SW_C3;
 	if (!(x87_report(cpu, h.status, codes) & FPU_SW_BEFORE))
 		st_set(cpu, 0, h.a);
+	return EXEC_OK;
+}
+
+static enum exec round_to_integer(struct cpu *cpu, const struct insn *in)
+{
+	struct fast f = fast_frndint(*st(cpu, 0), cpu->fpu.control);
+
+	if (unlikely(!f.ok || !st_valid(cpu, 0)))
+		return replace(cpu, in, 1, 0, host_frndint);
+	TRY(x87_begin(cpu, in));
+	x87_report(cpu, f.status, 0);
+	st_set(cpu, 0, f.value);
 	return EXEC_OK;
 }
 
@@ -94,7 +106,7 @@ static enum exec split(struct cpu *cpu, const struct insn *in, unsigned codes, x
 }
 
 X87_HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
-X87_HANDLER(frndint, replace(cpu, in, 1, 0, host_frndint))
+X87_HANDLER(frndint, round_to_integer(cpu, in))
 X87_HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
 X87_HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
 X87_HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))

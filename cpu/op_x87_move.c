@@ -3,8 +3,8 @@
  * References: [SDM2A] "FLD", "FILD", "FBLD", "FST/FSTP", "FIST/FISTP", "FBSTP", "FXCH", "FCMOVcc", "FABS", "FCHS",
  * [SDM1 8.3.3 "Data Transfer Instructions"], [SDM1 8.5.1.1 "Stack Overflow or Underflow Exception (#IS)"].
  */
-#include "cpu/x87.h"
 #include "cpu/flags.h"
+#include "cpu/x87_fast.h"
 
 /* --- loads ---------------------------------------------------------------------------------------------------------- */
 
@@ -32,14 +32,38 @@ static void push_converted(struct cpu *cpu, struct x87_host *h, x87_host_fn *ope
 		st_push(cpu, h->a);
 }
 
-static enum exec load(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation)
+static never_inline void push_on_host(struct cpu *cpu, uint64_t bits, x87_host_fn *operation)
+{
+	struct x87_host h = x87_operands(cpu, X87_INDEFINITE, X87_INDEFINITE);
+
+	memcpy(h.mem, &bits, sizeof(bits));
+	push_converted(cpu, &h, operation);
+}
+
+static always_inline enum exec load_real(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation)
+{
+	struct fast f;
+	struct ref src;
+	uint64_t bits;
+
+	TRY(x87_begin_mem(cpu, in, size, OPEN_READ, &src));
+	bits = x87_bits(cpu, &src, size);
+	f = size == 4 ? fast_fld_m32(bits) : fast_fld_m64(bits);
+	if (likely(f.ok))
+		push(cpu, f.value);
+	else
+		push_on_host(cpu, bits, operation);
+	return EXEC_OK;
+}
+
+static enum exec load_decimal(struct cpu *cpu, const struct insn *in)
 {
 	struct x87_host h = x87_operands(cpu, X87_INDEFINITE, X87_INDEFINITE);
 	struct ref src;
 
-	TRY(x87_begin_mem(cpu, in, size, OPEN_READ, &src));
-	ref_load(cpu, &src, h.mem, size);
-	push_converted(cpu, &h, operation);
+	TRY(x87_begin_mem(cpu, in, 10, OPEN_READ, &src));
+	ref_load(cpu, &src, h.mem, 10);
+	push_converted(cpu, &h, host_fbld);
 	return EXEC_OK;
 }
 
@@ -57,26 +81,14 @@ static enum exec load_m80(struct cpu *cpu, const struct insn *in)
 	return EXEC_OK;
 }
 
-/* Every integer is a real number here, exactly. */
-static struct x87_reg from_integer(int64_t value)
+static always_inline enum exec load_integer(struct cpu *cpu, const struct insn *in, unsigned size)
 {
-	uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	unsigned shift;
-
-	if (!magnitude)
-		return (struct x87_reg) { 0, 0 };
-	shift = (unsigned)__builtin_clzll(magnitude);
-	return (struct x87_reg) { magnitude << shift, (uint16_t)((value < 0 ? 0x8000 : 0) | (0x3fff + 63 - shift)) };
-}
-
-static enum exec load_integer(struct cpu *cpu, const struct insn *in, unsigned size)
-{
-	int64_t value = 0;
 	struct ref src;
+	uint64_t bits;
 
 	TRY(x87_begin_mem(cpu, in, size, OPEN_READ, &src));
-	ref_load(cpu, &src, &value, size);
-	push(cpu, from_integer(size == 2 ? (int16_t)value : size == 4 ? (int32_t)value : value));
+	bits = x87_bits(cpu, &src, size);
+	push(cpu, from_integer(size == 2 ? (int16_t)bits : size == 4 ? (int32_t)bits : (int64_t)bits));
 	return EXEC_OK;
 }
 
@@ -95,6 +107,13 @@ static enum exec load_register(struct cpu *cpu, const struct insn *in)
 	return EXEC_OK;
 }
 
+static enum exec load_exact(struct cpu *cpu, const struct insn *in, struct x87_reg value)
+{
+	TRY(x87_begin(cpu, in));
+	push(cpu, value);
+	return EXEC_OK;
+}
+
 /* Constants round as the control word says, in 64 bits. */
 static enum exec load_constant(struct cpu *cpu, const struct insn *in, x87_host_fn *operation)
 {
@@ -105,47 +124,73 @@ static enum exec load_constant(struct cpu *cpu, const struct insn *in, x87_host_
 	return EXEC_OK;
 }
 
-X87_HANDLER(fld_m32, load(cpu, in, 4, host_fld_m32))
-X87_HANDLER(fld_m64, load(cpu, in, 8, host_fld_m64))
+X87_HANDLER(fld_m32, load_real(cpu, in, 4, host_fld_m32))
+X87_HANDLER(fld_m64, load_real(cpu, in, 8, host_fld_m64))
 X87_HANDLER(fld_m80, load_m80(cpu, in))
-X87_HANDLER(fbld, load(cpu, in, 10, host_fbld))
+X87_HANDLER(fbld, load_decimal(cpu, in))
 X87_HANDLER(fild_i16, load_integer(cpu, in, 2))
 X87_HANDLER(fild_i32, load_integer(cpu, in, 4))
 X87_HANDLER(fild_i64, load_integer(cpu, in, 8))
 X87_HANDLER(fld_STi, load_register(cpu, in))
-X87_HANDLER(fld1, load_constant(cpu, in, host_fld1))
+X87_HANDLER(fld1, load_exact(cpu, in, from_integer(1)))
 X87_HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
 X87_HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
 X87_HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
 X87_HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
 X87_HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
-X87_HANDLER(fldz, load_constant(cpu, in, host_fldz))
+X87_HANDLER(fldz, load_exact(cpu, in, from_integer(0)))
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */
 
+typedef struct fast fast_fn(struct x87_reg a, unsigned control);
+
 /* A masked stack underflow stores the indefinite of the format: that of an operation on the real indefinite, and with one
  * more flag. */
-static enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation, bool pop)
+static never_inline void store_on_host(struct cpu *cpu, const struct ref *dst, unsigned size, x87_host_fn *operation, bool pop)
 {
 	struct x87_host h = x87_operands(cpu, *st(cpu, 0), X87_INDEFINITE);
-	struct ref dst;
 
-	TRY(x87_begin_mem(cpu, in, size, OPEN_WRITE, &dst));
 	if (unlikely(!st_valid(cpu, 0))) {
 		h.a = X87_INDEFINITE;
 		operation(&h);
 		h.status = (uint16_t)(h.status & ~FPU_SW_C1) | FPU_SW_IE | FPU_SW_SF;
 		if (x87_report(cpu, h.status, 0))
-			return EXEC_OK;
+			return;
 	} else {
 		operation(&h);
 		x87_report(cpu, h.status, 0);
 		if ((h.status >> TOP_SHIFT & 7) == X87_HOST_TOP)
-			return EXEC_OK;
+			return;
 	}
-	ref_store(cpu, &dst, h.mem, size);
+	ref_store(cpu, dst, h.mem, size);
 	if (pop)
 		st_pop(cpu);
+}
+
+static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, fast_fn *fast, x87_host_fn *host, bool pop)
+{
+	struct fast f = fast(*st(cpu, 0), cpu->fpu.control);
+	struct ref dst;
+
+	TRY(x87_begin_mem(cpu, in, size, OPEN_WRITE, &dst));
+	if (likely(f.ok && st_valid(cpu, 0))) {
+		x87_report(cpu, f.status, 0);
+		x87_set_bits(cpu, &dst, size, f.value.mantissa);
+		if (pop)
+			st_pop(cpu);
+	} else {
+		struct ref slow = dst;
+		store_on_host(cpu, &slow, size, host, pop);
+	}
+	return EXEC_OK;
+}
+
+static enum exec store_decimal(struct cpu *cpu, const struct insn *in)
+{
+	struct ref dst;
+
+	TRY(x87_begin_mem(cpu, in, 10, OPEN_WRITE, &dst));
+	store_on_host(cpu, &dst, 10, host_fbstp, true);
 	return EXEC_OK;
 }
 
@@ -199,17 +244,17 @@ static enum exec store_register_unchecked(struct cpu *cpu, const struct insn *in
 	return EXEC_OK;
 }
 
-X87_HANDLER(fst_m32, store(cpu, in, 4, host_fstp_m32, false))
-X87_HANDLER(fstp_m32, store(cpu, in, 4, host_fstp_m32, true))
-X87_HANDLER(fst_m64, store(cpu, in, 8, host_fstp_m64, false))
-X87_HANDLER(fstp_m64, store(cpu, in, 8, host_fstp_m64, true))
+X87_HANDLER(fst_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, false))
+X87_HANDLER(fstp_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, true))
+X87_HANDLER(fst_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, false))
+X87_HANDLER(fstp_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, true))
 X87_HANDLER(fstp_m80, store_m80(cpu, in))
-X87_HANDLER(fist_i16, store(cpu, in, 2, host_fistp_i16, false))
-X87_HANDLER(fistp_i16, store(cpu, in, 2, host_fistp_i16, true))
-X87_HANDLER(fist_i32, store(cpu, in, 4, host_fistp_i32, false))
-X87_HANDLER(fistp_i32, store(cpu, in, 4, host_fistp_i32, true))
-X87_HANDLER(fistp_i64, store(cpu, in, 8, host_fistp_i64, true))
-X87_HANDLER(fbstp, store(cpu, in, 10, host_fbstp, true))
+X87_HANDLER(fist_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, false))
+X87_HANDLER(fistp_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, true))
+X87_HANDLER(fist_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, false))
+X87_HANDLER(fistp_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, true))
+X87_HANDLER(fistp_i64, store(cpu, in, 8, fast_fistp_i64, host_fistp_i64, true))
+X87_HANDLER(fbstp, store_decimal(cpu, in))
 X87_HANDLER(fst_STi, store_register(cpu, in, false))
 X87_HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
 X87_HANDLER(fstp_STi, store_register(cpu, in, true))

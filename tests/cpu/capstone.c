@@ -116,8 +116,6 @@ const struct difference differences[] = {
 	RESERVED(0xe7, 0xfe),
 	{ "#UD", "movq", 2, 0xd6, 0xd6, 0, FORM_MEM, PX_66_LAST, false, "F2 and F3 make it a move between register files: no memory [SDM2B] \"MOVDQ2Q\"" },
 	{ "#UD", "emms", 2, 0x77, 0x77, 0, 0, PX_66, false, "66 before EMMS is reserved likewise" },
-
-	/* To go when the rows are there. */
 };
 const unsigned difference_count = COUNT(differences);
 
