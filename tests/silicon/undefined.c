@@ -121,6 +121,17 @@ static bool lock_control(const uint8_t *code)
 	return false;
 }
 
+/* A branch has left the instructions of the case for the middle of one of them. Nobody knows what is undefined there. */
+static bool astray(const struct sil_case *c, uint32_t eip)
+{
+	if (sil_page_of(eip) != PAGE_CODE || eip == c->in.eip + c->len)
+		return false;
+	for (unsigned i = 0; i < c->insns; i++)
+		if (eip == c->in.eip + c->start[i])
+			return false;
+	return true;
+}
+
 const char *sil_case_excluded(const struct sil_case *c, const struct sil_result *ours)
 {
 	struct insn in;
@@ -128,6 +139,8 @@ const char *sil_case_excluded(const struct sil_case *c, const struct sil_result 
 
 	if (ours->vector == SIL_HUNG)
 		return "does not end";
+	if (ours->vector != SIL_ENDED && astray(c, ours->state.eip))
+		return "went on in the middle of an instruction";
 	if (pad_touched(ours))
 		return "touches the page through which the host leaves";
 	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x78)
@@ -292,7 +305,10 @@ static bool wraps(const struct sil_case *c, const struct sil_result *ours, const
 	if (ours->vector != VEC_AC || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
 		return false;
 	ea = effective(&ours->state, &in);
-	return ea >= 0xfffffe00 || ours->state.r[R_ESP] - 64 >= 0xffffff80 || ours->state.r[R_ESI] >= 0xfffffffd || ours->state.r[R_EDI] >= 0xfffffffd;
+	for (unsigned i = R_ESP; i <= R_EBP; i++)
+		if (ours->state.r[i] - 4 * 33 >= 0xfffffe00)
+			return true;
+	return ea >= 0xfffffe00 || ours->state.r[R_ESI] >= 0xfffffffd || ours->state.r[R_EDI] >= 0xfffffffd;
 }
 
 #define AMD_MISALIGNED 0x20000u
