@@ -259,7 +259,7 @@ static const struct raise_case {
 	/* Rounding is then told of as if exponents had no bounds. */
 	{ "unmasked overflow of 2 * largest is exact", 0xf3, 0x59, UNMASK(OE), { 0, 0x7f7fffff }, { 0, 0x40000000 }, OE, true },
 	{ "... of largest + largest too", 0xf3, 0x58, UNMASK(OE), { 0, 0x7f7fffff }, { 0, 0x7f7fffff }, OE, true },
-	{ "... of largest + smallest is not", 0xf3, 0x58, UNMASK(OE) | RU, { 0, 0x7f7fffff }, { 0, 0x00800000 }, OE | PE, true },
+	{ "... of largest + 2^-119 is not", 0xf3, 0x58, UNMASK(OE) | RU, { 0, 0x7f7fffff }, { 0, 0x04000000 }, OE | PE, true },
 	{ "... of 1.5 * largest is not", 0xf3, 0x59, UNMASK(OE), { 0, 0x7f7fffff }, { 0, 0x3fc00000 }, OE | PE, true },
 	{ "... of doubles", 0x66, 0x59, UNMASK(OE), { 0x7fefffffffffffff, 0x3ff0000000000000 }, { 0x4000000000000000, 0x3ff0000000000000 }, OE, true },
 	{ "unmasked underflow: tiny is enough", 0xf3, 0x59, UNMASK(UE), { 0, 0x00800000 }, { 0, 0x3f000000 }, UE, true },
@@ -639,7 +639,8 @@ static void run_form(const struct form *f, uint32_t displacement)
 /* [SDM3A 13.1.2 "CR0.EM and CR0.TS"] and table 2-2: EM before TS; an operating system that does not save XMM registers has no SSE. */
 static void needs_support(void *ctx, const struct form *f)
 {
-	if (!(f->row->props & IP_SSE) || f->operand == FORM_INDEXED || f->addrsize == 2)
+	/* FXSAVE and FXRSTOR are of the x87 too, and have rules of their own. */
+	if (!(f->row->props & IP_SSE) || row_has_operand(f->row, OPD_Mfx) || f->operand == FORM_INDEXED || f->addrsize == 2)
 		return;
 	++*(unsigned *)ctx;
 	start();
