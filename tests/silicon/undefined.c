@@ -39,8 +39,7 @@ const char *sil_row_excluded(const struct insn_row *row)
 
 /* --- not run, or not compared, in these situations ------------------------------------------------------------------------- */
 
-enum situation { ENDLESS, ASTRAY, WAY_OUT, KERNEL_SEGMENT, LONG_SEGMENT, ALIAS_CR8, SHIFT_COUNT, SWAP_WORD, PORT_COUNT, HOST_GDT, WRAP_4G, MXCSR_BIT17,
-                 FXSAVE_AC };
+enum situation { ENDLESS, ASTRAY, WAY_OUT, KERNEL_SEGMENT, LONG_SEGMENT, ALIAS_CR8, SHIFT_COUNT, SWAP_WORD, PORT_COUNT, HOST_GDT, WRAP_4G, MXCSR_BIT17 };
 static const struct { const char *what, *why; } situation[] = {
 	[ENDLESS]        = { "any", "does not end within some thousand instructions" },
 	[ASTRAY]         = { "any", "a branch led into the middle of an instruction, and nobody knows what is undefined there" },
@@ -51,10 +50,9 @@ static const struct { const char *what, *why; } situation[] = {
 	[SHIFT_COUNT]    = { "shld shrd", "[SDM2B] \"SHLD\", \"SHRD\": a count above the operand size leaves the result undefined" },
 	[SWAP_WORD]      = { "bswap", "[SDM2A] \"BSWAP\": of a 16-bit register the result is undefined" },
 	[PORT_COUNT]     = { "rep ins, rep outs", "[SDM2B] \"REP\": with a count of 0 nothing is done; some processors check the port first all the same" },
-	[HOST_GDT]       = { "lar lsl verr verw", "of any but three selectors: read the host kernel's descriptors" },
+	[HOST_GDT]       = { "lar lsl verr verw", "of selectors that are not the case's: read the host kernel's descriptors" },
 	[WRAP_4G]        = { "any", "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB may or may not be a segment violation; here it is not" },
 	[MXCSR_BIT17]    = { "ldmxcsr fxrstor", "bit 17 of MXCSR exists on AMD's processors" },
-	[FXSAVE_AC]      = { "fxsave fxrstor", "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary" },
 };
 
 /* Encodings that later processors gave another meaning. */
@@ -78,11 +76,14 @@ static const char *later_meaning(const struct insn *in)
 	return NULL;
 }
 
+/* The linear address of the memory operand. */
 static uint32_t effective(const struct sil_state *s, const struct insn *in)
 {
+	uint32_t base = sil_segment(s->seg[in->seg])->base;
+
 	uint32_t ea = (in->base == R_ZERO ? 0 : s->r[in->base]) + ((in->index == R_ZERO ? 0 : s->r[in->index]) << in->scale) + in->disp;
 
-	return in->addrsize == 2 ? ea & 0xffff : ea;
+	return base + (in->addrsize == 2 ? ea & 0xffff : ea);
 }
 
 static uint32_t operand(const struct sil_case *c, const struct insn *in)
@@ -98,11 +99,11 @@ static uint32_t operand(const struct sil_case *c, const struct insn *in)
 	return 0x8000;                         /* unknown: none of the selectors below */
 }
 
-/* Selectors of which both GDTs say the same: null, and the two of 32-bit programs. */
+/* Selectors of which host and emulator say the same: null, the two of 32-bit programs, and the LDT's. */
 static bool common_selector(uint32_t v)
 {
 	v &= 0xfffc;
-	return v == 0 || v == (SIL_CS & ~3u) || v == (SIL_DS & ~3u);
+	return v == 0 || v & 4 || v == (SIL_CS & ~3u) || v == (SIL_DS & ~3u);
 }
 
 static const char *undefined_result(const struct sil_case *c, const struct insn *in)
@@ -234,20 +235,34 @@ static unsigned area_size(const struct insn *in)
 	return row_has_operand(row, OPD_Mfx) ? 512 : 0;
 }
 
-/* Environments, states and FXSAVE areas are many accesses, in no given order: either page of two may fault first, and bytes may
- * have been stored before. */
+/* A fault of an access within [ea, ea + size). */
+static bool faulted_in(const struct sil_result *r, uint32_t ea, unsigned size, uint32_t wrap)
+{
+	if (r->vector == VEC_PF)
+		return ((r->cr2 - ea) & wrap) < size;
+	return r->vector == VEC_GP || r->vector == VEC_SS || r->vector == VEC_AC;
+}
+
+/* Environments, states and FXSAVE areas are many accesses, in no given order: which page, limit or misalignment faults first
+ * may vary [SDM2A "FXSAVE"], and bytes may have been stored before. */
 static void allow_area(const struct insn *in, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
-	uint32_t ea = effective(&ours->state, in);
-	unsigned size = area_size(in), wrap = in->addrsize == 2 ? 0xffff : 0xffffffff;
+	uint32_t ea = effective(&ours->state, in), wrap = in->addrsize == 2 ? 0xffff : 0xffffffff;
+	unsigned size = area_size(in);
 
-	if (!size || ours->vector != VEC_PF)
+	if (!size || !faulted_in(ours, ea, size, wrap) || !faulted_in(host, ea, size, wrap))
 		return;
-	if (host->vector == VEC_PF && ((host->cr2 - ea) & wrap) < size && ((ours->cr2 - ea) & wrap) < size) {
-		host->cr2 = ours->cr2;
-		host->error = ours->error;
-	}
+	host->vector = ours->vector;
+	host->cr2 = ours->cr2;
+	host->error = ours->error;
 	allow_memory(ours_page, host_page, ea, size);
+}
+
+static uint32_t stack(const struct sil_state *s)
+{
+	const struct sil_segment *ss = sil_segment(s->seg[SEG_SS]);
+
+	return ss->base + (ss->flags & SEG_FLAG_DB ? s->r[R_ESP] : s->r[R_ESP] & 0xffff);
 }
 
 /* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept, a pop of many the registers
@@ -260,7 +275,7 @@ static void allow_partial(const struct sil_case *c, const struct sil_result *our
 	if (ours->vector < 0 || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
 		return;
 	if (listed(insn_table[in.row].name, "pusha enter"))
-		allow_memory(ours_page, host_page, ours->state.r[R_ESP] - 4 * 33, 4 * 33);
+		allow_memory(ours_page, host_page, stack(&ours->state) - 4 * 33, 4 * 33);
 	allow_area(&in, ours, ours_page, host, host_page);
 	/* MASKMOVQ may have made the x87 registers MMX registers before it faults. */
 	if (!strcmp(insn_table[in.row].name, "maskmovq")) {
@@ -327,14 +342,6 @@ static bool wraps(const struct sil_case *c, const struct sil_result *ours, const
 }
 
 #define AMD_MISALIGNED 0x20000u
-
-static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
-{
-	uint32_t at = ours->state.eip - c->in.eip;
-	struct insn in;
-
-	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
-}
 
 /* Ours raised #GP at an instruction that loads MXCSR with that bit set. */
 static bool loads_amd_bit(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[])
@@ -408,8 +415,6 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 		return situation[WRAP_4G].why;
 	if ((host->vector != VEC_GP || host->state.eip != ours->state.eip) && loads_amd_bit(c, ours, ours_page))
 		return situation[MXCSR_BIT17].why;
-	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
-		return situation[FXSAVE_AC].why;
 	allow_pointers(c, ours, host);
 	allow_partial(c, ours, ours_page, host, host_page);
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
@@ -440,5 +445,6 @@ void sil_list_exclusions(void)
 		printf("  codes %04x after %-13s %s\n", x87_codes[i].codes, x87_codes[i].names, x87_codes[i].why);
 	for (unsigned i = 0; i < COUNT(stored); i++)
 		printf("  parts of what %-14s stores: %s\n", stored[i].names, stored[i].why);
+	puts("  which of several faults comes first in FNSTENV, FLDENV, FNSAVE, FRSTOR, FXSAVE, FXRSTOR: [SDM2A] \"FXSAVE\"");
 	puts("  what PUSHA, POPA, ENTER, MASKMOVQ and the stores of many fields have done when they fault in the middle");
 }
