@@ -338,7 +338,7 @@ static bool wraps(const struct sil_case *c, const struct sil_result *ours, const
 	for (unsigned i = R_ESP; i <= R_EBP; i++)
 		if (ours->state.r[i] - 4 * 33 >= 0xfffffe00)
 			return true;
-	return ea >= 0xfffffe00 || ours->state.r[R_ESI] >= 0xfffffffd || ours->state.r[R_EDI] >= 0xfffffffd;
+	return ea >= 0xfffffe00 || ours->state.r[R_ESI] >= 0xfffffff0 || ours->state.r[R_EDI] >= 0xfffffff0;
 }
 
 #define AMD_MISALIGNED 0x20000u
