@@ -308,7 +308,9 @@ enum exec code_fetch(struct cpu *cpu, uint32_t eip)
 	struct insn *in = cpu->cache->scratch;
 	laddr_t la = cpu->seg[SEG_CS].base + eip;
 	uint32_t limit = cpu->seg[SEG_CS].limit, room = limit - eip;
-	unsigned within = room < INSN_MAX ? room + 1 : INSN_MAX;
+	/* A limit of 4 GB is none: blocks are not checked against it, and an instruction may go on at offset 0 [SDM3A 5.3 "Limit
+	 * Checking"]. */
+	unsigned within = room < INSN_MAX && limit != 0xffffffff ? room + 1 : INSN_MAX;
 	unsigned first = min(within, PAGE_SIZE - (la & PG_OFFSET));
 	uint8_t bytes[INSN_MAX];
 	enum decode_result result;

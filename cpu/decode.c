@@ -254,6 +254,25 @@ static enum decode_result finish(const struct reader *r, struct insn *in, enum d
 	return result;
 }
 
+/* An undefined member of a group is as long as the others, and UD1 has an operand: that tells where it ends too near to the end of
+ * a page, a segment or the 15 bytes. [SDM2B] "UD". */
+static enum decode_result skip_undefined(struct reader *r, struct insn *in, unsigned map, int override)
+{
+	static const struct insn_row ud1 = { .operand = { OPD_Gv, OPD_Ev } };
+	unsigned n = last_row[map - 1][in->opcode], reads = 0;
+	const struct insn_row *like = n ? &insn_table[n - 1] : map == 2 && in->opcode == 0xb9 ? &ud1 : NULL;
+
+	if (!like)
+		return finish(r, in, DECODE_UD);
+	for (unsigned i = 0; i < 3; i++)
+		reads |= operand_reads[like->operand[i]];
+	if (reads & READ_MODRM || row_needs_modrm(like))
+		decode_modrm(r, in, like, override);
+	for (unsigned i = 0; i < 3; i++)
+		decode_operand(r, in, operand_reads[like->operand[i]], false);
+	return finish(r, in, DECODE_UD);
+}
+
 enum decode_result decode(const uint8_t *bytes, unsigned avail, bool code32, struct insn *in)
 {
 	struct reader r = { .bytes = bytes, .avail = avail < INSN_MAX ? avail : INSN_MAX };
@@ -269,7 +288,7 @@ enum decode_result decode(const uint8_t *bytes, unsigned avail, bool code32, str
 	}
 	row = r.out ? NULL : find_row(&r, in, map, code32);
 	if (!row)
-		return finish(&r, in, DECODE_UD);
+		return r.out ? finish(&r, in, DECODE_UD) : skip_undefined(&r, in, map, override);
 
 	in->row = (uint16_t)(row - insn_table);
 	in->seg = override >= 0 ? (uint8_t)override : SEG_DS;

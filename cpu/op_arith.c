@@ -104,7 +104,7 @@ CMPXCHG(8, 1, uint8_t, Eb, Gb)
 CMPXCHG(16, 2, uint16_t, Ew, Gw)
 CMPXCHG(32, 4, uint32_t, Ed, Gd)
 
-enum exec op_cmpxchg8b_Mq(struct cpu *cpu, const struct insn *in)
+static enum exec cmpxchg8b(struct cpu *cpu, const struct insn *in)
 {
 	struct { uint32_t lo, hi; } old, new;
 	struct ref dst;
@@ -122,5 +122,11 @@ enum exec op_cmpxchg8b_Mq(struct cpu *cpu, const struct insn *in)
 	cpu->r[R_EAX] = old.lo;                /* what they hold if equal */
 	cpu->r[R_EDX] = old.hi;
 	flags_set_zf(cpu, equal);
+	return EXEC_OK;
+}
+
+enum exec op_cmpxchg8b_Mq(struct cpu *cpu, const struct insn *in)
+{
+	TRY(cmpxchg8b(cpu, in));
 	NEXT(cpu, in);
 }

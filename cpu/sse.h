@@ -24,7 +24,7 @@
 #define MXCSR_RC    0x6000u
 #define MXCSR_FZ    0x8000u
 
-/* What an instruction's results are: that many numbers, and how they become too large or too small. */
+/* What an instruction's operands are: that many numbers, and how their results become too large or too small. */
 enum sse_lanes { SSE_4_SINGLE, SSE_1_SINGLE, SSE_2_DOUBLE, SSE_1_DOUBLE };
 enum sse_range {
 	RANGE_SAFE,                /* never overflows nor underflows */

@@ -111,18 +111,17 @@ unsigned sse_unmasked_flags(const struct cpu *cpu, sse_host_fn *op, struct sse_r
 			    unsigned masked, const union xmm *result)
 {
 	static const uint8_t lanes[] = { [SSE_4_SINGLE] = 4, [SSE_1_SINGLE] = 1, [SSE_2_DOUBLE] = 2, [SSE_1_DOUBLE] = 1 };
-	struct lane l = { .op = op, .range = r.range, .from = format_of(r), .to = format_of(r), .mxcsr = sse_host_mxcsr(cpu) };
+	bool narrowed = r.range == RANGE_NARROWED;
+	struct lane l = { .op = op, .range = r.range, .from = format_of(r), .to = narrowed ? &single : format_of(r), .mxcsr = sse_host_mxcsr(cpu) };
 	unsigned flags = masked & SSE_BEFORE;
 	bool suspect = masked & (SSE_OE | SSE_UE);
 
-	if (r.range == RANGE_NARROWED)
-		l.from = &wide;
 	for (unsigned i = 0; i < lanes[r.lanes]; i++)
 		suspect |= denormal(get_lane(result, l.to, i), l.to);
 	if (!suspect)
 		return masked;
 	for (unsigned i = 0; i < lanes[r.lanes]; i++) {
-		l.d = r.range == RANGE_NARROWED ? one(l.from) : get_lane(d, l.from, i);
+		l.d = narrowed ? one(l.from) : get_lane(d, l.from, i);
 		l.s = get_lane(s, l.from, i);
 		flags |= lane_flags(cpu, &l);
 	}

@@ -41,11 +41,15 @@ static const struct { const char *ours, *theirs; } aliases[] = {
 #define VIA    "montmul xcryptcbc xcryptcfb xcryptctr xcryptecb xcryptofb xsha1 xsha256 xstorerng"
 
 /* Instructions with a name of their own that a mandatory prefix chooses. */
-#define CHOSEN "punpcklqdq punpckhqdq movdqa movdqu pshufd pshuflw pshufhw psrldq pslldq movq movntdq maskmovdqu movq2dq movdq2q"
+#define CHOSEN "punpcklqdq punpckhqdq movdqa movdqu pshufd pshuflw pshufhw psrldq pslldq movq movntdq maskmovdqu movq2dq movdq2q " \
+	"movupd movss movsd movlpd unpcklpd unpckhpd movhpd movapd movntpd movmskpd andpd andnpd orpd xorpd shufpd " \
+	"sqrtpd sqrtss sqrtsd addpd addss addsd mulpd mulss mulsd subpd subss subsd minpd minss minsd divpd divss divsd maxpd maxss maxsd " \
+	"rsqrtss rcpss cmppd cmpss cmpsd ucomisd comisd cvtpi2pd cvtsi2ss cvtsi2sd cvttpd2pi cvttss2si cvttsd2si cvtpd2pi cvtss2si cvtsd2si " \
+	"cvtpd2ps cvtss2sd cvtsd2ss cvtps2dq cvttps2dq cvttpd2dq cvtdq2pd cvtpd2dq"
 
 #define RESERVED(first, last) \
-	{ "#UD", "*", 2, first, last, 0, 0, PX_F3, false, "F3 means nothing to packed integers at 0F " #first "-" #last }, \
-	{ "#UD", "*", 2, first, last, 0, 0, PX_F2, false, "F2 means nothing to packed integers at 0F " #first "-" #last }
+	{ "#UD", "*", 2, first, last, 0, 0, PX_F3, false, "F3 chooses nothing at 0F " #first "-" #last }, \
+	{ "#UD", "*", 2, first, last, 0, 0, PX_F2, false, "F2 chooses nothing at 0F " #first "-" #last }
 
 #define R(n) (1u << (n))
 
@@ -75,6 +79,8 @@ const struct difference differences[] = {
 	{ "nop", "none", 2, 0x18, 0x1f, 0, 0, 0, false, "0F 18-1F are hints, NOPs where not defined [SDM2D A.3 \"One, Two, and Three-Byte Opcode Maps\"] note 1 of table A-3" },
 	{ "mov", "none", 1, 0xa0, 0xa3, 0, 0, PX_66_FIRST, false, "Capstone does not decode 66 F2 or 66 F3 before MOV moffs; F2 and F3 mean nothing to MOV" },
 
+	{ "lfence mfence sfence", "none", 2, 0xae, 0xae, 0, FORM_REG, 0, false, "fences ignore r/m [SDM2A] \"LFENCE\"" },
+
 	/* Capstone is too lax. */
 	{ "#UD", "add or adc and sub xor", 1, 0x02, 0x33, 0, FORM_MEM, PX_F0, false, "LOCK needs a memory destination [SDM2A] \"LOCK\"" },
 	{ "#UD", "nop",  2, 0x1f, 0x1f, 0, 0, PX_F0, false, "LOCK before an instruction that is not in its list [SDM2A] \"LOCK\"" },
@@ -93,9 +99,14 @@ const struct difference differences[] = {
 	{ CHOSEN, "none", 2, 0x10, 0xfe, 0, 0, PX_66 | PX_67, false, "Capstone does not take 66 for mandatory beside 67 (as above)" },
 	{ CHOSEN, "*",    2, 0x10, 0xfe, 0, 0, PX_66_LAST, false, "Capstone takes the last of 66, F2 and F3; F2 and F3 come before 66" },
 	/* F3 and F2 where they choose nothing are reserved [SDM2A 2.1.1 "Instruction Prefixes"]; processors raise #UD. */
-	RESERVED(0x13, 0x15), RESERVED(0x17, 0x17), { "#UD", "*", 2, 0x16, 0x16, 0, 0, PX_F2, false, "F2 means nothing to MOVHPS and MOVLHPS" },
-	RESERVED(0x28, 0x29), RESERVED(0x2b, 0x2b), RESERVED(0x50, 0x50), RESERVED(0x54, 0x57), RESERVED(0xae, 0xae), RESERVED(0xc3, 0xc3), RESERVED(0xc6, 0xc6),
-	{ "#UD", "*", 2, 0xae, 0xae, 0, 0, PX_66, false, "66 before a fence, LDMXCSR, STMXCSR or CLFLUSH is reserved likewise" },
+	RESERVED(0x12, 0x17), RESERVED(0x28, 0x29), RESERVED(0x2b, 0x2b), RESERVED(0x2e, 0x2f), RESERVED(0x50, 0x50), RESERVED(0x54, 0x57),
+	{ "#UD", "*", 2, 0x52, 0x53, 0, 0, PX_F2, false, "F2 means nothing to RSQRT and RCP" },
+	{ "#UD", "*", 2, 0x5b, 0x5b, 0, 0, PX_F2, false, "F2 means nothing to conversions at 0F 5B" },
+	RESERVED(0xae, 0xae), RESERVED(0xc3, 0xc3), RESERVED(0xc6, 0xc6),
+	{ "#UD", "movhlps movlhps", 2, 0x12, 0x16, 0, FORM_REG, PX_66, false, "66 makes it a move of a double to or from memory: no register [SDM2B] \"MOVLPD\"" },
+	{ "#UD", "rsqrtps rcpps", 2, 0x52, 0x53, 0, 0, PX_66, false, "66 before RSQRTPS, RCPPS is reserved likewise" },
+	{ "#UD", "movnti", 2, 0xc3, 0xc3, 0, 0, PX_66, false, "66 before MOVNTI is reserved likewise" },
+	{ "#UD", "*", 2, 0xae, 0xae, 0, 0, PX_66, false, "66 before LDMXCSR, STMXCSR, a fence is reserved likewise" },
 	RESERVED(0x60, 0x6e), { "#UD", "*", 2, 0x6f, 0x6f, 0, 0, PX_F2, false, "F2 means nothing to MOVQ, MOVDQA and MOVDQU" },
 	RESERVED(0x71, 0x77), { "#UD", "*", 2, 0x7e, 0x7f, 0, 0, PX_F2, false, "F2 means nothing to MOVD, MOVQ, MOVDQA and MOVDQU" },
 	RESERVED(0xc4, 0xc5),
@@ -104,12 +115,6 @@ const struct difference differences[] = {
 	RESERVED(0xe7, 0xfe),
 	{ "#UD", "movq", 2, 0xd6, 0xd6, 0, FORM_MEM, PX_66_LAST, false, "F2 and F3 make it a move between register files: no memory [SDM2B] \"MOVDQ2Q\"" },
 	{ "#UD", "emms", 2, 0x77, 0x77, 0, 0, PX_66, false, "66 before EMMS is reserved likewise" },
-
-	/* To go when the rows are there. */
-	{ "#UD", "*", 2, 0x2a, 0x2f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
-	{ "#UD", "*", 2, 0x51, 0x5f, 0, 0, 0, false, "SSE, SSE2: not there yet" },
-	{ "#UD", "*", 2, 0xc2, 0xc2, 0, 0, 0, false, "SSE, SSE2: not there yet" },
-	{ "#UD", "*", 2, 0xe6, 0xe6, 0, 0, 0, false, "SSE, SSE2: not there yet" },
 };
 const unsigned difference_count = COUNT(differences);
 

@@ -44,6 +44,108 @@ START_TEST(descriptor_questions_do_not_exist_in_real_and_virtual_8086_mode)
 }
 END_TEST
 
+/* --- what is no instruction --------------------------------------------------------------------------------------- */
+
+/* [SDM2A] "LOCK": these, with a memory destination. XCHG and CMPXCHG8B have their own rows; ext is ModRM.reg, or -1 for all. */
+static const struct { uint8_t map, first, last; int ext; } lockable[] = {
+	{ 1, 0x00, 0x01, -1 }, { 1, 0x08, 0x09, -1 }, { 1, 0x10, 0x11, -1 }, { 1, 0x18, 0x19, -1 }, { 1, 0x20, 0x21, -1 }, { 1, 0x28, 0x29, -1 },
+	{ 1, 0x30, 0x31, -1 }, { 1, 0x86, 0x87, -1 }, { 1, 0xf6, 0xf7, 2 }, { 1, 0xf6, 0xf7, 3 }, { 1, 0xfe, 0xff, 0 }, { 1, 0xfe, 0xff, 1 },
+	{ 1, 0x80, 0x83, 0 }, { 1, 0x80, 0x83, 1 }, { 1, 0x80, 0x83, 2 }, { 1, 0x80, 0x83, 3 }, { 1, 0x80, 0x83, 4 }, { 1, 0x80, 0x83, 5 },
+	{ 1, 0x80, 0x83, 6 }, { 2, 0xab, 0xab, -1 }, { 2, 0xb0, 0xb1, -1 }, { 2, 0xb3, 0xb3, -1 }, { 2, 0xbb, 0xbb, -1 }, { 2, 0xba, 0xba, 5 },
+	{ 2, 0xba, 0xba, 6 }, { 2, 0xba, 0xba, 7 }, { 2, 0xc0, 0xc1, -1 }, { 2, 0xc7, 0xc7, 1 },
+};
+
+static bool may_lock(unsigned map, unsigned opcode, unsigned ext, bool memory)
+{
+	for (unsigned i = 0; memory && i < sizeof(lockable) / sizeof(lockable[0]); i++)
+		if (map == lockable[i].map && opcode >= lockable[i].first && opcode <= lockable[i].last &&
+		    (lockable[i].ext < 0 || (unsigned)lockable[i].ext == ext))
+			return true;
+	return false;
+}
+
+static bool is_prefix(unsigned opcode)
+{
+	return opcode == 0x26 || opcode == 0x2e || opcode == 0x36 || opcode == 0x3e || (opcode >= 0x64 && opcode <= 0x67) || opcode == 0xf0 ||
+	       opcode == 0xf2 || opcode == 0xf3;
+}
+
+START_TEST(LOCK_goes_before_these_and_nothing_else)
+{
+	unsigned locked = 0, refused = 0;
+
+	for (unsigned n = 0; n < 2 * 256 * 256; n++) {
+		unsigned map = 1 + (n >> 16), opcode = n >> 8 & 0xff, modrm = n & 0xff;
+		uint8_t bytes[16] = { 0xf0 }, *p = bytes + 1;
+		struct insn in;
+		enum decode_result plain, result;
+
+		if (map == 1 && (is_prefix(opcode) || opcode == 0x0f))
+			continue;
+		if (map == 2)
+			*p++ = 0x0f;
+		*p++ = (uint8_t)opcode;
+		*p = (uint8_t)modrm;
+		plain = decode(bytes + 1, 15, true, &in);
+		result = decode(bytes, 15, true, &in);
+		if (plain == DECODE_OK && may_lock(map, opcode, modrm >> 3 & 7, modrm < 0xc0)) {
+			ck_assert_msg(result == DECODE_OK, "LOCK %u:%02x /%u is refused", map, opcode, modrm >> 3 & 7);
+			locked++;
+		} else {
+			ck_assert_msg(result == DECODE_UD, "LOCK %u:%02x %02x is accepted", map, opcode, modrm);
+			refused++;
+		}
+	}
+	ck_assert_uint_gt(locked, 5000);
+	ck_assert_uint_gt(refused, 100000);
+}
+END_TEST
+
+/* Prefixes, then bytes; what the instruction is worth in full, and when its third byte would lie on a missing page. */
+static const struct nothing_case { uint8_t prefix, prefixes, bytes[4]; unsigned full, at_end; const char *name; } nothing_cases[] = {
+	{ 0, 0, { 0x0f, 0x0b }, VEC_UD, VEC_UD, "UD2" },
+	{ 0, 0, { 0x0f, 0xff, 0x80 }, VEC_UD, VEC_UD, "UD0 has no operand here" },
+	{ 0, 0, { 0x0f, 0xb9, 0x80 }, VEC_UD, VEC_PF, "UD1 has" },
+	{ 0, 0, { 0x0f, 0x04, 0x80 }, VEC_UD, VEC_UD, "an opcode nobody has" },
+	{ 0, 0, { 0xff, 0xb8, 0x00 }, VEC_UD, VEC_PF, "a group's member nobody has" },
+	{ 0, 0, { 0xff, 0xf8, 0x00 }, VEC_UD, VEC_UD, "... with a register" },
+	{ 0, 0, { 0xc6, 0xc8, 0x00 }, VEC_UD, VEC_PF, "... with an immediate" },
+	{ 0, 0, { 0x0f, 0xba, 0x80 }, VEC_UD, VEC_PF, "... in the second map" },
+	{ 0xf0, 1, { 0x05, 0, 0, 0 }, VEC_UD, VEC_PF, "LOCK with a register destination" },
+	{ 0x66, 13, { 0x0f, 0x0b }, VEC_UD, 0, "15 bytes" },
+	{ 0x66, 14, { 0x0f, 0x0b }, VEC_GP, 0, "16 bytes" },
+	{ 0x3e, 12, { 0x0f, 0xb9, 0x80 }, VEC_GP, 0, "UD1 of 19" },
+	{ 0x3e, 12, { 0xff, 0xb8 }, VEC_GP, 0, "a group's member of 18" },
+	{ 0xf0, 12, { 0x81, 0xc0 }, VEC_GP, 0, "a bad LOCK of 18" },
+};
+
+START_TEST(an_undefined_instruction_is_as_long_as_its_like)
+{
+	const struct nothing_case *c = &nothing_cases[_i / 2];
+	bool at_end = _i & 1;
+	uint8_t code[24] = { 0 };
+
+	if (at_end && !c->at_end)
+		return;
+	memset(code, c->prefix, c->prefixes);
+	memcpy(code + c->prefixes, c->bytes, 4);
+	ring(pc, 0);
+	paging(pc);
+	pc->cpu.eip = at_end ? CODE + PAGE_SIZE - 2 : CODE;
+	if (at_end)
+		page(pc, CODE + PAGE_SIZE, 0);
+	place(pc, pc->cpu.eip, code, at_end ? 2 : sizeof(code));
+	step(pc, 1);
+	ck_assert_msg(pc->first.fault.vector == (at_end ? c->at_end : c->full), "%s: vector %u", c->name, pc->first.fault.vector);
+	if (pc->first.fault.vector == VEC_PF)
+		ck_assert_uint_eq(pc->cpu.cr2, CODE + PAGE_SIZE);
+	else if (pc->first.fault.vector == VEC_GP)
+		expect_error(pc, VEC_GP, 0);
+	else
+		expect_fault(pc, VEC_UD);
+}
+END_TEST
+
 /* --- control registers ---------------------------------------------------------------------------------------- */
 
 struct cr_case { uint8_t cr; uint32_t value; bool ok; uint32_t reads; };
@@ -52,7 +154,7 @@ static const struct cr_case cr_cases[] = {
 	{ 0, CR0_PE | CR0_TS | CR0_WP | 0x0000ffc0, true, CR0_PE | CR0_TS | CR0_WP | CR0_ET },
 	{ 2, 0x12345678, true, 0x12345678 }, { 3, 0xffffffff, true, 0xffffffff },
 	{ 4, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE, true, CR4_PSE | CR4_PAE | CR4_PGE | CR4_TSD | CR4_DE | CR4_PCE },
-	{ 4, CR4_VME | CR4_PVI, true, CR4_VME | CR4_PVI }, { 4, CR4_MCE, true, CR4_MCE }, { 4, 1u << 11, false, 0 },
+	{ 4, CR4_VME | CR4_PVI, true, CR4_VME | CR4_PVI }, { 4, CR4_MCE, true, CR4_MCE }, { 4, 1u << 11, false, 0 }, { 4, 1u << 13, false, 0 },
 	{ 4, CR4_OSFXSR | CR4_OSXMMEXCPT, true, CR4_OSFXSR | CR4_OSXMMEXCPT },
 };
 
@@ -493,6 +595,8 @@ static Suite *system_op_suite(void)
 	tcase_add_loop_test(t, privileged_instructions_are_GP_0_outside_ring_0, 0, sizeof(ring0_bytes) / sizeof(ring0_bytes[0]));
 	tcase_add_loop_test(t, descriptor_questions_do_not_exist_in_real_and_virtual_8086_mode, 0, sizeof(protected_bytes) / sizeof(protected_bytes[0]));
 	tcase_add_loop_test(t, a_control_register_takes_what_it_has_and_refuses_the_rest, 0, sizeof(cr_cases) / sizeof(cr_cases[0]));
+	tcase_add_test(t, LOCK_goes_before_these_and_nothing_else);
+	tcase_add_loop_test(t, an_undefined_instruction_is_as_long_as_its_like, 0, 2 * (int)(sizeof(nothing_cases) / sizeof(nothing_cases[0])));
 	tcase_add_test(t, there_is_no_CR1_CR5_CR6_CR7);
 	tcase_add_test(t, LMSW_can_set_PE_but_not_clear_it);
 	tcase_add_test(t, real_mode_enters_protected_mode_and_comes_back_with_its_big_segments);

@@ -6,7 +6,6 @@
 
 #include "compare.h"
 #include "cpu/insn.h"
-#include "native.h"
 
 static void print_code(const struct sil_case *c)
 {
@@ -104,8 +103,8 @@ static void print_memory(struct sil_bench *b, const struct sil_case *c)
 	}
 	for (unsigned page = PAGE_DATA0; page < SIL_PAGES; page++)
 		for (unsigned at = 0; at < SIL_PAGE && shown < 32; at++)
-			if (b->emulator.page[page][at] != native_page[page][at] && ++shown)
-				line("byte", sil_page_address(page) + at, native_page[page][at], b->emulator.page[page][at], 2);
+			if (b->emulator.page[page][at] != b->host_page[page][at] && ++shown)
+				line("byte", sil_page_address(page) + at, b->host_page[page][at], b->emulator.page[page][at], 2);
 }
 
 void sil_print(struct sil_bench *b, const struct sil_case *c)

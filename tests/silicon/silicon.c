@@ -94,7 +94,7 @@ static void work(const struct options *o, const struct sil_choice *choice, struc
 	struct itimerval tick = { { 2, 0 }, { 2, 0 } };
 
 	setitimer(ITIMER_REAL, &tick, NULL);
-	sil_bench_open(&b);
+	sil_bench_open(&b, native_page);
 	for (uint64_t k = job; k < o->count; k += o->jobs) {
 		sil_generate(choice, o->seed, k, &c);
 		if (!sil_compare(&b, &c))
@@ -190,7 +190,7 @@ static void report(const struct options *o, const struct sil_choice *choice, uin
 	static struct sil_bench b;
 	static struct sil_case c;
 
-	sil_bench_open(&b);
+	sil_bench_open(&b, native_page);
 	sil_generate(choice, o->seed, k, &c);
 	printf("\nCase %" PRIu64 " differs (silicon --seed %" PRIu64 "%s%s --case %" PRIu64 ")", k, o->seed, o->only ? " --only " : "", o->only ? o->only : "", k);
 	if (sil_compare(&b, &c))
@@ -208,7 +208,7 @@ static int look_at(const struct options *o, const struct sil_choice *choice)
 	static struct sil_case c;
 	bool same;
 
-	sil_bench_open(&b);
+	sil_bench_open(&b, native_page);
 	sil_generate(choice, o->seed, o->one, &c);
 	sil_report(&b, &c);
 	same = sil_compare(&b, &c);

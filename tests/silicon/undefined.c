@@ -266,17 +266,17 @@ static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
 	unsigned width = row_has_operand(row, OPD_Eb) ? 8 : in->opsize * 8;
 	unsigned count = (row_has_operand(row, OPD_CL) ? c->in.r[R_ECX] : row_has_operand(row, OPD_I1) ? 1 : in->imm) & 31;
 	uint32_t mask = row->flags_undefined;
-	bool shift = listed(row->name, "shl shr sar");
+	bool carry = listed(row->name, "shl shr");     /* undefined when everything is shifted out */
 
-	if (!shift && !listed(row->name, "shld shrd rol ror rcl rcr"))
+	if (!listed(row->name, "shl shr sar shld shrd rol ror rcl rcr"))
 		return mask;
 	if (c->insns > 1 && row_has_operand(row, OPD_CL))
-		return mask | (shift ? F_CF : 0);
+		return mask | (carry ? F_CF : 0);
 	if (count == 0)
 		return 0;
 	if (count == 1)
 		return mask & ~F_OF;
-	return mask | (shift && count > width && !strcmp(row->name, "sar") == 0 ? F_CF : 0);
+	return mask | (carry && count > width ? F_CF : 0);
 }
 
 /* An operand that wraps around 4 GB may or may not be a segment violation [SDM3A 5.3 "Limit Checking"]. Here it is not. */
@@ -305,14 +305,64 @@ static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
 	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
 }
 
-const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
+/* Ours raised #GP at an instruction that loads MXCSR with that bit set. */
+static bool loads_amd_bit(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[])
+{
+	uint32_t at = ours->state.eip - c->in.eip, high;
+	struct insn in;
+
+	if (ours->vector != VEC_GP || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+		return false;
+	if (!listed(insn_table[in.row].name, "ldmxcsr fxrstor"))
+		return false;
+	high = effective(&ours->state, &in) + (in.reg == 2 ? 2 : 26);
+	return sil_page_of(high) < SIL_PAGES && ours_page[sil_page_of(high)][high & 0xfff] & AMD_MISALIGNED >> 16;
+}
+
+/* RCP and RSQRT are approximations with a relative error of at most 1.5 * 2^-12 each [SDM2B] "RCPPS", "RSQRTPS"; a reciprocal at the
+ * edge of the tiny ones may or may not become 0. */
+static bool both_approximate(uint32_t a, uint32_t b)
+{
+	float x, y;
+
+	memcpy(&x, &a, 4);
+	memcpy(&y, &b, 4);
+	if ((a ^ b) >> 31)
+		return false;
+	if (!(a << 1) || !(b << 1))
+		return ((a | b) & 0x7fffffff) <= 0x00801000;
+	return __builtin_fabsf(x - y) <= 3 * 0x1p-12f * __builtin_fabsf(y);
+}
+
+static void allow_approximations(const struct insn *in, const struct sil_result *ours, struct sil_result *host)
+{
+	if (!listed(insn_table[in->row].name, "rcpps rcpss rsqrtps rsqrtss"))
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		if (both_approximate(host->state.fpu.xmm[in->reg].u32[i], ours->state.fpu.xmm[in->reg].u32[i]))
+			host->state.fpu.xmm[in->reg].u32[i] = ours->state.fpu.xmm[in->reg].u32[i];
+}
+
+/* [SDM1 8.3.10 "Transcendental Instruction Accuracy"]: within 1 ulp of the exact value; C1 tells the direction of the rounding. */
+static void allow_ulp(const struct sil_result *ours, struct sil_result *host)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t distance = ours->state.fpu.st[i].mantissa - host->state.fpu.st[i].mantissa;
+		if (ours->state.fpu.st[i].exponent == host->state.fpu.st[i].exponent && distance + 2 <= 4)
+			host->state.fpu.st[i].mantissa = ours->state.fpu.st[i].mantissa;
+	}
+	host->state.fpu.status = (uint16_t)((host->state.fpu.status & ~0x200) | (ours->state.fpu.status & 0x200));
+}
+
+const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[],
+                      bool recorded)
 {
 	unsigned last = c->start[c->insns - 1];
 	struct insn in;
 
 	if (wraps(c, ours, host))
 		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
-	if (host->state.fpu.mxcsr & AMD_MISALIGNED && ours->vector == VEC_GP)
+	if (host->vector != VEC_GP && loads_amd_bit(c, ours, ours_page))
 		return "bit 17 of MXCSR exists on AMD processors";
 	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
 		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";
@@ -323,7 +373,10 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return NULL;
 	allow_codes(insn_table[in.row].name, ours, host);
+	if (recorded && listed(insn_table[in.row].name, "fsin fcos fsincos fptan fpatan f2xm1 fyl2x fyl2xp1"))
+		allow_ulp(ours, host);
 	allow_stored(c, &in, ours, ours_page, host_page);
+	allow_approximations(&in, ours, host);
 	uint32_t undefined = undefined_flags(c, &in);
 	host->state.eflags = (host->state.eflags & ~undefined) | (ours->state.eflags & undefined);
 	return NULL;

@@ -18,8 +18,10 @@ bool sil_row_defined(const struct insn_row *row);
 bool sil_row_alone(const struct insn_row *row);
 /* Why the host must not, or need not, run the case, or NULL. ours: what the emulator made of it. */
 const char *sil_case_excluded(const struct sil_case *c, const struct sil_result *ours);
-/* Gives host the emulator's value wherever the manual allows the host to differ. Returns why all of it may differ, or NULL. */
-const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[]);
+/* Gives host the emulator's value wherever the manual allows the host to differ. Returns why all of it may differ, or NULL.
+ * recorded: the answer is that of another processor, which may compute transcendental functions differently. */
+const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[],
+                      bool recorded);
 /* Prints the tables. */
 void sil_list_exclusions(void);
 
