@@ -27,7 +27,6 @@ static const struct { const char *names, *why; } not_run[] = {
 	{ "int1", "the host kernel does not say where the trap came from" },
 	{ "rdtsc rdpmc cpuid", "the answer belongs to the host: its clock, its counters, its model" },
 	{ "sldt str sgdt sidt smsw", "the host may have them trap (UMIP), and their answer is its kernel's" },
-	{ "esc", "stands for the x87 instructions until they exist" },
 };
 
 const char *sil_row_excluded(const struct insn_row *row)
