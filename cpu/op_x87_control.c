@@ -166,7 +166,7 @@ static enum exec open_image(struct cpu *cpu, const struct insn *in, unsigned siz
 #define SAVE_MAX 108u
 
 /* FNSTENV: D9 /6. The copy in memory keeps the masks; those of the x87 are all set, so that a handler can compute. */
-enum exec op_fnstenv_M(struct cpu *cpu, const struct insn *in)
+static enum exec fnstenv(struct cpu *cpu, const struct insn *in)
 {
 	uint8_t image[ENV_MAX];
 	unsigned size = ENV_WORDS * in->opsize;
@@ -179,11 +179,12 @@ enum exec op_fnstenv_M(struct cpu *cpu, const struct insn *in)
 	ref_store(cpu, &dst, image, size);
 	set_control(cpu, cpu->fpu.control | FPU_SW_EXCEPTIONS);
 	ferr_follow(cpu);
-	NEXT(cpu, in);
+	return EXEC_OK;
 }
+X87_HANDLER(fnstenv_M, fnstenv(cpu, in))
 
 /* FLDENV: D9 /4. */
-enum exec op_fldenv_M(struct cpu *cpu, const struct insn *in)
+static enum exec fldenv(struct cpu *cpu, const struct insn *in)
 {
 	uint8_t image[ENV_MAX];
 	unsigned size = ENV_WORDS * in->opsize;
@@ -195,11 +196,12 @@ enum exec op_fldenv_M(struct cpu *cpu, const struct insn *in)
 	ref_load(cpu, &src, image, size);
 	env_load(cpu, in->opsize, image);
 	ferr_follow(cpu);
-	NEXT(cpu, in);
+	return EXEC_OK;
 }
+X87_HANDLER(fldenv_M, fldenv(cpu, in))
 
 /* FNSAVE: DD /6. */
-enum exec op_fnsave_M(struct cpu *cpu, const struct insn *in)
+static enum exec fnsave(struct cpu *cpu, const struct insn *in)
 {
 	uint8_t image[SAVE_MAX];
 	unsigned at, size = ENV_WORDS * in->opsize + 80;
@@ -217,11 +219,12 @@ enum exec op_fnsave_M(struct cpu *cpu, const struct insn *in)
 	ref_store(cpu, &dst, image, size);
 	init(&cpu->fpu);
 	ferr_follow(cpu);
-	NEXT(cpu, in);
+	return EXEC_OK;
 }
+X87_HANDLER(fnsave_M, fnsave(cpu, in))
 
 /* FRSTOR: DD /4. */
-enum exec op_frstor_M(struct cpu *cpu, const struct insn *in)
+static enum exec frstor(struct cpu *cpu, const struct insn *in)
 {
 	uint8_t image[SAVE_MAX];
 	unsigned at, size = ENV_WORDS * in->opsize + 80;
@@ -238,8 +241,9 @@ enum exec op_frstor_M(struct cpu *cpu, const struct insn *in)
 		memcpy(&r->exponent, image + at + 8, 2);
 	}
 	ferr_follow(cpu);
-	NEXT(cpu, in);
+	return EXEC_OK;
 }
+X87_HANDLER(frstor_M, frstor(cpu, in))
 
 /* --- FXSAVE --------------------------------------------------------------------------------------------------------- */
 
@@ -308,7 +312,7 @@ static void fxrstor_x87(struct cpu *cpu, const struct fxsave *a)
 }
 
 /* FXSAVE: 0F AE /0. MXCSR and the XMM registers take part when the system says it knows them (CR4.OSFXSR). */
-enum exec op_fxsave_M(struct cpu *cpu, const struct insn *in)
+static enum exec fxsave(struct cpu *cpu, const struct insn *in)
 {
 	uint8_t bytes[FXSAVE_SIZE];
 	struct fxsave a;
@@ -326,11 +330,12 @@ enum exec op_fxsave_M(struct cpu *cpu, const struct insn *in)
 	a.mxcsr_mask = MXCSR_MASK;
 	memcpy(bytes, &a, sizeof(a));
 	ref_store(cpu, &dst, bytes, FXSAVE_SIZE);
-	NEXT(cpu, in);
+	return EXEC_OK;
 }
+X87_HANDLER(fxsave_M, fxsave(cpu, in))
 
 /* FXRSTOR: 0F AE /1. */
-enum exec op_fxrstor_M(struct cpu *cpu, const struct insn *in)
+static enum exec fxrstor(struct cpu *cpu, const struct insn *in)
 {
 	uint8_t bytes[FXSAVE_SIZE];
 	struct fxsave a;
@@ -349,8 +354,9 @@ enum exec op_fxrstor_M(struct cpu *cpu, const struct insn *in)
 	}
 	fxrstor_x87(cpu, &a);
 	ferr_follow(cpu);
-	NEXT(cpu, in);
+	return EXEC_OK;
 }
+X87_HANDLER(fxrstor_M, fxrstor(cpu, in))
 
 /* --- control and status words --------------------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
  * [SDM1 8.3.10 "Transcendental Instruction Accuracy"].
  * References: [SDM1 8.3.7 "Trigonometric Instructions"], [SDM1 8.3.9 "Logarithmic, Exponential, and Scale"], [SDM2A] "F2XM1" to "FYL2XP1".
  */
-#include "cpu/x87.h"
+#include "cpu/x87_fast.h"
 
 /* One or two operands, the result in ST(0). codes: the condition codes it defines besides C1. */
 static enum exec replace(struct cpu *cpu, const struct insn *in, unsigned operands, unsigned codes, x87_host_fn *operation)
@@ -47,6 +47,18 @@ static enum exec reduce(struct cpu *cpu, const struct insn *in, x87_host_fn *ope
 		codes |= FPU_SW_C0 | FPU_SW_C3;
 	if (!(x87_report(cpu, h.status, codes) & FPU_SW_BEFORE))
 		st_set(cpu, 0, h.a);
+	return EXEC_OK;
+}
+
+static enum exec round_to_integer(struct cpu *cpu, const struct insn *in)
+{
+	struct fast f = fast_frndint(*st(cpu, 0), cpu->fpu.control);
+
+	if (unlikely(!f.ok || !st_valid(cpu, 0)))
+		return replace(cpu, in, 1, 0, host_frndint);
+	TRY(x87_begin(cpu, in));
+	x87_report(cpu, f.status, 0);
+	st_set(cpu, 0, f.value);
 	return EXEC_OK;
 }
 
@@ -93,23 +105,17 @@ static enum exec split(struct cpu *cpu, const struct insn *in, unsigned codes, x
 	return EXEC_OK;
 }
 
-#define HANDLER(name, call) \
-enum exec op_##name(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(call); \
-	NEXT(cpu, in); \
-}
-HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
-HANDLER(frndint, replace(cpu, in, 1, 0, host_frndint))
-HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
-HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
-HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))
-HANDLER(fscale, replace(cpu, in, 2, 0, host_fscale))
-HANDLER(fprem, reduce(cpu, in, host_fprem))
-HANDLER(fprem1, reduce(cpu, in, host_fprem1))
-HANDLER(fyl2x, combine(cpu, in, host_fyl2x))
-HANDLER(fyl2xp1, combine(cpu, in, host_fyl2xp1))
-HANDLER(fpatan, combine(cpu, in, host_fpatan))
-HANDLER(fptan, split(cpu, in, FPU_SW_C2, host_fptan))
-HANDLER(fsincos, split(cpu, in, FPU_SW_C2, host_fsincos))
-HANDLER(fxtract, split(cpu, in, 0, host_fxtract))
+X87_HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
+X87_HANDLER(frndint, round_to_integer(cpu, in))
+X87_HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
+X87_HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
+X87_HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))
+X87_HANDLER(fscale, replace(cpu, in, 2, 0, host_fscale))
+X87_HANDLER(fprem, reduce(cpu, in, host_fprem))
+X87_HANDLER(fprem1, reduce(cpu, in, host_fprem1))
+X87_HANDLER(fyl2x, combine(cpu, in, host_fyl2x))
+X87_HANDLER(fyl2xp1, combine(cpu, in, host_fyl2xp1))
+X87_HANDLER(fpatan, combine(cpu, in, host_fpatan))
+X87_HANDLER(fptan, split(cpu, in, FPU_SW_C2, host_fptan))
+X87_HANDLER(fsincos, split(cpu, in, FPU_SW_C2, host_fsincos))
+X87_HANDLER(fxtract, split(cpu, in, 0, host_fxtract))

@@ -3,15 +3,8 @@
  * References: [SDM2A] "FLD", "FILD", "FBLD", "FST/FSTP", "FIST/FISTP", "FBSTP", "FXCH", "FCMOVcc", "FABS", "FCHS",
  * [SDM1 8.3.3 "Data Transfer Instructions"], [SDM1 8.5.1.1 "Stack Overflow or Underflow Exception (#IS)"].
  */
-#include "cpu/x87.h"
 #include "cpu/flags.h"
-
-#define HANDLER(name, call) \
-enum exec op_##name(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(call); \
-	NEXT(cpu, in); \
-}
+#include "cpu/x87_fast.h"
 
 /* --- loads ---------------------------------------------------------------------------------------------------------- */
 
@@ -39,14 +32,38 @@ static void push_converted(struct cpu *cpu, struct x87_host *h, x87_host_fn *ope
 		st_push(cpu, h->a);
 }
 
-static enum exec load(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation)
+static never_inline void push_on_host(struct cpu *cpu, uint64_t bits, x87_host_fn *operation)
+{
+	struct x87_host h = x87_operands(cpu, X87_INDEFINITE, X87_INDEFINITE);
+
+	memcpy(h.mem, &bits, sizeof(bits));
+	push_converted(cpu, &h, operation);
+}
+
+static always_inline enum exec load_real(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation)
+{
+	struct fast f;
+	struct ref src;
+	uint64_t bits;
+
+	TRY(x87_begin_mem(cpu, in, size, OPEN_READ, &src));
+	bits = x87_bits(cpu, &src, size);
+	f = size == 4 ? fast_fld_m32(bits) : fast_fld_m64(bits);
+	if (likely(f.ok))
+		push(cpu, f.value);
+	else
+		push_on_host(cpu, bits, operation);
+	return EXEC_OK;
+}
+
+static enum exec load_decimal(struct cpu *cpu, const struct insn *in)
 {
 	struct x87_host h = x87_operands(cpu, X87_INDEFINITE, X87_INDEFINITE);
 	struct ref src;
 
-	TRY(x87_begin_mem(cpu, in, size, OPEN_READ, &src));
-	ref_load(cpu, &src, h.mem, size);
-	push_converted(cpu, &h, operation);
+	TRY(x87_begin_mem(cpu, in, 10, OPEN_READ, &src));
+	ref_load(cpu, &src, h.mem, 10);
+	push_converted(cpu, &h, host_fbld);
 	return EXEC_OK;
 }
 
@@ -64,26 +81,14 @@ static enum exec load_m80(struct cpu *cpu, const struct insn *in)
 	return EXEC_OK;
 }
 
-/* Every integer is a real number here, exactly. */
-static struct x87_reg from_integer(int64_t value)
-{
-	uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	unsigned shift;
-
-	if (!magnitude)
-		return (struct x87_reg) { 0, 0 };
-	shift = (unsigned)__builtin_clzll(magnitude);
-	return (struct x87_reg) { magnitude << shift, (uint16_t)((value < 0 ? 0x8000 : 0) | (0x3fff + 63 - shift)) };
-}
-
 static always_inline enum exec load_integer(struct cpu *cpu, const struct insn *in, unsigned size)
 {
-	int64_t value = 0;
 	struct ref src;
+	uint64_t bits;
 
 	TRY(x87_begin_mem(cpu, in, size, OPEN_READ, &src));
-	ref_load(cpu, &src, &value, size);
-	push(cpu, from_integer(size == 2 ? (int16_t)value : size == 4 ? (int32_t)value : value));
+	bits = x87_bits(cpu, &src, size);
+	push(cpu, from_integer(size == 2 ? (int16_t)bits : size == 4 ? (int32_t)bits : (int64_t)bits));
 	return EXEC_OK;
 }
 
@@ -102,6 +107,13 @@ static enum exec load_register(struct cpu *cpu, const struct insn *in)
 	return EXEC_OK;
 }
 
+static enum exec load_exact(struct cpu *cpu, const struct insn *in, struct x87_reg value)
+{
+	TRY(x87_begin(cpu, in));
+	push(cpu, value);
+	return EXEC_OK;
+}
+
 /* Constants round as the control word says, in 64 bits. */
 static enum exec load_constant(struct cpu *cpu, const struct insn *in, x87_host_fn *operation)
 {
@@ -112,47 +124,73 @@ static enum exec load_constant(struct cpu *cpu, const struct insn *in, x87_host_
 	return EXEC_OK;
 }
 
-HANDLER(fld_m32, load(cpu, in, 4, host_fld_m32))
-HANDLER(fld_m64, load(cpu, in, 8, host_fld_m64))
-HANDLER(fld_m80, load_m80(cpu, in))
-HANDLER(fbld, load(cpu, in, 10, host_fbld))
-HANDLER(fild_i16, load_integer(cpu, in, 2))
-HANDLER(fild_i32, load_integer(cpu, in, 4))
-HANDLER(fild_i64, load_integer(cpu, in, 8))
-HANDLER(fld_STi, load_register(cpu, in))
-HANDLER(fld1, load_constant(cpu, in, host_fld1))
-HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
-HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
-HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
-HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
-HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
-HANDLER(fldz, load_constant(cpu, in, host_fldz))
+X87_HANDLER(fld_m32, load_real(cpu, in, 4, host_fld_m32))
+X87_HANDLER(fld_m64, load_real(cpu, in, 8, host_fld_m64))
+X87_HANDLER(fld_m80, load_m80(cpu, in))
+X87_HANDLER(fbld, load_decimal(cpu, in))
+X87_HANDLER(fild_i16, load_integer(cpu, in, 2))
+X87_HANDLER(fild_i32, load_integer(cpu, in, 4))
+X87_HANDLER(fild_i64, load_integer(cpu, in, 8))
+X87_HANDLER(fld_STi, load_register(cpu, in))
+X87_HANDLER(fld1, load_exact(cpu, in, from_integer(1)))
+X87_HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
+X87_HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
+X87_HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
+X87_HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
+X87_HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
+X87_HANDLER(fldz, load_exact(cpu, in, from_integer(0)))
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */
 
+typedef struct fast fast_fn(struct x87_reg a, unsigned control);
+
 /* A masked stack underflow stores the indefinite of the format: that of an operation on the real indefinite, and with one
  * more flag. */
-static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, x87_host_fn *operation, bool pop)
+static never_inline void store_on_host(struct cpu *cpu, const struct ref *dst, unsigned size, x87_host_fn *operation, bool pop)
 {
 	struct x87_host h = x87_operands(cpu, *st(cpu, 0), X87_INDEFINITE);
-	struct ref dst;
 
-	TRY(x87_begin_mem(cpu, in, size, OPEN_WRITE, &dst));
 	if (unlikely(!st_valid(cpu, 0))) {
 		h.a = X87_INDEFINITE;
 		operation(&h);
 		h.status = (uint16_t)(h.status & ~FPU_SW_C1) | FPU_SW_IE | FPU_SW_SF;
 		if (x87_report(cpu, h.status, 0))
-			return EXEC_OK;
+			return;
 	} else {
 		operation(&h);
 		x87_report(cpu, h.status, 0);
 		if ((h.status >> TOP_SHIFT & 7) == X87_HOST_TOP)
-			return EXEC_OK;
+			return;
 	}
-	ref_store(cpu, &dst, h.mem, size);
+	ref_store(cpu, dst, h.mem, size);
 	if (pop)
 		st_pop(cpu);
+}
+
+static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, fast_fn *fast, x87_host_fn *host, bool pop)
+{
+	struct fast f = fast(*st(cpu, 0), cpu->fpu.control);
+	struct ref dst;
+
+	TRY(x87_begin_mem(cpu, in, size, OPEN_WRITE, &dst));
+	if (likely(f.ok && st_valid(cpu, 0))) {
+		x87_report(cpu, f.status, 0);
+		x87_set_bits(cpu, &dst, size, f.value.mantissa);
+		if (pop)
+			st_pop(cpu);
+	} else {
+		struct ref slow = dst;
+		store_on_host(cpu, &slow, size, host, pop);
+	}
+	return EXEC_OK;
+}
+
+static enum exec store_decimal(struct cpu *cpu, const struct insn *in)
+{
+	struct ref dst;
+
+	TRY(x87_begin_mem(cpu, in, 10, OPEN_WRITE, &dst));
+	store_on_host(cpu, &dst, 10, host_fbstp, true);
 	return EXEC_OK;
 }
 
@@ -206,20 +244,20 @@ static enum exec store_register_unchecked(struct cpu *cpu, const struct insn *in
 	return EXEC_OK;
 }
 
-HANDLER(fst_m32, store(cpu, in, 4, host_fstp_m32, false))
-HANDLER(fstp_m32, store(cpu, in, 4, host_fstp_m32, true))
-HANDLER(fst_m64, store(cpu, in, 8, host_fstp_m64, false))
-HANDLER(fstp_m64, store(cpu, in, 8, host_fstp_m64, true))
-HANDLER(fstp_m80, store_m80(cpu, in))
-HANDLER(fist_i16, store(cpu, in, 2, host_fistp_i16, false))
-HANDLER(fistp_i16, store(cpu, in, 2, host_fistp_i16, true))
-HANDLER(fist_i32, store(cpu, in, 4, host_fistp_i32, false))
-HANDLER(fistp_i32, store(cpu, in, 4, host_fistp_i32, true))
-HANDLER(fistp_i64, store(cpu, in, 8, host_fistp_i64, true))
-HANDLER(fbstp, store(cpu, in, 10, host_fbstp, true))
-HANDLER(fst_STi, store_register(cpu, in, false))
-HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
-HANDLER(fstp_STi, store_register(cpu, in, true))
+X87_HANDLER(fst_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, false))
+X87_HANDLER(fstp_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, true))
+X87_HANDLER(fst_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, false))
+X87_HANDLER(fstp_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, true))
+X87_HANDLER(fstp_m80, store_m80(cpu, in))
+X87_HANDLER(fist_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, false))
+X87_HANDLER(fistp_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, true))
+X87_HANDLER(fist_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, false))
+X87_HANDLER(fistp_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, true))
+X87_HANDLER(fistp_i64, store(cpu, in, 8, fast_fistp_i64, host_fistp_i64, true))
+X87_HANDLER(fbstp, store_decimal(cpu, in))
+X87_HANDLER(fst_STi, store_register(cpu, in, false))
+X87_HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
+X87_HANDLER(fstp_STi, store_register(cpu, in, true))
 
 /* --- registers only ------------------------------------------------------------------------------------------------- */
 
@@ -241,7 +279,7 @@ static enum exec exchange(struct cpu *cpu, const struct insn *in)
 	st_set(cpu, in->rm, a);
 	return EXEC_OK;
 }
-HANDLER(fxch_STi, exchange(cpu, in))
+X87_HANDLER(fxch_STi, exchange(cpu, in))
 
 /* FABS and FCHS touch the sign of anything. */
 static enum exec set_sign(struct cpu *cpu, const struct insn *in, unsigned keep, unsigned flip)
@@ -255,8 +293,8 @@ static enum exec set_sign(struct cpu *cpu, const struct insn *in, unsigned keep,
 	}
 	return EXEC_OK;
 }
-HANDLER(fabs, set_sign(cpu, in, 0x7fff, 0))
-HANDLER(fchs, set_sign(cpu, in, 0xffff, 0x8000))
+X87_HANDLER(fabs, set_sign(cpu, in, 0x7fff, 0))
+X87_HANDLER(fchs, set_sign(cpu, in, 0xffff, 0x8000))
 
 /* An empty register is an error whether the condition holds or not. C1 changes only then. */
 static enum exec move_if(struct cpu *cpu, const struct insn *in, bool condition)
@@ -270,11 +308,11 @@ static enum exec move_if(struct cpu *cpu, const struct insn *in, bool condition)
 	}
 	return EXEC_OK;
 }
-HANDLER(fcmovb, move_if(cpu, in, cpu_eflags(cpu) & F_CF))
-HANDLER(fcmove, move_if(cpu, in, cpu_eflags(cpu) & F_ZF))
-HANDLER(fcmovbe, move_if(cpu, in, cpu_eflags(cpu) & (F_CF | F_ZF)))
-HANDLER(fcmovu, move_if(cpu, in, cpu_eflags(cpu) & F_PF))
-HANDLER(fcmovnb, move_if(cpu, in, !(cpu_eflags(cpu) & F_CF)))
-HANDLER(fcmovne, move_if(cpu, in, !(cpu_eflags(cpu) & F_ZF)))
-HANDLER(fcmovnbe, move_if(cpu, in, !(cpu_eflags(cpu) & (F_CF | F_ZF))))
-HANDLER(fcmovnu, move_if(cpu, in, !(cpu_eflags(cpu) & F_PF)))
+X87_HANDLER(fcmovb, move_if(cpu, in, cpu_eflags(cpu) & F_CF))
+X87_HANDLER(fcmove, move_if(cpu, in, cpu_eflags(cpu) & F_ZF))
+X87_HANDLER(fcmovbe, move_if(cpu, in, cpu_eflags(cpu) & (F_CF | F_ZF)))
+X87_HANDLER(fcmovu, move_if(cpu, in, cpu_eflags(cpu) & F_PF))
+X87_HANDLER(fcmovnb, move_if(cpu, in, !(cpu_eflags(cpu) & F_CF)))
+X87_HANDLER(fcmovne, move_if(cpu, in, !(cpu_eflags(cpu) & F_ZF)))
+X87_HANDLER(fcmovnbe, move_if(cpu, in, !(cpu_eflags(cpu) & (F_CF | F_ZF))))
+X87_HANDLER(fcmovnu, move_if(cpu, in, !(cpu_eflags(cpu) & F_PF)))

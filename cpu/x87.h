@@ -26,6 +26,7 @@
 #define FPU_SW_CC      (FPU_SW_C0 | FPU_SW_C1 | FPU_SW_C2 | FPU_SW_C3)
 #define TOP_SHIFT      11
 #define always_inline  inline __attribute__((always_inline))
+#define never_inline   __attribute__((noinline))
 
 /* --- the stack ------------------------------------------------------------------------------------------------------ */
 
@@ -104,6 +105,43 @@ static inline enum exec x87_begin_mem(struct cpu *cpu, const struct insn *in, un
 	fpu_note(cpu, in);
 	fpu_note_data(cpu, in);
 	return EXEC_OK;
+}
+
+/* A memory operand of 2, 4 or 8 bytes. */
+static inline uint64_t x87_bits(struct cpu *cpu, const struct ref *src, unsigned size)
+{
+	uint64_t bits = 0;
+
+	if (size == 2)
+		return ref_get16(cpu, src);
+	if (size == 4)
+		return ref_get32(cpu, src);
+	if (likely(src->host != NULL)) {
+		memcpy(&bits, src->host, 8);
+	} else {
+		struct ref slow = *src;
+		ref_load_slow(cpu, &slow, &bits);
+	}
+	return bits;
+}
+
+static inline void x87_set_bits(struct cpu *cpu, const struct ref *dst, unsigned size, uint64_t bits)
+{
+	if (likely(dst->host != NULL)) {
+		memcpy(dst->host, &bits, size);
+	} else {
+		struct ref slow = *dst;
+		ref_store_slow(cpu, &slow, &bits);
+	}
+}
+
+/* The handler of an instruction whose body is a function of its own: only without locals that others may hold on to can it end
+ * in a jump to the next. */
+#define X87_HANDLER(name, call) \
+enum exec op_##name(struct cpu *cpu, const struct insn *in) \
+{ \
+	TRY(call); \
+	NEXT(cpu, in); \
 }
 
 /* Something valid to load where an instruction uses only one register or none. */

@@ -34,7 +34,7 @@ X87_HOST_COMPARE(X)
 #undef X
 /* No memory operand. Some pop or push: TOP in status tells. */
 #define X87_HOST_PLAIN(X) X(ucom) X(tst) X(xam) X(2xm1) X(yl2x) X(ptan) X(patan) X(xtract) X(prem1) X(prem) X(yl2xp1) X(sqrt) X(sincos) \
-	X(rndint) X(scale) X(sin) X(cos) X(ld1) X(ldl2t) X(ldl2e) X(ldpi) X(ldlg2) X(ldln2) X(ldz)
+	X(rndint) X(scale) X(sin) X(cos) X(ldl2t) X(ldl2e) X(ldpi) X(ldlg2) X(ldln2)
 #define X(name) extern x87_host_fn host_f##name;
 X87_HOST_PLAIN(X)
 #undef X

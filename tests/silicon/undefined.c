@@ -27,7 +27,6 @@ static const struct { const char *names, *why; } not_run[] = {
 	{ "int1", "the host kernel does not say where the trap came from" },
 	{ "rdtsc rdpmc cpuid", "the answer belongs to the host: its clock, its counters, its model" },
 	{ "sldt str sgdt sidt smsw", "the host may have them trap (UMIP), and their answer is its kernel's" },
-	{ "esc", "stands for the x87 instructions until they exist" },
 };
 
 const char *sil_row_excluded(const struct insn_row *row)
@@ -362,7 +361,7 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 
 	if (wraps(c, ours, host))
 		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
-	if (host->vector != VEC_GP && loads_amd_bit(c, ours, ours_page))
+	if ((host->vector != VEC_GP || host->state.eip != ours->state.eip) && loads_amd_bit(c, ours, ours_page))
 		return "bit 17 of MXCSR exists on AMD processors";
 	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
 		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";
