@@ -19,8 +19,7 @@ static const struct { const char *ours, *narrow, *wide; bool by_address; } sized
 static const struct { const char *ours, *theirs; } aliases[] = {
 	{ "callf", "lcall" }, { "jmpf", "ljmp" },      /* what AT&T calls a far one */
 	{ "shl", "sal" },
-	{ "fneni", "feni8087_nop" }, { "fndisi", "fdisi8087_nop" },
-	{ "fnsetpm", "fsetpm" },
+	{ "fneni", "feni8087_nop" }, { "fndisi", "fdisi8087_nop" }, { "fnsetpm", "fsetpm" },
 	{ "nop", "pause" },                            /* F3 90, a NOP on processors without it: [SDM2B] "PAUSE" */
 	{ "nop", "prefetchnta" }, { "nop", "prefetcht0" }, { "nop", "prefetcht1" }, { "nop", "prefetcht2" },   /* hints */
 	{ "cmpps", "cmpeqps" }, { "cmppd", "cmpeqpd" }, { "cmpss", "cmpeqss" }, { "cmpsd", "cmpeqsd" },        /* the immediate is 0 */

@@ -442,7 +442,8 @@ static void forms(void)
 		switch (below(6)) {
 		case 0: EMIT(0x01, (uint8_t)PICK(0x03, 0xc3, 0x04)); EMIT(0x90, 0x90); break;
 		case 1: EMIT(0x0f, (uint8_t)PICK(0xb1, 0xc1, 0xab, 0xa3, 0xbb, 0xc7), (uint8_t)PICK(0x0b, 0xcb)); EMIT(0x90); break;
-		case 2: EMIT((uint8_t)PICK(0xf7, 0xff, 0x81, 0x83, 0xfe, 0x8f), (uint8_t)(below(2) << 6 | below(8) << 3 | PICK(3, 7, 0xc3)), 5, 6, 7, 8, 0x90, 0x90); break;
+		case 2: /* no JMP: it might jump to itself for ever */
+			EMIT((uint8_t)PICK(0xf7, 0xff, 0x81, 0x83, 0xfe, 0x8f), (uint8_t)(below(2) << 6 | PICK(0, 1, 2, 3, 5, 6, 7) << 3 | PICK(3, 7, 0xc3)), 5, 6, 7, 8, 0x90, 0x90); break;
 		case 3: EMIT((uint8_t)PICK(0xd4, 0xd5), (uint8_t)PICK(10, 0, 7, 255)); break;
 		default: EMIT(op[below(sizeof(op))]); break;
 		}
