@@ -15,7 +15,7 @@ struct generator {
 	struct sil_case *c;
 	const struct insn_row *row;
 	uint8_t fixed;             /* registers that have their value already, a bit for each */
-	uint8_t opsize, addrsize;
+	uint8_t natural, opsize, addrsize;     /* natural: what the code segment says */
 	int8_t override;           /* segment prefix, or -1 */
 	int8_t jump_at[SIL_INSNS]; /* where in code a displacement to the end goes, or -1 */
 	uint8_t jump_size[SIL_INSNS];
@@ -257,9 +257,9 @@ static void put_prefixes(struct generator *g)
 	static const uint8_t segments[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x3e };
 	const struct insn_row *row = g->row;
 	static const uint8_t segment[] = { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_DS };
-	unsigned natural = 4, n;
+	unsigned n;
 
-	g->opsize = row->props & IP_P66 || (!(row->props & IP_PREFIX) && one_in(g, 4)) ? 2 : 4;
+	g->opsize = row->props & IP_P66 || (!(row->props & IP_PREFIX) && one_in(g, 4)) ? 6 - g->natural : g->natural;
 	g->override = -1;
 	if (one_in(g, 128)) {
 		for (unsigned many = 4 + below(g, 9); many; many--) {
@@ -274,9 +274,9 @@ static void put_prefixes(struct generator *g)
 		g->override = (int8_t)segment[n];
 	}
 	g->addrsize = one_in(g, segment_base(g, SEG_DS) ? 3 : 32) ? 2 : 4;
-	if (g->opsize != natural)
+	if (g->opsize != g->natural)
 		put(g, 0x66, 1);
-	if (g->addrsize != natural)
+	if (g->addrsize != g->natural)
 		put(g, 0x67, 1);
 	if (row->props & IP_LOCK ? one_in(g, 6) : one_in(g, 300))
 		put(g, 0xf0, 1);
@@ -495,7 +495,7 @@ static void small_stack(struct generator *g)
 
 	if (reg == R_ESP)
 		return;
-	set_register(g, reg, SIL_LDT_SELECTOR(5));
+	set_register(g, reg, SIL_LDT_SELECTOR(SIL_STACK16));
 	g->c->in.r[R_ESP] = sil_u32(&g->r) << 16 | (one_in(g, 4) ? 0xffff & (below(g, 40) - 20) : below(g, SIL_PAGE));
 	g->c->start[g->c->insns++] = g->c->len;
 	g->jump_at[0] = -1;
@@ -506,6 +506,7 @@ static void small_stack(struct generator *g)
 void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, struct sil_case *c)
 {
 	struct generator g = { .r = sil_random_for(seed, k), .c = c, .end_register = -1, .end_patch = -1 };
+	uint32_t start;
 	unsigned count;
 
 	memset(&c->in, 0, sizeof(c->in));
@@ -515,7 +516,13 @@ void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, st
 	g.override = -1;
 	count = one_in(&g, 8) && !sil_row_alone(g.row) ? 2 + below(&g, SIL_INSNS - 1) : 1;
 	random_state(&g, g.row->props & (IP_X87 | IP_SSE) || g.row->opcode == 0x9b || count > 1 || one_in(&g, 16));
-	c->in.eip = SIL_CODE + 0x100 + below(&g, 0xd00);
+	g.natural = 4;
+	if (one_in(&g, 10)) {
+		c->in.seg[SEG_CS] = SIL_LDT_SELECTOR(SIL_CODE16);
+		g.natural = 2;
+	}
+	start = SIL_CODE - sil_code_address(&c->in, 0);
+	c->in.eip = start + 0x100 + below(&g, 0xd00);
 	if (one_in(&g, 24) && !sil_row_alone(g.row))
 		small_stack(&g);
 	for (unsigned i = 1; i < count; i++) {
@@ -529,6 +536,6 @@ void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, st
 		fill_stack(&g);
 	put_instruction(&g);
 	if (one_in(&g, 64))
-		c->in.eip = SIL_CODE + SIL_PAGE - 1 - below(&g, c->len + 3u);
+		c->in.eip = start + SIL_PAGE - 1 - below(&g, c->len + 3u);
 	aim_branches(&g);
 }

@@ -127,9 +127,9 @@ static unsigned shape(const struct sil_bench *b, const struct sil_case *c)
 
 	if (c->insns > 1)
 		return 0;
-	if (decode(c->code, c->len, true, &in) != DECODE_OK)
+	if (!sil_insn(c, 0, &in))
 		return 1;
-	return 2 + (in.mod == 3) + 2 * (in.opsize == 2) + 4 * (in.addrsize == 2) + 8u * in.rep + 32 * in.lock + 64 * ((unsigned)b->host.vector + 1);
+	return 2 + (in.mod == 3) + 2 * (in.opsize == 2) + 4 * (in.addrsize == 2) + 65536u * !sil_code32(&c->in) + 8u * in.rep + 32 * in.lock + 64 * ((unsigned)b->host.vector + 1);
 }
 
 struct shapes { unsigned shape[TRIES], count[TRIES], used; };
