@@ -53,6 +53,7 @@ static bool matches(const struct insn_row *row, const char *only)
 bool sil_choose(struct sil_choice *choice, const char *only)
 {
 	choice->rows = 0;
+	choice->undefined = !only || !strcmp(only, "int");
 	for (unsigned i = 0; i < insn_rows; i++)
 		if (!sil_row_excluded(&insn_table[i]) && matches(&insn_table[i], only))
 			choice->row[choice->rows++] = (uint16_t)i;
@@ -488,6 +489,30 @@ static const struct insn_row *pick(struct generator *g, const struct sil_choice 
 	return NULL;
 }
 
+/* Opcodes that mean nothing on any processor: map, opcode, and the ModRM.reg fields (a bit for each) for which that holds. */
+static const struct { uint8_t map, opcode, regs; } undefined[] = {
+	{ 2, 0x0b, 0xff }, { 2, 0xb9, 0xff }, { 2, 0xff, 0xff }, { 1, 0xff, 0x80 }, { 1, 0xfe, 0xfc }, { 2, 0xba, 0x0f }, { 1, 0xc6, 0x7e },
+	{ 1, 0xc7, 0x7e }, { 2, 0x04, 0xff }, { 2, 0x0a, 0xff }, { 2, 0x0c, 0xff }, { 2, 0x24, 0xff }, { 2, 0x25, 0xff }, { 2, 0x26, 0xff }, { 2, 0x27, 0xff },
+	{ 2, 0x36, 0xff }, { 2, 0xa6, 0xff }, { 2, 0xa7, 0xff }, { 2, 0x00, 0xc0 }, { 2, 0x71, 0xab }, { 2, 0x72, 0xab }, { 2, 0xc7, 0x05 },
+};
+
+static void put_undefined(struct generator *g)
+{
+	unsigned n = below(g, sizeof(undefined) / sizeof(undefined[0])), reg = below(g, 8);
+
+	while (!(undefined[n].regs >> reg & 1))
+		reg = (reg + 1) & 7;
+	if (one_in(g, 4))
+		put(g, 0x66, 1);
+	if (undefined[n].map == 2)
+		put(g, 0x0f, 1);
+	put(g, undefined[n].opcode, 1);
+	put(g, (sil_u32(&g->r) & 0xc7) | reg << 3, 1);
+	put(g, 0, 6);
+	g->jump_at[0] = -1;
+	g->c->start[g->c->insns++] = 0;
+}
+
 /* MOV SS, r to the segment of a 16-bit stack. IRET into one would not load the upper half of ESP, so no case starts there. */
 static void small_stack(struct generator *g)
 {
@@ -523,6 +548,10 @@ void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, st
 	}
 	start = SIL_CODE - sil_code_address(&c->in, 0);
 	c->in.eip = start + 0x100 + below(&g, 0xd00);
+	if (choice->undefined && one_in(&g, 128)) {
+		put_undefined(&g);
+		return;
+	}
 	if (one_in(&g, 24) && !sil_row_alone(g.row))
 		small_stack(&g);
 	for (unsigned i = 1; i < count; i++) {
