@@ -317,8 +317,10 @@ static enum combined combine(enum fault_kind first, enum fault_kind second)
 /* What the processor itself notes of an exception before it looks for the handler. */
 static void note_exception(struct cpu *cpu, const struct fault *f)
 {
-	if (f->unblocks_nmi)
+	if (f->unblocks_nmi) {
 		cpu->nmi_blocked = false;
+		cpu->attention |= cpu->nmi_pending;
+	}
 	if (f->vector == VEC_PF)
 		cpu->cr2 = f->cr2;
 	if (f->vector == VEC_DB) {

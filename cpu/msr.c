@@ -10,7 +10,7 @@
  * References: [SDM2A] "RDMSR", [SDM2B] "RDPMC", "RDTSC", [SDM2D] "WRMSR", [SDM4 2.20 "MSRs In the Pentium M Processor"],
  * [SDM4 2.21 "MSRs in the P6 Family Processors"], [SDM3A 11.11 "Memory Type Range Registers (MTRRs)"],
  * [SDM3B 15.3 "Machine-Check MSRs"], [SDM3B 17.17 "Time-Stamp Counter"],
- * [SDM3B 19.6.8 "Performance Monitoring (P6 Family Processor)"].
+ * [SDM3B "Performance Monitoring (P6 Family Processor)"].
  * Simplified: the performance counters do not count, no machine check ever happens, and no branch is recorded.
  */
 #include "cpu/system.h"

@@ -42,7 +42,7 @@ enum exec op_callf_Mp(struct cpu *cpu, const struct insn *in)
 
 enum exec op_retf(struct cpu *cpu, const struct insn *in) { return far_return(cpu, in, in->opsize, 0); }
 enum exec op_retf_Iw(struct cpu *cpu, const struct insn *in) { return far_return(cpu, in, in->opsize, (uint16_t)in->imm); }
-/* NMIs are blocked no longer, even if it faults: [SDM3A 6.7.1 "Handling Multiple NMIs"], [SDM3C 26.3 "Changes to Instruction Behavior
+/* NMIs are blocked no longer, even if it faults: [SDM3A 6.7.1 "Handling Multiple NMIs"], [SDM3C 25.3 "Changes to Instruction Behavior
  * in VMX Non-Root Operation"] "IRET". */
 enum exec op_iret(struct cpu *cpu, const struct insn *in)
 {

@@ -37,13 +37,11 @@ struct sse_result { enum sse_lanes lanes; enum sse_range range; };
 /* One instruction on the host: d = d OP s under the host MXCSR given. Returns the exception flags. */
 typedef unsigned sse_host_fn(union xmm *d, const union xmm *s, uint32_t mxcsr);
 
-/* The host computes with every exception masked. While the guest's underflow exception is not, flush to zero has no effect
- * [SDM1 10.2.3.3 "Flush-To-Zero"]. */
+/* The host computes with every exception masked. Flush to zero has no effect while underflow is not masked [SDM1 10.2.3.3
+ * "Flush-To-Zero"]; it may stay on here, since a tiny result is then never stored. */
 static inline uint32_t sse_host_mxcsr(const struct cpu *cpu)
 {
-	uint32_t guest = cpu->fpu.mxcsr, keep = MXCSR_RC | MXCSR_DAZ | (guest & SSE_UE << 7 ? MXCSR_FZ : 0);
-
-	return MXCSR_MASKS | (guest & keep);
+	return MXCSR_MASKS | (cpu->fpu.mxcsr & (MXCSR_RC | MXCSR_DAZ | MXCSR_FZ));
 }
 
 /* The flags for operands d and s when overflow or underflow is not masked; masked: the flags and result the host gave. */

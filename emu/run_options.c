@@ -206,7 +206,7 @@ const struct option_set run_option_set = {
 		"  printf 'vmtest\\npoweroff\\n' | emu run --memory 4M\n"
 		"  emu run --timeout 60 mykernel.elf         a Multiboot kernel of your own\n"
 		"  emu run --kernel mykernel.elf --snapshot disk.img\n"
-		"  emu run --memory 256M vmlinuz --initrd initrd.gz --append 'console=ttyS0 rdinit=/bin/sh'\n"
+		"  emu run --memory 256M vmlinuz --initrd initrd.gz --append 'console=ttyS0,115200'\n"
 		"  emu run --trace int,exc,walk:log.txt mykernel.elf\n",
 	.rows = run_rows,
 	.operand = set_image,

@@ -674,6 +674,34 @@ START_TEST(a_fetch_breakpoint_on_a_string_instruction_hits_once)
 }
 END_TEST
 
+/* The same in the middle of a block of decoded instructions. */
+START_TEST(in_a_block_faults_push_RF_and_software_interrupts_do_not)
+{
+	static const struct { uint8_t code[3]; unsigned vector; uint32_t rf; uint32_t next; } cases[] = {
+		{ { 0xf7, 0xf1 }, VEC_DE, F_RF, 0 }, { { 0x0f, 0x0b }, VEC_UD, F_RF, 0 }, { { 0xa1 }, VEC_PF, F_RF, 0 }, { { 0xcc }, VEC_BP, 0, 1 },
+		{ { 0xcd, 0x50 }, 0x50, 0, 2 }, { { 0xce }, VEC_OF, 0, 1 }, { { 0xf1 }, VEC_DB, 0, 1 },
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ring(pc, 0);
+		paging(pc);
+		page(pc, 0x4b000, 0);
+		pc->trace_checked = false;
+		cpu_set_eflags(&pc->cpu, F_ONE | F_OF);
+		pc->cpu.r[R_ECX] = 0;
+		PLACE(pc, CODE, 0x90, 0x89, 0xc3, 0x90);               /* nop; mov %eax, %ebx; nop */
+		place(pc, CODE + 4, cases[i].code, 3);
+		if (cases[i].vector == VEC_PF)
+			put32(pc, CODE + 5, 0x4b000);
+		step(pc, 100);
+		ck_assert_uint_eq(pc->cpu.eip, handler(cases[i].vector));
+		ck_assert_uint_eq(stack_dword(pc, cases[i].vector == VEC_PF), CODE + 4 + cases[i].next);
+		ck_assert_uint_eq(stack_dword(pc, 2 + (cases[i].vector == VEC_PF)) & F_RF, cases[i].rf);
+		cpu_set_cr0(&pc->cpu, CR0_PE);
+	}
+}
+END_TEST
+
 START_TEST(a_watcher_that_stops_on_a_fault_finds_RF_and_the_shadow_as_they_were)
 {
 	ring(pc, 0);
@@ -714,6 +742,7 @@ static Suite *system_debug_suite(void)
 	tcase_add_test(t, an_interrupt_between_iterations_of_a_string_instruction_pushes_RF);
 	tcase_add_test(t, a_trap_between_iterations_pushes_RF_and_the_last_one_does_not);
 	tcase_add_test(t, a_fetch_breakpoint_on_a_string_instruction_hits_once);
+	tcase_add_test(t, in_a_block_faults_push_RF_and_software_interrupts_do_not);
 	tcase_add_test(t, a_watcher_that_stops_on_a_fault_finds_RF_and_the_shadow_as_they_were);
 	tcase_add_test(t, BTF_traps_after_branches_only_and_once);
 	tcase_add_loop_test(t, a_data_breakpoint_watches_its_bytes_and_no_others, 0, 8);

@@ -585,6 +585,44 @@ START_TEST(SYSENTER_and_SYSEXIT_load_flat_segments)
 }
 END_TEST
 
+START_TEST(SYSENTER_works_from_every_ring_and_SYSEXIT_from_ring_0)
+{
+	for (unsigned n = 0; n < 24; n++) {
+		unsigned mode = n / 4;                         /* a ring, virtual-8086 or real mode, which rewrites the IDT */
+		bool exits = n & 1, null = n & 2;
+
+		if (mode < 4)
+			ring(pc, mode);
+		else if (mode == 4)
+			v86(pc, 0);
+		else
+			real_mode(pc);
+		pc->cpu.sysenter_cs = null ? 3 : CS0;
+		pc->cpu.sysenter_eip = TARGET;
+		pc->cpu.sysenter_esp = STACK1;
+		pc->cpu.r[R_EDX] = TARGET;
+		RUN(pc, 0x0f, exits ? 0x35 : 0x34);
+		if (mode == 5) {
+			ck_assert_uint_eq(pc->exceptions, 1);
+			ck_assert_uint_eq(pc->last.fault.vector, VEC_GP);
+			continue;
+		}
+		if (null || (exits && mode != 0)) {
+			expect_error(pc, VEC_GP, 0);
+			continue;
+		}
+		expect_no_fault(pc);
+		ck_assert_uint_eq(pc->cpu.eip, TARGET);
+		ck_assert_uint_eq(pc->cpu.cpl, exits ? 3 : 0);
+		ck_assert_uint_eq(flags() & (F_VM | F_IF | F_RF), 0);
+		expect_segment(pc, SEG_CS, exits ? (CS0 + 16) | 3 : CS0);
+		expect_segment(pc, SEG_SS, exits ? (CS0 + 24) | 3 : CS0 + 8);
+		ck_assert_uint_eq(pc->cpu.seg[SEG_CS].base | pc->cpu.seg[SEG_SS].base, 0);
+		ck_assert_uint_eq(pc->cpu.seg[SEG_CS].flags & SEG_FLAG_DB, SEG_FLAG_DB);
+	}
+}
+END_TEST
+
 static Suite *system_op_suite(void)
 {
 	Suite *s = suite_create("system_op");
@@ -616,6 +654,7 @@ static Suite *system_op_suite(void)
 	tcase_add_test(t, IN_and_OUT_move_the_low_part_of_EAX);
 	tcase_add_loop_test(t, ports_beyond_IOPL_ask_the_bitmap_of_the_TSS, 0, 16);
 	tcase_add_test(t, the_bitmap_ends_with_the_TSS_limit_and_needs_its_last_byte);
+	tcase_add_test(t, SYSENTER_works_from_every_ring_and_SYSEXIT_from_ring_0);
 	tcase_add_test(t, SYSENTER_and_SYSEXIT_load_flat_segments);
 	suite_add_tcase(s, t);
 	return s;

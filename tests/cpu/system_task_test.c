@@ -289,6 +289,28 @@ START_TEST(a_task_switch_with_a_missing_TSS_page_changes_nothing)
 }
 END_TEST
 
+/* RF has done its work when the old task's instruction has begun; the new task's counts for its first. */
+START_TEST(a_task_switch_saves_RF_clear_and_loads_what_the_TSS_has)
+{
+	ring(pc, 0);
+	second_task();
+	pc->trace_checked = false;
+	put32(pc, TSS2 + 36, F_ONE | F_RF);
+	cpu_set_eflags(&pc->cpu, F_ONE | F_RF);
+	pc->cpu.dr[0] = TARGET;
+	pc->cpu.dr[7] = 0x402;
+	PLACE(pc, TARGET, 0x90, 0x90);
+	SWITCH(JMP_FAR, TR2);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(get32(pc, TSS + 36), F_ONE);
+	ck_assert_uint_eq(cpu_eflags(&pc->cpu), F_ONE | F_RF);
+	step(pc, 1);
+	expect_no_fault(pc);
+	ck_assert_uint_eq(pc->cpu.eip, TARGET + 1);
+	ck_assert_uint_eq(cpu_eflags(&pc->cpu), F_ONE);
+}
+END_TEST
+
 static Suite *system_task_suite(void)
 {
 	Suite *s = suite_create("system_task");
@@ -297,6 +319,7 @@ static Suite *system_task_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, JMP_and_CALL_to_a_TSS_switch_tasks);
+	tcase_add_test(t, a_task_switch_saves_RF_clear_and_loads_what_the_TSS_has);
 	tcase_add_test(t, IRET_with_NT_returns_to_the_task_that_called);
 	tcase_add_test(t, IRET_with_NT_to_the_current_task_goes_on_behind_it);
 	tcase_add_test(t, an_exception_through_a_task_gate_pushes_its_error_code_on_the_new_stack);

@@ -2,7 +2,7 @@
 # tests/emu/linux_test.sh: Debian's installer kernel, unmodified, boots to a shell on the serial console and finds the machine that
 # was promised. Usage: SCRIPT EMU GUEST_DIR INITRD_SUBSET [large]
 #
-#   without large   96 MB, with only the shell from Debian's initrd
+#   without large   96 MB and 3 GB, with only the shell from Debian's initrd
 #   large           256 MB and 3 GB, with the whole initrd; the guest then reboots
 . "$(dirname "$0")/testlib.sh"
 subset=$3
@@ -24,7 +24,7 @@ boot() {
 	: >../out
 	rm -f keys
 	mkfifo keys
-	"$emu" run --memory "$memory" --timeout 250 "$@" "$images/linux" --initrd "$initrd" \
+	"$emu" run --memory "$memory" --timeout 550 "$@" "$images/linux" --initrd "$initrd" \
 		--append 'console=ttyS0,115200 rdinit=/bin/sh' <keys >../out 2>../err &
 	pid=$!
 	exec 3>keys
@@ -126,9 +126,11 @@ small() {
 	zcat "$images/initrd.gz" | "$subset" bin bin/busybox bin/sh bin/cat bin/date bin/mount bin/uname dev dev/console dev/null lib lib/ld-linux.so.2 \
 		lib/i386-linux-gnu lib/i386-linux-gnu/ld-linux.so.2 lib/i386-linux-gnu/libc.so.6 proc sbin sbin/poweroff \
 		usr usr/bin usr/bin/awk usr/bin/sha1sum >initrd || fail 'no initrd'
-	boot 96M initrd --status-json status.json || return
-	examine 96
-	power_off
+	for megabytes in 96 3072; do
+		boot ${megabytes}M initrd || return
+		examine $megabytes
+		power_off
+	done
 }
 
 large() {

@@ -213,6 +213,69 @@ START_TEST(closing_A20_wraps_data_and_code_at_once)
 }
 END_TEST
 
+static void ports_write_all(struct rig *r, const uint8_t (*writes)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ports_write(&r->m->ports, writes[i][0], 1, writes[i][1]);
+}
+
+/* A division by zero with CR0.NE clear: the next waiting instruction stops until interrupt 13's handler has cleared the error; the
+ * handler itself may use the x87 once it has written to port F0. */
+START_TEST(an_x87_error_stops_the_processor_until_its_interrupt_is_handled)
+{
+	static const uint8_t program[] = {
+		0xdb, 0xe3, 0xd9, 0x2d, 0x00, 0x07, 0, 0,              /* fninit; fldcw 700: division by zero is not masked */
+		0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9,                    /* fld1; fldz; fdivp */
+		0xff, 0x05, 0x00, 0x06, 0, 0,                          /* incl 600 */
+		0x9b,                                                  /* fwait */
+		0xff, 0x05, 0x04, 0x06, 0, 0,                          /* incl 604 */
+		0xeb, 0xfe,
+	}, handler[] = {
+		0xe6, 0xf0,                                            /* out %al, $F0 */
+		0xd9, 0xe8,                                            /* fld1: goes on, though the error waits */
+		0xdb, 0xe2,                                            /* fnclex */
+		0xff, 0x05, 0x08, 0x06, 0, 0,                          /* incl 608 */
+		0xb0, 0x20, 0xe6, 0xa0, 0xe6, 0x20, 0xcf,              /* end of interrupt; iret */
+	}, pics[][2] = {
+		{ 0x20, 0x11 }, { 0x21, 0x20 }, { 0x21, 4 }, { 0x21, 1 }, { 0xa0, 0x11 }, { 0xa1, 0x70 }, { 0xa1, 2 }, { 0xa1, 1 },
+		{ 0x21, 0xfb }, { 0xa1, 0xdf },
+	};
+	struct rig r;
+	struct cpu *cpu;
+
+	rig_start(&r, "spin", NULL);
+	cpu = &r.m->cpu;
+	ports_write_all(&r, pics, sizeof(pics) / sizeof(pics[0]));
+	phys_copy_in(&r.m->phys, 0x2800, handler, sizeof(handler));
+	phys_write(&r.m->phys, 0x700, 2, 0x37b);
+	phys_write(&r.m->phys, 0x3000 + 8 * 0x75, 4, 8u << 16 | 0x2800);
+	phys_write(&r.m->phys, 0x3000 + 8 * 0x75 + 4, 4, 0x8e00);
+	phys_write(&r.m->phys, 0x3808, 4, 0x0000ffff);
+	phys_write(&r.m->phys, 0x380c, 4, 0x00cf9b00);
+	cpu->idtr = (struct table_register){ 0x3000, 0x7ff };
+	cpu->gdtr = (struct table_register){ 0x3800, 15 };
+	cpu_set_segment(cpu, SEG_CS, 8, 0, 0xffffffff, 0x9b, SEG_FLAG_DB | SEG_FLAG_G);
+	cpu_set_cr0(cpu, CR0_PE | CR0_MP | CR0_ET);
+	cpu_set_eflags(cpu, F_ONE | F_IF);
+	cpu->r[R_ESP] = 0x5000;
+	run_code(&r, program, sizeof(program));
+	ck_assert_uint_eq(peek8(&r, 0x600), 1);
+	ck_assert_uint_eq(peek8(&r, 0x608), 1);
+	ck_assert_uint_eq(peek8(&r, 0x604), 1);
+	ck_assert(!cpu->ferr && !cpu->ignne && !cpu->halted);
+	/* With interrupts off nothing wakes it. */
+	cpu_set_eflags(cpu, F_ONE);
+	phys_copy_in(&r.m->phys, 0x2000, program, sizeof(program));
+	cpu->eip = 0x2000;
+	ck_assert_int_eq(machine_run(r.m, 200), MACHINE_HALTED_FOREVER);
+	ck_assert_uint_eq(cpu->eip, 0x2000 + 20);
+	ck_assert_uint_eq(peek8(&r, 0x600), 2);
+	ck_assert_uint_eq(peek8(&r, 0x604), 1);
+	ck_assert(cpu->ferr);
+	rig_end(&r);
+}
+END_TEST
+
 START_TEST(the_NMI_button_is_masked_by_port_70)
 {
 	static const uint8_t nops[] = { 0x90, 0x90, 0xeb, 0xfc };
@@ -496,6 +559,7 @@ int main(void)
 	tcase_add_test(t, the_instruction_limit_is_exact);
 	tcase_add_test(t, every_reset_line_restarts_the_kernel_with_memory_kept);
 	tcase_add_test(t, closing_A20_wraps_data_and_code_at_once);
+	tcase_add_test(t, an_x87_error_stops_the_processor_until_its_interrupt_is_handled);
 	tcase_add_test(t, the_NMI_button_is_masked_by_port_70);
 	tcase_add_test(t, the_keyboard_controller_pulses_INIT_and_port_CF9_RESET);
 	tcase_add_test(t, an_x87_error_is_interrupt_13_until_port_F0);

@@ -10,7 +10,7 @@
 
 #include "cpu/insn.h"
 
-enum { PDPT = 0x1000, GDT = 0x2000 /* physical */, TABLES = 0x3000, PAGES = 0x40000, BUDGET = 30000 };
+enum { PDPT = 0x1000, GDT = 0x2000 /* physical */, TABLES = 0x3000, PAGES = 0x40000, BUDGET = 14000 };
 #define GDT_LIMIT 0x7fu
 
 static uint32_t port_in(void *owner, uint16_t port, unsigned size) { (void)owner, (void)port, (void)size; return 0xffffffff; }

@@ -294,7 +294,7 @@ static void set_implied(struct generator *g)
 	if (row->props & IP_STRING) {
 		set_register(g, R_ESI, target(g));
 		set_register(g, R_EDI, one_in(g, 8) ? g->c->in.r[R_ESI] + below(g, 16) - 8 : target(g));
-		set_register(g, R_ECX, one_in(g, 16) ? sil_u32(&g->r) >> 16 : below(g, 20));
+		set_register(g, R_ECX, one_in(g, 128) ? sil_u32(&g->r) >> 16 : below(g, 20));
 		fill(g, g->c->in.r[R_ESI]);
 		fill(g, one_in(g, 4) ? g->c->in.r[R_ESI] : g->c->in.r[R_EDI]);
 	}
@@ -305,7 +305,7 @@ static void set_implied(struct generator *g)
 	if (!strcmp(row->name, "enter") || !strcmp(row->name, "leave"))
 		set_register(g, R_EBP, SIL_STACK + (one_in(g, 8) ? below(g, 16) - 8 : 0x200 + below(g, 0xc00)));
 	if (!strncmp(row->name, "loop", 4) || !strcmp(row->name, "jcxz"))
-		set_register(g, R_ECX, one_in(g, 4) ? sil_integer(&g->r) : below(g, 300));
+		set_register(g, R_ECX, one_in(g, 4) ? sil_integer(&g->r) : below(g, 80));
 	if (row_has_operand(row, OPD_CL))
 		set_register(g, R_ECX, one_in(g, 4) ? sil_u32(&g->r) : below(g, 40));
 }
@@ -426,7 +426,7 @@ static void aim_branches(struct generator *g)
 			continue;
 		if (c->insns == 1 && one_in(g, 8))
 			disp = sil_integer(&g->r);
-		else if (c->insns == 1 && one_in(g, 8))
+		else if (c->insns == 1 && one_in(g, (c->code[at - 1] & 0xfc) == 0xe0 ? 8 : 256))
 			disp = (uint32_t)-(int)(at + g->jump_size[i]);         /* to itself */
 		for (unsigned b = 0; b < g->jump_size[i]; b++)
 			c->code[at + b] = (uint8_t)(disp >> 8 * b);

@@ -303,11 +303,13 @@ void native_run(const struct sil_state *in, struct sil_result *out)
 
 void native_name(char *buf, size_t size)
 {
-	uint32_t id[12] = { 0 };
+	uint32_t id[12] = { 0 }, version = 0, unused;
 
+	__get_cpuid(1, &version, &unused, &unused, &unused);
 	for (unsigned i = 0; i < 3; i++)
 		__get_cpuid(0x80000002 + i, &id[4 * i], &id[4 * i + 1], &id[4 * i + 2], &id[4 * i + 3]);
-	snprintf(buf, size, "%.48s", (const char *)id);
+	snprintf(buf, size, "%.48s, family %u, model %u, stepping %u", (const char *)id, (version >> 8 & 15) + (version >> 20 & 255),
+	         (version >> 4 & 15) | (version >> 12 & 0xf0), version & 15);
 }
 
 #else

@@ -16,8 +16,8 @@
 #include "vectors.h"
 
 #define SEED     1
-#define TRIES    600               /* for each row */
-#define ALIKE    4                 /* kept of those that end well, and of those that fault: one */
+#define TRIES    2000              /* for each row */
+#define ALIKE    10                /* kept of those that end well, and of those that fault: one */
 #define CHANGES  1024
 
 /* --- making a case plain -------------------------------------------------------------------------------------------------- */
@@ -182,7 +182,7 @@ int main(int argc, char **argv)
 	static struct sil_choice all;
 	struct sil_buffer v = { 0 };
 	const char *why;
-	char name[64], line[96];
+	char name[96], line[128];
 	unsigned total = 0;
 
 	if (argc != 2) {

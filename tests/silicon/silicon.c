@@ -166,7 +166,8 @@ static unsigned run_jobs(const struct options *o, const struct sil_choice *choic
 	}
 	if (isatty(1))
 		puts("\r\033[K");
-	printf("%" PRIu64 " cases in %.1f s, %.0f a second; %" PRIu64 " left out\n", total(s->done, o->jobs), seconds() - since,
+	if (!died)
+		printf("%" PRIu64 " cases in %.1f s, %.0f a second; %" PRIu64 " left out\n", total(s->done, o->jobs), seconds() - since,
 	       (double)total(s->done, o->jobs) / (seconds() - since), total(s->excluded, o->jobs));
 	return died;
 }
@@ -242,7 +243,7 @@ static void list(const struct sil_choice *choice)
 static int run(const struct options *o, const struct sil_choice *choice)
 {
 	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	char name[64];
+	char name[96];
 	const char *why = NULL;
 	unsigned died;
 

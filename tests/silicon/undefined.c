@@ -361,7 +361,7 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 
 	if (wraps(c, ours, host))
 		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
-	if (host->vector != VEC_GP && loads_amd_bit(c, ours, ours_page))
+	if ((host->vector != VEC_GP || host->state.eip != ours->state.eip) && loads_amd_bit(c, ours, ours_page))
 		return "bit 17 of MXCSR exists on AMD processors";
 	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
 		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";

@@ -26,7 +26,11 @@ land:
 	mov	$stack_top - 8192, %esp
 	pushl	$2
 	popfl
-	push	%eax
+	pushl	$2                      /* the watchdog's NMI is over, and the next one may come */
+	push	%cs
+	pushl	$1f
+	iret
+1:	push	%eax
 	push	%ebx
 	call	landed
 	mov	saved_esp, %esp

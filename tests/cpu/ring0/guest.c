@@ -14,6 +14,7 @@ static char case_group;
 static unsigned case_number, code_at;
 static uint32_t seed = 12345;
 static uint32_t landed_vector, landed_error, landed_cr0, landed_cr2, landed_cr3, landed_cr4, landed_dr6, landed_link;
+static bool qemu;
 void enter_case(void);
 void land(void);
 
@@ -23,6 +24,7 @@ uint32_t rnd(void)
 	return seed >> 8;
 }
 
+static void port(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" : : "a"(value), "d"(port)); }
 static void put(char c) { __asm__ volatile("outb %0, $0xe9" : : "a"(c)); }
 static void hex(uint32_t v)
 {
@@ -111,10 +113,10 @@ void world_reset(void)
 
 	fill(GDT, CODE, 0);
 	fill(CODE, STACKS, 0xcccccccc);
-	fill(STACKS, PDIR, 0);
+	fill(STACKS, DATA, 0xcccccccc);
+	fill(DATA, PDIR, 0);
 	fill(V86_CODE, V86_DATA, 0xcccccccc);
-	fill(V86_DATA, V86_DATA + 0xff0, 0);
-	fill(V86_DATA + 0xff0, V86_DATA + 0x1000, 0xcccccccc);
+	fill(V86_DATA, V86_DATA + 0x1000, 0xcccccccc);
 	make_segments();
 	make_landings();
 	t->esp0 = 0x300; t->ss0 = S_STACK0; t->esp1 = 0x200; t->ss1 = S_STACK1; t->cr3 = PDIR; t->ldt = S_LDT; t->iomap = 0x68; t->flags = 2;
@@ -147,6 +149,27 @@ void emit(unsigned n, const uint8_t *bytes)
 {
 	for (; n--; code_at++, bytes++)
 		*(volatile uint8_t *)(V86_CODE + code_at) = *(volatile uint8_t *)(CODE + code_at) = *bytes;
+}
+
+/* --- the watchdog -----------------------------------------------------------------------------------------------------
+ * QEMU does not check limits, so a case may run off into bytes that never end. There the local APIC's timer ends it with an NMI
+ * after a million instructions (-icount shift=0). */
+enum { APIC = 0xfee00000, APIC_SPURIOUS = 0xf0, APIC_TIMER = 0x320, APIC_COUNT = 0x380, APIC_DIVIDE = 0x3e0, APIC_NMI = 0x400 };
+
+static void apic(unsigned reg, uint32_t value) { *(volatile uint32_t *)(APIC + reg) = value; }
+
+static void find_qemu(void)
+{
+	uint8_t signature;
+
+	__asm__ volatile("outw %w0, %w1" : : "a"(0), "d"(0x510));
+	__asm__ volatile("inb %w1, %0" : "=a"(signature) : "d"(0x511));
+	qemu = signature == 'Q';
+	if (!qemu)
+		return;
+	apic(APIC_SPURIOUS, 0x1ff);
+	apic(APIC_DIVIDE, 0xb);
+	apic(APIC_TIMER, APIC_NMI);
 }
 
 /* --- one case ------------------------------------------------------------------------------------------------------- */
@@ -219,10 +242,14 @@ void run(bool paging, uint32_t cr0, uint32_t cr4)
 {
 	EMIT(0xcd, V_END);
 	load_tables();
+	if (qemu)
+		apic(APIC_COUNT, 1000000);
 	__asm__ volatile("mov %0, %%cr3" : : "r"(PDIR));
 	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
 	__asm__ volatile("mov %0, %%cr0" : : "r"(0x11 | cr0 | (paging ? 0x80000000 : 0)));
 	enter_case();
+	if (qemu)
+		apic(APIC_COUNT, 0);
 	print_case();
 	make_segments();
 	load_tables();
@@ -234,14 +261,13 @@ void group(char name)
 	case_number = 0;
 }
 
-static void port(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" : : "a"(value), "d"(port)); }
-
 void guest_main(void)
 {
 	port(0x21, 0xff);
 	port(0xa1, 0xff);
+	find_qemu();
 	fill(V86_DATA + 0x1000, 0x20000, 0xcccccccc);          /* where a V86 case may run on to */
-	fill(WORLD_END, 0x2c0000, 0);
+	fill(WORLD_END, 0x2c0000, 0xcccccccc);
 	all_groups();
 	put('e'); put('n'); put('d'); put('\n');
 	__asm__ volatile("outw %w0, %w1" : : "a"(0x2000), "d"(0x604));
