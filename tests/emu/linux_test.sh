@@ -7,6 +7,8 @@
 . "$(dirname "$0")/testlib.sh"
 subset=$3
 size=${4:-small}
+pid=
+trap 'kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
 images=/usr/lib/debian-installer/images/12/i386/text/debian-installer/i386
 
 if [ ! -f "$images/linux" ] || [ ! -f "$images/initrd.gz" ]; then
@@ -16,19 +18,17 @@ fi
 
 # --- the console
 
-# boot MEMORY INITRD [ARGUMENTS...]: in the background; what it prints goes to ../out, what it reads comes from `enter`.
+# boot MEMORY INITRD: in the background; what it prints goes to ../out, what it reads comes from `enter`.
+limit=280
 boot() {
-	memory=$1
-	initrd=$2
-	shift 2
 	: >../out
 	rm -f keys
 	mkfifo keys
-	"$emu" run --memory "$memory" --timeout 550 "$@" "$images/linux" --initrd "$initrd" \
+	"$emu" run --memory "$1" --timeout "$limit" "$images/linux" --initrd "$2" \
 		--append 'console=ttyS0,115200 rdinit=/bin/sh' <keys >../out 2>../err &
 	pid=$!
 	exec 3>keys
-	wait_for '# ' || return 1
+	wait_for ' # ' || return 1
 }
 
 # wait_for TEXT: until it is on the console, or the emulator has ended.
@@ -134,13 +134,14 @@ small() {
 }
 
 large() {
+	limit=900
 	boot 256M "$images/initrd.gz" || return
 	examine 256
 	answers 'ls -d /etc/udhcpc' /etc/udhcpc
 	# The machine starts from the beginning: a second kernel, and its shell.
 	: >../out
 	echo 'reboot -f' >&3
-	wait_for 'Linux version' && wait_for '# ' && answers 'uname -m' i686 && power_off
+	wait_for 'Linux version' && wait_for ' # ' && answers 'uname -m' i686 && power_off
 	boot 3G "$images/initrd.gz" || return
 	examine 3072
 	power_off
