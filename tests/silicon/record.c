@@ -17,7 +17,7 @@
 
 #define SEED     1
 #define TRIES    2000              /* for each row */
-#define ALIKE    10                /* kept of those that end well, and of those that fault: one */
+#define ALIKE    5                 /* kept of those that end well, and of those that fault: one */
 #define CHANGES  1024
 
 /* --- making a case plain -------------------------------------------------------------------------------------------------- */
