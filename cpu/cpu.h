@@ -6,7 +6,7 @@
  * Reading order: cpu.h, insn.h + insn.def (what an instruction is), decode.c, exec.h (how a handler reaches memory),
  * the op_*.c files, segment.c, exception.c (how a fault becomes a handler's first instruction), task.c, run.c.
  *
- * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].
+ * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: local APIC, SSE3 and later (CPUID does not report them).
  */
 #ifndef CPU_CPU_H
 #define CPU_CPU_H

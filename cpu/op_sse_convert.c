@@ -5,10 +5,10 @@
  *
  * An instruction that uses an MMX register follows the rules of MMX too: it waits for a pending x87 exception and enters MMX
  * state, also when it then raises #XM.
- * References: [SDM2A] under each name; [SDM1 11.5.2.1 "Invalid Operation Exception (#I)"], [SDM1 11.6.5 "Compatibility of SSE/SSE2/SSE3
- * SIMD and x87 FPU Floating-Point Instructions"].
- * Simplified: CVTPI2PS from memory leaves the x87 registers alone, as CVTPI2PD does and as processors do; [SDM2A] "CVTPI2PS" has it
- * enter MMX state always.
+ * References: [SDM2A] under each name; [SDM1 11.5.2.1 "Invalid Operation Exception (#I)"], [SDM3A 12.2 "The MMX State and MMX Register
+ * Aliasing"].
+ * Simplified: CVTPI2PS from memory leaves the x87 registers alone, as CVTPI2PD does, and as AMD's processors do; in [SDM2A] "CVTPI2PS"
+ * it enters MMX state always.
  */
 #include "cpu/sse_host.h"
 

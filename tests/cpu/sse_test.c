@@ -636,7 +636,7 @@ static void run_form(const struct form *f, uint32_t displacement)
 	run(moved.bytes, moved.len);
 }
 
-/* [SDM3A 13.1.2 "CR0.EM and CR0.TS"] and table 2-2: EM before TS; an operating system that does not save XMM registers has no SSE. */
+/* [SDM3A 13.1 "Providing Operating System Support for SSE Extensions"]: EM before TS; an operating system that does not save XMM registers has no SSE. */
 static void needs_support(void *ctx, const struct form *f)
 {
 	/* FXSAVE and FXRSTOR are of the x87 too, and have rules of their own. */
@@ -694,7 +694,7 @@ static bool moves_unaligned(const struct insn_row *row)
 	return !strcmp(row->name, "movups") || !strcmp(row->name, "movupd") || !strcmp(row->name, "movdqu");
 }
 
-/* [SDM1 10.4.1.1 "SSE Data Movement Instructions"], [SDM3A 6.15 "Interrupt 13"]: before the page is looked at. */
+/* [SDM1 10.4.1.1 "SSE Data Movement Instructions"], [SDM3A 6.15 "Exception and Interrupt Reference"] interrupt 13: before the page is looked at. */
 static void wants_alignment(void *ctx, const struct form *f)
 {
 	bool whole = row_has_operand(f->row, OPD_Wx) || row_has_operand(f->row, OPD_Mx);

@@ -1,7 +1,7 @@
 /* tests/silicon/emulator.c: see emulator.h.
  *
  * PAE paging with no-execute pages, as 64-bit Linux has, so that page-fault error codes are those of the host. The GDT has
- * Linux's two segments for 32-bit programs and nothing else: whatever leads elsewhere is a fault.
+ * Linux's two segments for 32-bit programs and nothing else: whatever leads elsewhere is a fault. The LDT is that of layout.h.
  */
 #include "emulator.h"
 
@@ -12,6 +12,7 @@
 
 enum { PDPT = 0x1000, GDT = 0x2000 /* physical */, TABLES = 0x3000, PAGES = 0x40000, BUDGET = 14000 };
 #define GDT_LIMIT 0x7fu
+#define LDT_OFFSET 0x100u          /* in the page of the GDT */
 
 static uint32_t port_in(void *owner, uint16_t port, unsigned size) { (void)owner, (void)port, (void)size; return 0xffffffff; }
 static void port_out(void *owner, uint16_t port, unsigned size, uint32_t v) { (void)owner, (void)port, (void)size, (void)v; }
@@ -74,6 +75,14 @@ static void map_pages(struct sil_emulator *e)
 	map_page(e, SIL_PAD, GDT | PG_W, &next);       /* ring 3 has no business there */
 }
 
+static uint64_t descriptor(const struct sil_segment *s)
+{
+	uint32_t lo = (s->limit & 0xffff) | s->base << 16;
+	uint32_t hi = (s->base >> 16 & 0xff) | (uint32_t)s->access << 8 | (s->limit & 0xf0000) | (uint32_t)s->flags << 20 | (s->base & 0xff000000);
+
+	return lo | (uint64_t)hi << 32;
+}
+
 void sil_emulator_open(struct sil_emulator *e)
 {
 	struct cpu_bus bus = { port_in, port_out, acknowledge, now, NULL, NULL };
@@ -82,8 +91,10 @@ void sil_emulator_open(struct sil_emulator *e)
 	if (phys_init(&e->phys, 1 << 20) || mmu_init(&e->mmu, &e->phys, (struct tlb_geometry) { 0, 0 }) || cpu_init(&e->cpu, &e->mmu, &bus))
 		abort();
 	map_pages(e);
-	put64(e, GDT + (SIL_CS & ~7u), 0x00cffb000000ffff);
-	put64(e, GDT + (SIL_DS & ~7u), 0x00cff3000000ffff);
+	put64(e, GDT + (SIL_CS & ~7u), descriptor(sil_segment(SIL_CS)));
+	put64(e, GDT + (SIL_DS & ~7u), descriptor(sil_segment(SIL_DS)));
+	for (unsigned i = 0; i < SIL_SEGMENTS; i++)
+		put64(e, GDT + LDT_OFFSET + 8 * i, descriptor(&sil_ldt[i]));
 	e->cpu.gdtr = (struct table_register) { SIL_PAD, GDT_LIMIT };
 	e->cpu.idtr = (struct table_register) { 0, 0 };
 	e->cpu.efer = EFER_NXE;
@@ -92,7 +103,7 @@ void sil_emulator_open(struct sil_emulator *e)
 	cpu_set_cr0(&e->cpu, CR0_PE | CR0_PG | CR0_ET | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
 	cpu_set_cr3(&e->cpu, PDPT);
 	cpu_set_segment(&e->cpu, SEG_TR, 0x40, 0, 0x20, 0x8b, 0);              /* no I/O permission bitmap */
-	cpu_set_segment(&e->cpu, SEG_LDTR, 0, 0, 0, 0, 0);
+	cpu_set_segment(&e->cpu, SEG_LDTR, 0x50, SIL_PAD + LDT_OFFSET, 8 * SIL_SEGMENTS - 1, 0x82, 0);
 	for (unsigned seg = 0; seg < 6; seg++)
 		cpu_set_segment(&e->cpu, seg, 0xffff, 0, 0, 0, 0);
 	e->cpu.watch.exception = stop_at_exception;
@@ -113,12 +124,9 @@ void sil_emulator_write(struct sil_emulator *e, unsigned page, unsigned offset, 
 
 static void set_segment(struct cpu *cpu, unsigned seg, uint16_t selector)
 {
-	bool code = (selector & ~3u) == (SIL_CS & ~3u);
+	const struct sil_segment *d = sil_segment(selector);
 
-	if (selector <= 3)
-		cpu_set_segment(cpu, seg, selector, 0, 0, 0, 0);
-	else
-		cpu_set_segment(cpu, seg, selector, 0, 0xffffffff, code ? 0xfb : 0xf3, SEG_FLAG_DB | SEG_FLAG_G);
+	cpu_set_segment(cpu, seg, selector, d->base, d->flags & SEG_FLAG_G ? d->limit << 12 | 0xfff : d->limit, d->access, d->flags);
 }
 
 static void load_fpu(struct fpu *f, const struct sil_fpu *in)

@@ -16,6 +16,7 @@ struct generator {
 	const struct insn_row *row;
 	uint8_t fixed;             /* registers that have their value already, a bit for each */
 	uint8_t opsize, addrsize;
+	int8_t override;           /* segment prefix, or -1 */
 	int8_t jump_at[SIL_INSNS]; /* where in code a displacement to the end goes, or -1 */
 	uint8_t jump_size[SIL_INSNS];
 	int8_t end_register;       /* a register or a patch that shall hold the address of the end, or -1 */
@@ -77,7 +78,8 @@ static struct sil_patch *patch(struct generator *g, uint32_t at, unsigned len)
 
 static uint16_t selector(struct generator *g)
 {
-	static const uint16_t some[] = { 0, 1, 2, 3, 0x2b, 0x2b, 0x2a, 0x28, 0x23, 0x20, 0x2f, 0x10, 0x18, 0x33, 0x88, 0xfff8 };
+	static const uint16_t some[] = { 0, 1, 2, 3, 0x2b, 0x2b, 0x2a, 0x28, 0x23, 0x20, 0x2f, 0x10, 0x18, 0x33, 0x88, 0xfff8,
+		0x07, 0x0f, 0x17, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x47, 0x4f };
 
 	return one_in(g, 16) ? (uint16_t)sil_u32(&g->r) : some[below(g, sizeof(some) / sizeof(some[0]))];
 }
@@ -152,6 +154,11 @@ static void set_register(struct generator *g, unsigned reg, uint32_t v)
 	g->fixed |= (uint8_t)(1u << reg);
 }
 
+static uint32_t segment_base(const struct generator *g, unsigned seg)
+{
+	return sil_segment(g->c->in.seg[g->override >= 0 ? (unsigned)g->override : seg])->base;
+}
+
 static void put_memory32(struct generator *g, unsigned reg, uint32_t at)
 {
 	unsigned base = below(g, 8), index = below(g, 8), scale = below(g, 4), mod = below(g, 3);
@@ -167,6 +174,7 @@ static void put_memory32(struct generator *g, unsigned reg, uint32_t at)
 		sum = r[index] << scale;
 	}
 	has_base = !(mod == 0 && base == 5);
+	at -= segment_base(g, has_base && (base == R_ESP || base == R_EBP) ? SEG_SS : SEG_DS);
 	if (has_base && !is_fixed(g, base) && !(sib && index == base)) {
 		if (mod == 0)
 			disp = 0;
@@ -185,12 +193,27 @@ static void put_memory32(struct generator *g, unsigned reg, uint32_t at)
 	put(g, disp, mod == 1 ? 1 : mod == 2 || !has_base ? 4 : 0);
 }
 
-static void put_memory16(struct generator *g, unsigned reg)
+static void put_memory16(struct generator *g, unsigned reg, uint32_t at)
 {
+	static const uint8_t base[] = { R_EBX, R_EBX, R_EBP, R_EBP, R_ESI, R_EDI, R_EBP, R_EBX };
+	static const uint8_t index[] = { R_ESI, R_EDI, R_ESI, R_EDI };
 	unsigned mod = below(g, 3), rm = below(g, 8);
+	uint32_t offset = at - segment_base(g, base[rm] == R_EBP && !(mod == 0 && rm == 6) ? SEG_SS : SEG_DS), sum;
 
-	put(g, mod << 6 | reg << 3 | rm, 1);
-	put(g, sil_u32(&g->r), mod == 1 ? 1 : mod == 2 || rm == 6 ? 2 : 0);
+	if (mod == 0 && rm == 6) {
+		put(g, reg << 3 | 6, 1);
+		put(g, offset, 2);
+		return;
+	}
+	sum = g->c->in.r[base[rm]] + (rm < 4 ? g->c->in.r[index[rm]] : 0);
+	g->fixed |= (uint8_t)(1u << base[rm] | (rm < 4 ? 1u << index[rm] : 0));
+	if (one_in(g, 4)) {
+		put(g, mod << 6 | reg << 3 | rm, 1);
+		put(g, sil_u32(&g->r), mod);
+	} else {
+		put(g, 0x80 | reg << 3 | rm, 1);
+		put(g, offset - sum, 2);
+	}
 }
 
 /* Registers that an instruction uses beside its ModRM operands. */
@@ -204,15 +227,16 @@ static void put_modrm(struct generator *g)
 		put(g, (uint32_t)row->ext, 1);
 		return;
 	}
-	if (memory && g->addrsize == 2) {
-		put_memory16(g, reg);
-	} else if (memory) {
+	if (memory) {
 		uint32_t at = target(g);
 		fill(g, at);
 		if (!strcmp(row->name, "bt") || !strcmp(row->name, "bts") || !strcmp(row->name, "btr") || !strcmp(row->name, "btc"))
 			if (row_has_operand(row, OPD_Gv))
 				set_register(g, reg, one_in(g, 8) ? sil_u32(&g->r) : below(g, 512) - 256);
-		put_memory32(g, reg, at);
+		if (g->addrsize == 2)
+			put_memory16(g, reg, at);
+		else
+			put_memory32(g, reg, at);
 	} else {
 		if (wants_selector(row))
 			set_register(g, rm, (one_in(g, 2) ? sil_u32(&g->r) << 16 : 0) | selector(g));
@@ -232,15 +256,24 @@ static void put_prefixes(struct generator *g)
 {
 	static const uint8_t segments[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x3e };
 	const struct insn_row *row = g->row;
-	unsigned natural = 4;
+	static const uint8_t segment[] = { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_DS };
+	unsigned natural = 4, n;
 
 	g->opsize = row->props & IP_P66 || (!(row->props & IP_PREFIX) && one_in(g, 4)) ? 2 : 4;
-	g->addrsize = one_in(g, 32) ? 2 : 4;
-	if (one_in(g, 128))
-		for (unsigned n = 4 + below(g, 9); n; n--)
-			put(g, segments[below(g, 7)], 1);
-	if (one_in(g, 12))
-		put(g, segments[below(g, 7)], 1);
+	g->override = -1;
+	if (one_in(g, 128)) {
+		for (unsigned many = 4 + below(g, 9); many; many--) {
+			n = below(g, 7);
+			put(g, segments[n], 1);
+			g->override = (int8_t)segment[n];
+		}
+	}
+	if (one_in(g, 8)) {
+		n = one_in(g, 2) ? 4 + below(g, 2) : below(g, 7);
+		put(g, segments[n], 1);
+		g->override = (int8_t)segment[n];
+	}
+	g->addrsize = one_in(g, segment_base(g, SEG_DS) ? 3 : 32) ? 2 : 4;
 	if (g->opsize != natural)
 		put(g, 0x66, 1);
 	if (g->addrsize != natural)
@@ -279,7 +312,7 @@ static void put_immediates(struct generator *g)
 		case OPD_Ob: case OPD_Ov:
 			at = target(g);
 			fill(g, at);
-			put(g, at, g->addrsize);
+			put(g, at - segment_base(g, SEG_DS), g->addrsize);
 			break;
 		default: break;
 		}
@@ -292,16 +325,18 @@ static void set_implied(struct generator *g)
 	const struct insn_row *row = g->row;
 
 	if (row->props & IP_STRING) {
-		set_register(g, R_ESI, target(g));
-		set_register(g, R_EDI, one_in(g, 8) ? g->c->in.r[R_ESI] + below(g, 16) - 8 : target(g));
+		uint32_t ds = segment_base(g, SEG_DS), es = sil_segment(g->c->in.seg[SEG_ES])->base;
+
+		set_register(g, R_ESI, target(g) - ds);
+		set_register(g, R_EDI, (one_in(g, 8) ? g->c->in.r[R_ESI] + ds + below(g, 16) - 8 : target(g)) - es);
 		set_register(g, R_ECX, one_in(g, 128) ? sil_u32(&g->r) >> 16 : below(g, 20));
-		fill(g, g->c->in.r[R_ESI]);
-		fill(g, one_in(g, 4) ? g->c->in.r[R_ESI] : g->c->in.r[R_EDI]);
+		fill(g, g->c->in.r[R_ESI] + ds);
+		fill(g, (one_in(g, 4) ? g->c->in.r[R_ESI] + ds : g->c->in.r[R_EDI] + es));
 	}
 	if (!strcmp(row->name, "maskmovq") || !strcmp(row->name, "maskmovdqu"))
-		set_register(g, R_EDI, target(g));
+		set_register(g, R_EDI, target(g) - segment_base(g, SEG_DS));
 	if (!strcmp(row->name, "xlatb"))
-		set_register(g, R_EBX, target(g));
+		set_register(g, R_EBX, target(g) - segment_base(g, SEG_DS));
 	if (!strcmp(row->name, "enter") || !strcmp(row->name, "leave"))
 		set_register(g, R_EBP, SIL_STACK + (one_in(g, 8) ? below(g, 16) - 8 : 0x200 + below(g, 0xc00)));
 	if (!strncmp(row->name, "loop", 4) || !strcmp(row->name, "jcxz"))
@@ -378,6 +413,9 @@ static void random_state(struct generator *g, bool fpu)
 	static const uint16_t segments[6] = { SIL_DS, SIL_CS, SIL_DS, SIL_DS, 0, 0 };
 
 	memcpy(s->seg, segments, sizeof(segments));
+	for (unsigned i = 0; i < 6; i++)
+		if (i != SEG_CS && i != SEG_SS && one_in(g, i >= SEG_FS ? 2 : 16))
+			s->seg[i] = (uint16_t)SIL_LDT_SELECTOR(below(g, 5));
 	for (unsigned i = 0; i < 8; i++)
 		s->r[i] = sil_integer(&g->r);
 	s->r[R_ESP] = SIL_STACK + (one_in(g, 16) ? below(g, 80) - 40 : one_in(g, 16) ? SIL_PAGE - below(g, 40) : (0x200 + below(g, 0xc00)) & (one_in(g, 8) ? ~0u : ~3u));
@@ -450,6 +488,21 @@ static const struct insn_row *pick(struct generator *g, const struct sil_choice 
 	return NULL;
 }
 
+/* MOV SS, r to the segment of a 16-bit stack. IRET into one would not load the upper half of ESP, so no case starts there. */
+static void small_stack(struct generator *g)
+{
+	unsigned reg = below(g, 8);
+
+	if (reg == R_ESP)
+		return;
+	set_register(g, reg, SIL_LDT_SELECTOR(5));
+	g->c->in.r[R_ESP] = sil_u32(&g->r) << 16 | (one_in(g, 4) ? 0xffff & (below(g, 40) - 20) : below(g, SIL_PAGE));
+	g->c->start[g->c->insns++] = g->c->len;
+	g->jump_at[0] = -1;
+	put(g, 0x8e, 1);
+	put(g, 0xd0 | reg, 1);
+}
+
 void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, struct sil_case *c)
 {
 	struct generator g = { .r = sil_random_for(seed, k), .c = c, .end_register = -1, .end_patch = -1 };
@@ -459,13 +512,16 @@ void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, st
 	c->len = c->insns = c->patches = 0;
 	c->single = one_in(&g, 2);
 	g.row = pick(&g, choice, false);
+	g.override = -1;
 	count = one_in(&g, 8) && !sil_row_alone(g.row) ? 2 + below(&g, SIL_INSNS - 1) : 1;
 	random_state(&g, g.row->props & (IP_X87 | IP_SSE) || g.row->opcode == 0x9b || count > 1 || one_in(&g, 16));
 	c->in.eip = SIL_CODE + 0x100 + below(&g, 0xd00);
+	if (one_in(&g, 24) && !sil_row_alone(g.row))
+		small_stack(&g);
 	for (unsigned i = 1; i < count; i++) {
 		const struct insn_row *last = g.row;
 		g.row = pick(&g, choice, true);
-		if (g.row && c->len + 2 * INSN_MAX + 16 < SIL_CODE_MAX)
+		if (g.row && c->len + 2 * INSN_MAX + 16 < SIL_CODE_MAX && c->insns < SIL_INSNS - 1)
 			put_instruction(&g);
 		g.row = last;
 	}

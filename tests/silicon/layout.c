@@ -3,6 +3,29 @@
 
 const uint8_t sil_end[SIL_END_LEN] = { 0xea, SIL_PAD & 0xff, SIL_PAD >> 8 & 0xff, SIL_PAD >> 16 & 0xff, SIL_PAD >> 24, 0x33, 0 };
 
+const struct sil_segment sil_ldt[SIL_SEGMENTS] = {
+	{ SIL_DATA, 0x2fff, 0xf3, SEG_FLAG_DB },               /* 07: all the data */
+	{ SIL_DATA + 0x800, 0x1233, 0xf3, SEG_FLAG_DB },       /* 0f: some of it */
+	{ SIL_DATA, 0x1fff, 0xf1, SEG_FLAG_DB },               /* 17: read-only */
+	{ SIL_DATA, 0x7ff, 0xf7, SEG_FLAG_DB },                /* 1f: expand-down, from 800 to 4 GB */
+	{ SIL_DATA, 0x7ff, 0xf7, 0 },                          /* 27: expand-down, from 800 to FFFF */
+	{ SIL_STACK, 0xfff, 0xf3, 0 },                         /* 2f: a 16-bit stack */
+	{ SIL_DATA, 2, 0xf9, SEG_FLAG_DB | SEG_FLAG_G },       /* 37: execute-only */
+	{ SIL_DATA, 0x2fff, 0x73, SEG_FLAG_DB },               /* 3f: not present */
+};
+
+const struct sil_segment *sil_segment(uint16_t selector)
+{
+	static const struct sil_segment null = { 0, 0, 0, 0 }, data = { 0, 0xfffff, 0xf3, SEG_FLAG_DB | SEG_FLAG_G },
+	                                code = { 0, 0xfffff, 0xfb, SEG_FLAG_DB | SEG_FLAG_G };
+
+	if (selector < 4)
+		return &null;
+	if (selector & 4)
+		return &sil_ldt[selector / 8 % SIL_SEGMENTS];
+	return (selector & ~3u) == (SIL_CS & ~3u) ? &code : &data;
+}
+
 static const uint32_t address[SIL_PAGES] = { SIL_CODE, SIL_DATA, SIL_DATA + SIL_PAGE, SIL_DATA + 2 * SIL_PAGE, SIL_STACK };
 
 unsigned sil_page_of(uint32_t at)

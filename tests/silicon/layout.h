@@ -29,6 +29,17 @@ enum { PAGE_CODE, PAGE_DATA0, PAGE_DATA1, PAGE_READONLY, PAGE_STACK, SIL_PAGES }
 #define SIL_CS 0x23u               /* the selectors of Linux, which have the same meaning in the emulator's GDT */
 #define SIL_DS 0x2bu
 
+/* Segments of the local descriptor table, so that base, limit, direction and rights count for something. Entry n has selector 8n + 7. */
+struct sil_segment {
+	uint32_t base, limit;      /* limit in bytes, or in pages with SEG_FLAG_G */
+	uint8_t access, flags;     /* as in struct segment */
+};
+#define SIL_SEGMENTS 8
+extern const struct sil_segment sil_ldt[SIL_SEGMENTS];
+#define SIL_LDT_SELECTOR(n) (8u * (n) + 7)
+/* The segment of a selector that a case may start with: an entry above, null, or a flat one. */
+const struct sil_segment *sil_segment(uint16_t selector);
+
 /* What FXSAVE stores, as far as IA-32 has it [SDM2A "FXSAVE"]. */
 struct sil_fpu {
 	uint16_t control, status;

@@ -18,6 +18,7 @@ uint8_t *native_page[SIL_PAGES];
 
 #if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
 
+#include <asm/ldt.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <linux/audit.h>
@@ -27,6 +28,7 @@ uint8_t *native_page[SIL_PAGES];
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -215,6 +217,19 @@ static bool map_all(void)
 	return ok && map_pad();
 }
 
+static bool load_ldt(void)
+{
+	for (unsigned i = 0; i < SIL_SEGMENTS; i++) {
+		const struct sil_segment *s = &sil_ldt[i];
+		struct user_desc d = { .entry_number = i, .base_addr = s->base, .limit = s->limit, .seg_32bit = s->flags & SEG_FLAG_DB ? 1 : 0,
+		                       .limit_in_pages = s->flags & SEG_FLAG_G ? 1 : 0, .contents = s->access >> 2 & 3,
+		                       .read_exec_only = !(s->access >> 1 & 1), .seg_not_present = !(s->access & 0x80) };
+		if (syscall(SYS_modify_ldt, 1, &d, sizeof(d)))
+			return false;
+	}
+	return true;
+}
+
 static void take_signals(void)
 {
 	static const int signals[] = { SIGSEGV, SIGFPE, SIGILL, SIGBUS, SIGTRAP, SIGSYS, SIGALRM };
@@ -234,6 +249,10 @@ bool native_open(const char **why)
 	}
 	if (!map_all()) {
 		*why = "the addresses the cases use are taken in this process";
+		return false;
+	}
+	if (!load_ldt()) {
+		*why = "the kernel has no modify_ldt";
 		return false;
 	}
 	if (!refuse_system_calls()) {

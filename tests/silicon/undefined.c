@@ -37,19 +37,35 @@ const char *sil_row_excluded(const struct insn_row *row)
 	return NULL;
 }
 
-/* --- not run with these operands ------------------------------------------------------------------------------------------ */
+/* --- not run, or not compared, in these situations ------------------------------------------------------------------------- */
+
+enum situation { ENDLESS, ASTRAY, WAY_OUT, KERNEL_SEGMENT, LONG_SEGMENT, ALIAS_CR8, SHIFT_COUNT, SWAP_WORD, PORT_COUNT, HOST_GDT, WRAP_4G, MXCSR_BIT17 };
+static const struct { const char *what, *why; } situation[] = {
+	[ENDLESS]        = { "any", "does not end within some thousand instructions" },
+	[ASTRAY]         = { "any", "a branch led into the middle of an instruction, and nobody knows what is undefined there" },
+	[WAY_OUT]        = { "any", "touches the page through which a case ends on the host" },
+	[KERNEL_SEGMENT] = { "selectors 78-7B", "the host kernel keeps a segment of its own there" },
+	[LONG_SEGMENT]   = { "selectors 30-33", "the host's 64-bit code segment" },
+	[ALIAS_CR8]      = { "lock mov cr0", "is MOV CR8 on AMD's processors" },
+	[SHIFT_COUNT]    = { "shld shrd", "[SDM2B] \"SHLD\", \"SHRD\": a count above the operand size leaves the result undefined" },
+	[SWAP_WORD]      = { "bswap", "[SDM2A] \"BSWAP\": of a 16-bit register the result is undefined" },
+	[PORT_COUNT]     = { "rep ins, rep outs", "[SDM2B] \"REP\": with a count of 0 nothing is done; some processors check the port first all the same" },
+	[HOST_GDT]       = { "lar lsl verr verw", "of selectors that are not the case's: read the host kernel's descriptors" },
+	[WRAP_4G]        = { "any", "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB may or may not be a segment violation; here it is not" },
+	[MXCSR_BIT17]    = { "ldmxcsr fxrstor", "bit 17 of MXCSR exists on AMD's processors" },
+};
 
 /* Encodings that later processors gave another meaning. */
-static const struct { uint8_t map, opcode, rep, modrm_reg; const char *why; } later[] = {
-	{ 2, 0xbc, REP_F3, 0, "F3 BSF is TZCNT later" },
-	{ 2, 0xbd, REP_F3, 0, "F3 BSR is LZCNT later" },
-	{ 2, 0x1e, REP_F3, 0, "F3 0F 1E is RDSSP and ENDBR later" },
-	{ 2, 0xc7, REP_F3, 0, "F3 0F C7 is RDPID later" },
-	{ 2, 0x1a, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
-	{ 2, 0x1b, REP_NONE, 0, "0F 1A and 0F 1B are bounds instructions later" },
-	{ 1, 0xe0, REP_F3, 0, "F3 LOOPNE: REP is reserved there, and some processors take it for the condition" },
-	{ 1, 0xe1, REP_F2, 0, "F2 LOOPE likewise" },
-	{ 2, 0x1c, REP_NONE, 0, "0F 1C is CLDEMOTE later" },
+static const struct { uint8_t map, opcode, rep; const char *why; } later[] = {
+	{ 2, 0xbc, REP_F3, "F3 BSF is TZCNT later" },
+	{ 2, 0xbd, REP_F3, "F3 BSR is LZCNT later" },
+	{ 2, 0x1e, REP_F3, "F3 0F 1E is RDSSP and ENDBR later" },
+	{ 2, 0xc7, REP_F3, "F3 0F C7 is RDPID later" },
+	{ 2, 0x1a, REP_NONE, "0F 1A and 0F 1B are bounds instructions later" },
+	{ 2, 0x1b, REP_NONE, "0F 1A and 0F 1B are bounds instructions later" },
+	{ 1, 0xe0, REP_F3, "F3 LOOPNE: REP is reserved there, and some processors take it for the condition" },
+	{ 1, 0xe1, REP_F2, "F2 LOOPE likewise" },
+	{ 2, 0x1c, REP_NONE, "0F 1C is CLDEMOTE later" },
 };
 
 static const char *later_meaning(const struct insn *in)
@@ -60,11 +76,14 @@ static const char *later_meaning(const struct insn *in)
 	return NULL;
 }
 
+/* The linear address of the memory operand. */
 static uint32_t effective(const struct sil_state *s, const struct insn *in)
 {
+	uint32_t base = sil_segment(s->seg[in->seg])->base;
+
 	uint32_t ea = (in->base == R_ZERO ? 0 : s->r[in->base]) + ((in->index == R_ZERO ? 0 : s->r[in->index]) << in->scale) + in->disp;
 
-	return in->addrsize == 2 ? ea & 0xffff : ea;
+	return base + (in->addrsize == 2 ? ea & 0xffff : ea);
 }
 
 static uint32_t operand(const struct sil_case *c, const struct insn *in)
@@ -80,11 +99,11 @@ static uint32_t operand(const struct sil_case *c, const struct insn *in)
 	return 0x8000;                         /* unknown: none of the selectors below */
 }
 
-/* Selectors of which both GDTs say the same: null, and the two of 32-bit programs. */
+/* Selectors of which host and emulator say the same: null, the two of 32-bit programs, and the LDT's. */
 static bool common_selector(uint32_t v)
 {
 	v &= 0xfffc;
-	return v == 0 || v == (SIL_CS & ~3u) || v == (SIL_DS & ~3u);
+	return v == 0 || v & 4 || v == (SIL_CS & ~3u) || v == (SIL_DS & ~3u);
 }
 
 static const char *undefined_result(const struct sil_case *c, const struct insn *in)
@@ -93,13 +112,13 @@ static const char *undefined_result(const struct sil_case *c, const struct insn 
 	unsigned count = (row_has_operand(row, OPD_CL) ? c->in.r[R_ECX] : in->imm) & 31;
 
 	if (listed(row->name, "shld shrd") && in->opsize == 2 && (count > 16 || c->insns > 1))
-		return "[SDM2B] \"SHLD\", \"SHRD\": a count above the operand size leaves the result undefined";
+		return situation[SHIFT_COUNT].why;
 	if (!strcmp(row->name, "bswap") && in->opsize == 2)
-		return "[SDM2A] \"BSWAP\": of a 16-bit register the result is undefined";
+		return situation[SWAP_WORD].why;
 	if (row->props & IP_REP && in->rep && row_has_operand(row, OPD_DX) && !(in->addrsize == 4 ? c->in.r[R_ECX] : c->in.r[R_ECX] & 0xffff))
-		return "[SDM2B] \"REP\": with a count of 0 nothing is done; some processors check the port first all the same";
+		return situation[PORT_COUNT].why;
 	if (listed(row->name, "lar lsl verr verw") && (c->insns > 1 || !common_selector(operand(c, in))))
-		return "reads the host kernel's descriptors";
+		return situation[HOST_GDT].why;
 	return NULL;
 }
 
@@ -120,22 +139,34 @@ static bool lock_control(const uint8_t *code)
 	return false;
 }
 
+static bool astray(const struct sil_case *c, uint32_t eip)
+{
+	if (sil_page_of(eip) != PAGE_CODE || eip == c->in.eip + c->len)
+		return false;
+	for (unsigned i = 0; i < c->insns; i++)
+		if (eip == c->in.eip + c->start[i])
+			return false;
+	return true;
+}
+
 const char *sil_case_excluded(const struct sil_case *c, const struct sil_result *ours)
 {
 	struct insn in;
 	const char *why;
 
 	if (ours->vector == SIL_HUNG)
-		return "does not end";
+		return situation[ENDLESS].why;
+	if (ours->vector != SIL_ENDED && astray(c, ours->state.eip))
+		return situation[ASTRAY].why;
 	if (pad_touched(ours))
-		return "touches the page through which the host leaves";
+		return situation[WAY_OUT].why;
 	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x78)
-		return "the host kernel keeps its own segment there";
+		return situation[KERNEL_SEGMENT].why;
 	if (ours->vector == VEC_GP && (ours->error & 0xfffc) == 0x30)
-		return "a far transfer to the host's 64-bit segment, or a load of it";
+		return situation[LONG_SEGMENT].why;
 	for (unsigned i = 0; i < c->insns; i++) {
 		if (lock_control(c->code + c->start[i]))
-			return "LOCK MOV CR0 is MOV CR8 on some processors";
+			return situation[ALIAS_CR8].why;
 		if (decode(c->code + c->start[i], c->len - c->start[i], true, &in) != DECODE_OK)
 			continue;
 		why = later_meaning(&in);
@@ -204,20 +235,34 @@ static unsigned area_size(const struct insn *in)
 	return row_has_operand(row, OPD_Mfx) ? 512 : 0;
 }
 
-/* Environments, states and FXSAVE areas are many accesses, in no given order: either page of two may fault first, and bytes may
- * have been stored before. */
+/* A fault of an access within [ea, ea + size). */
+static bool faulted_in(const struct sil_result *r, uint32_t ea, unsigned size, uint32_t wrap)
+{
+	if (r->vector == VEC_PF)
+		return ((r->cr2 - ea) & wrap) < size;
+	return r->vector == VEC_GP || r->vector == VEC_SS || r->vector == VEC_AC;
+}
+
+/* Environments, states and FXSAVE areas are many accesses, in no given order: which page, limit or misalignment faults first
+ * may vary [SDM2A "FXSAVE"], and bytes may have been stored before. */
 static void allow_area(const struct insn *in, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[])
 {
-	uint32_t ea = effective(&ours->state, in);
-	unsigned size = area_size(in), wrap = in->addrsize == 2 ? 0xffff : 0xffffffff;
+	uint32_t ea = effective(&ours->state, in), wrap = in->addrsize == 2 ? 0xffff : 0xffffffff;
+	unsigned size = area_size(in);
 
-	if (!size || ours->vector != VEC_PF)
+	if (!size || !faulted_in(ours, ea, size, wrap) || !faulted_in(host, ea, size, wrap))
 		return;
-	if (host->vector == VEC_PF && ((host->cr2 - ea) & wrap) < size && ((ours->cr2 - ea) & wrap) < size) {
-		host->cr2 = ours->cr2;
-		host->error = ours->error;
-	}
+	host->vector = ours->vector;
+	host->cr2 = ours->cr2;
+	host->error = ours->error;
 	allow_memory(ours_page, host_page, ea, size);
+}
+
+static uint32_t stack(const struct sil_state *s)
+{
+	const struct sil_segment *ss = sil_segment(s->seg[SEG_SS]);
+
+	return ss->base + (ss->flags & SEG_FLAG_DB ? s->r[R_ESP] : s->r[R_ESP] & 0xffff);
 }
 
 /* A push of many that faults in the middle may leave the first ones below ESP, where nothing is kept, a pop of many the registers
@@ -230,7 +275,7 @@ static void allow_partial(const struct sil_case *c, const struct sil_result *our
 	if (ours->vector < 0 || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
 		return;
 	if (listed(insn_table[in.row].name, "pusha enter"))
-		allow_memory(ours_page, host_page, ours->state.r[R_ESP] - 4 * 33, 4 * 33);
+		allow_memory(ours_page, host_page, stack(&ours->state) - 4 * 33, 4 * 33);
 	allow_area(&in, ours, ours_page, host, host_page);
 	/* MASKMOVQ may have made the x87 registers MMX registers before it faults. */
 	if (!strcmp(insn_table[in.row].name, "maskmovq")) {
@@ -278,7 +323,6 @@ static uint32_t undefined_flags(const struct sil_case *c, const struct insn *in)
 	return mask | (carry && count > width ? F_CF : 0);
 }
 
-/* An operand that wraps around 4 GB may or may not be a segment violation [SDM3A 5.3 "Limit Checking"]. Here it is not. */
 static bool wraps(const struct sil_case *c, const struct sil_result *ours, const struct sil_result *host)
 {
 	uint32_t at = ours->state.eip - c->in.eip, ea;
@@ -291,18 +335,13 @@ static bool wraps(const struct sil_case *c, const struct sil_result *ours, const
 	if (ours->vector != VEC_AC || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
 		return false;
 	ea = effective(&ours->state, &in);
-	return ea >= 0xfffffe00 || ours->state.r[R_ESP] - 64 >= 0xffffff80 || ours->state.r[R_ESI] >= 0xfffffffd || ours->state.r[R_EDI] >= 0xfffffffd;
+	for (unsigned i = R_ESP; i <= R_EBP; i++)
+		if (ours->state.r[i] - 4 * 33 >= 0xfffffe00)
+			return true;
+	return ea >= 0xfffffe00 || ours->state.r[R_ESI] >= 0xfffffff0 || ours->state.r[R_EDI] >= 0xfffffff0;
 }
 
 #define AMD_MISALIGNED 0x20000u
-
-static bool is_fxsave(const struct sil_case *c, const struct sil_result *ours)
-{
-	uint32_t at = ours->state.eip - c->in.eip;
-	struct insn in;
-
-	return at < c->len && decode(c->code + at, c->len - at, true, &in) == DECODE_OK && row_has_operand(&insn_table[in.row], OPD_Mfx);
-}
 
 /* Ours raised #GP at an instruction that loads MXCSR with that bit set. */
 static bool loads_amd_bit(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[])
@@ -353,6 +392,19 @@ static void allow_ulp(const struct sil_result *ours, struct sil_result *host)
 	host->state.fpu.status = (uint16_t)((host->state.fpu.status & ~0x200) | (ours->state.fpu.status & 0x200));
 }
 
+/* Where the last x87 instruction and its operand were [SDM1 8.1.8 "x87 FPU Instruction and Data (Operand) Pointers"]: AMD's processors
+ * keep it only while an unmasked exception waits, 64-bit kernels save no selectors. */
+static void allow_pointers(const struct sil_case *c, const struct sil_result *ours, struct sil_result *host)
+{
+	host->state.fpu.cs = ours->state.fpu.cs;
+	host->state.fpu.ds = ours->state.fpu.ds;
+	if (host->state.fpu.status & 0x80 && !(c->in.fpu.status & 0x80))
+		return;
+	host->state.fpu.opcode = ours->state.fpu.opcode;
+	host->state.fpu.ip = ours->state.fpu.ip;
+	host->state.fpu.dp = ours->state.fpu.dp;
+}
+
 const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, uint8_t *const ours_page[], struct sil_result *host, uint8_t *const host_page[],
                       bool recorded)
 {
@@ -360,14 +412,10 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 	struct insn in;
 
 	if (wraps(c, ours, host))
-		return "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB";
+		return situation[WRAP_4G].why;
 	if ((host->vector != VEC_GP || host->state.eip != ours->state.eip) && loads_amd_bit(c, ours, ours_page))
-		return "bit 17 of MXCSR exists on AMD processors";
-	if (host->vector == VEC_AC && ours->vector == VEC_GP && is_fxsave(c, ours))
-		return "[SDM2A] \"FXSAVE\": whether a misaligned operand is #AC or #GP may vary";
-	memcpy(&host->state.fpu.opcode, &ours->state.fpu.opcode, 2);
-	host->state.fpu.ip = ours->state.fpu.ip, host->state.fpu.cs = ours->state.fpu.cs;
-	host->state.fpu.dp = ours->state.fpu.dp, host->state.fpu.ds = ours->state.fpu.ds;
+		return situation[MXCSR_BIT17].why;
+	allow_pointers(c, ours, host);
 	allow_partial(c, ours, ours_page, host, host_page);
 	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
 		return NULL;
@@ -383,9 +431,20 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 
 void sil_list_exclusions(void)
 {
-	puts("Not run:");
+	puts("\nNot run:");
 	for (unsigned i = 0; i < COUNT(not_run); i++)
 		printf("  %-28s %s\n", not_run[i].names, not_run[i].why);
+	for (unsigned i = 0; i < COUNT(situation); i++)
+		printf("  %-28s %s\n", situation[i].what, situation[i].why);
+	puts("\nOther instructions on later processors, not run:");
 	for (unsigned i = 0; i < COUNT(later); i++)
-		printf("  %s0F %02X   %s\n", later[i].rep == REP_F3 ? "F3 " : later[i].rep == REP_F2 ? "F2 " : "", later[i].opcode, later[i].why);
+		printf("  %s\n", later[i].why);
+	puts("\nNot compared: flags that insn.def says are undefined; the approximations of RCPPS and RSQRTPS beyond their precision;");
+	puts("x87 instruction and operand pointers unless an exception waits;");
+	for (unsigned i = 0; i < COUNT(x87_codes); i++)
+		printf("  codes %04x after %-13s %s\n", x87_codes[i].codes, x87_codes[i].names, x87_codes[i].why);
+	for (unsigned i = 0; i < COUNT(stored); i++)
+		printf("  parts of what %-14s stores: %s\n", stored[i].names, stored[i].why);
+	puts("  which of several faults comes first in FNSTENV, FLDENV, FNSAVE, FRSTOR, FXSAVE, FXRSTOR: [SDM2A] \"FXSAVE\"");
+	puts("  what PUSHA, POPA, ENTER, MASKMOVQ and the stores of many fields have done when they fault in the middle");
 }
