@@ -346,7 +346,8 @@ static void disturb_host(void)
 {
 	volatile long double third = 1;
 
-	third /= 3;
+	third = third / 3;
+	(void)third;
 }
 
 static enum cpu_stop step_to(struct cpu *cpu, uint64_t icount)
