@@ -48,6 +48,7 @@ void emit(unsigned n, const uint8_t *bytes);
 #define B2(x) (uint8_t)(x), (uint8_t)((x) >> 8)
 void ring(unsigned n);                         /* code and stack of ring 0 or 3, or 4: V86 mode */
 void run(bool paging, uint32_t cr0, uint32_t cr4);     /* adds the end of the code, runs the case and prints it */
+void breakpoint(uint32_t at, uint32_t control);        /* DR0 and DR7 of the case */
 void group(char name);
 uint32_t rnd(void);
 static inline uint32_t below(uint32_t n) { return rnd() % n; }
