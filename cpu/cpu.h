@@ -5,6 +5,7 @@
  * The processor knows memory only through struct mmu, ports through struct cpu_bus, and interrupts through two lines.
  * Reading order: cpu.h, insn.h + insn.def (what an instruction is), decode.c, exec.h (how a handler reaches memory),
  * the op_*.c files, segment.c, exception.c (how a fault becomes a handler's first instruction), task.c, run.c.
+ * Floating point and SIMD: fpu.h (when they may run at all), then x87.h, simd.h and sse.h, each before its op_ files.
  *
  * References: [SDM1], [SDM2A], [SDM2B], [SDM3A].  Not implemented: local APIC, SSE3 and later (CPUID does not report them).
  */

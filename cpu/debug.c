@@ -5,10 +5,10 @@
  *   DR6       BT (15) BS (14) BD (13) B3..B0
  *
  * A fetch breakpoint is a fault before its instruction, and RF passes over it once; between the iterations of a string
- * instruction there is none. All others are traps: they collect
- * in pending_dr6 and are delivered together at the boundary after the instruction; those of an interrupt or exception that is
- * being delivered (its stack, IDT, GDT and TSS are data too), before its handler's first instruction. While data is watched every
- * segment's ok bits are 0 (segment.c), so that every access comes through access.c and asks here.
+ * instruction there is none. All others are traps: they collect in pending_dr6 and are delivered together at the boundary after
+ * the instruction; those of an interrupt or exception that is being delivered (its stack, IDT, GDT and TSS are data too), before
+ * its handler's first instruction. While data is watched every segment's ok bits are 0 (segment.c), so that every access comes
+ * through access.c and asks here.
  * References: [SDM3B 17.2 "Debug Registers"], [SDM3B 17.3 "Debug Exceptions"].
  */
 #include "cpu/system.h"

@@ -26,15 +26,14 @@
 #define FPU_SW_C2  0x0400u
 #define FPU_SW_C3  0x4000u
 #define FPU_SW_B   0x8000u
+#define FPU_SW_EXCEPTIONS 0x003fu  /* IE..PE, each beside its mask in the control word */
+#define FPU_CW_INIT       0x037fu  /* all masked, 64-bit precision, round to nearest */
 
 #define MXCSR_DAZ     0x0040u
 #define MXCSR_DEFAULT 0x1f80u
 #define MXCSR_MASK    0xffffu      /* bits that exist; others are #GP */
 
 static inline unsigned fpu_top(const struct cpu *cpu) { return cpu->fpu.status >> 11 & 7; }
-
-#define FPU_SW_EXCEPTIONS 0x003fu  /* IE..PE, each beside its mask in the control word */
-#define FPU_CW_INIT       0x037fu  /* all masked, 64-bit precision, round to nearest */
 
 /* What every x87 instruction but the control instructions leaves behind: where it was and which. [SDM1 8.1.8 "x87 FPU
  * Instruction and Data (Operand) Pointers"] */

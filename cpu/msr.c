@@ -21,7 +21,7 @@
 #define MTRR_DEFTYPE 16            /* in cpu->mtrr[]: 0..15 base/mask pairs, then these */
 #define MTRR_FIXED   18
 
-typedef uint64_t msr_get(const struct cpu *cpu, uint32_t n);           /* n: the how manieth of its row */
+typedef uint64_t msr_get(const struct cpu *cpu, uint32_t n);           /* n: which of its row, from 0 */
 typedef void msr_set(struct cpu *cpu, uint32_t n, uint64_t value);
 
 struct msr_desc {

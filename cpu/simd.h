@@ -5,7 +5,7 @@
  *   MMn                              | word  | word  | word  | word |     bytes = 8, the mantissa of physical register Rn
  *
  * An operation is one function over the lanes of a union xmm; the same function, with 8 or 16 bytes, is the MMX instruction
- * and its SSE2 form. The functions here fetch the operands and put the result away: fetched last is what can fault.
+ * and its SSE2 form. The functions here fetch the operands and put the result away; once the r/m operand is open nothing faults.
  *
  * Every MMX instruction but EMMS makes TOP 0 and all registers valid, and a write makes sign and exponent all ones; control
  * word, condition codes and the instruction and data pointers stay.

@@ -1,11 +1,13 @@
 /* cpu/x87.h: what the x87 instructions are written with: the register stack, and how exceptions are recorded. Internal to cpu/.
  *
  * Each handler does in this order:
- *   x87_check            #NM, and the report of an earlier error
- *   open_...             the memory operand: its faults come before any x87 exception and leave no trace
- *   x87_note             the instruction pointer; from here on the instruction counts as executed, error or not
+ *   x87_check            #NM, and the report of an earlier error                                   \
+ *   open_mem             the memory operand: faults before any x87 exception, and leaves no trace   | x87_begin,
+ *   fpu_note             instruction and data pointers; from here on the instruction counts as      | x87_begin_mem
+ *                        executed, error or not                                                    /
  *   stack faults         invalid operation with SF: an operand that is empty, a register to push to that is not
- *   x87_run, x87_report  the operation itself, and what it raised
+ *   the operation        fast_... (x87_fast.h) on ordinary numbers, else host_... (x87_host.h)
+ *   x87_report           what it raised
  *   the result, the pop  unless an unmasked exception forbids
  *
  * An unmasked exception never faults here: the flags and ES say that it happened, the next waiting instruction reports it.
@@ -144,7 +146,7 @@ enum exec op_##name(struct cpu *cpu, const struct insn *in) \
 	NEXT(cpu, in); \
 }
 
-/* Something valid to load where an instruction uses only one register or none. */
+/* For x87_host.h. An instruction that uses only one register, or none, passes any value for the others. */
 static inline struct x87_host x87_operands(struct cpu *cpu, struct x87_reg a, struct x87_reg b)
 {
 	return (struct x87_host) { .a = a, .b = b, .control = cpu->fpu.control };

@@ -1,4 +1,4 @@
-/* cpu/x87_host.c: see x87_host.h. The one file that needs an x86 host; CMakeLists.txt says so to others. */
+/* cpu/x87_host.c: see x87_host.h. With sse_host.h, what needs an x86-64 host; CMakeLists.txt says so to others. */
 #include "cpu/x87_host.h"
 
 #include <string.h>
@@ -17,12 +17,13 @@ static void take(struct x87_host *h, const struct image *image)
 	h->b = (struct x87_reg) { image->st[1].mantissa, image->st[1].exponent };
 }
 
-/* volatile and the memory clobber keep the sequence together and in place. */
+/* volatile and the memory clobber keep the sequence together and in place. FNINIT: what the host's own arithmetic has left in
+ * the status word, or MMX code in the tags, is nothing the guest may see. */
 #define RUN(name, instruction) \
 void host_##name(struct x87_host *h) \
 { \
 	struct image image; \
-	__asm__ volatile("fldcw %[control]\n\tfldt %[b]\n\tfldt %[a]\n\t" instruction "\n\tfnsave %[image]" \
+	__asm__ volatile("fninit\n\tfldcw %[control]\n\tfldt %[b]\n\tfldt %[a]\n\t" instruction "\n\tfnsave %[image]" \
 		: [image] "=m"(image), [mem] "+m"(h->mem) \
 		: [control] "m"(h->control), [a] "m"(h->a), [b] "m"(h->b) \
 		: "memory", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"); \

@@ -24,7 +24,7 @@ struct x87_host {
 
 typedef void x87_host_fn(struct x87_host *h);
 
-/* ST(0) = ST(0) OP ST(1), or OP memory; r: the operands the other way round. _m16 and _i32 are integers. */
+/* ST(0) = ST(0) OP ST(1), or OP memory; r: the operands the other way round. _i16 and _i32 are integers. */
 #define X87_HOST_ARITHMETIC(X) X(add) X(mul) X(sub) X(subr) X(div) X(divr)
 /* The condition codes only. */
 #define X87_HOST_COMPARE(X) X(com)

@@ -318,6 +318,7 @@ struct machine *machine_create(const struct machine_config *config, char *err)
 	m->log = config->log;
 	m->kernel = config->kernel;
 	m->seed = config->seed;
+	m->stop_at_reset = config->stop_at_reset;
 	m->skipped = first_tick(config->seed);
 	m->instruction_limit = UINT64_MAX;
 	m->clock = (struct clock){ .now = clock_read, .sooner = clock_sooner, .owner = m };

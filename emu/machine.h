@@ -42,11 +42,13 @@ struct machine_config {
 	struct char_out debug;         /* port 0xE9 */
 	struct input_source input;     /* of COM1 */
 	struct device_log log;
+	bool stop_at_reset;            /* when the guest resets the machine; otherwise it starts again */
 };
 
 enum machine_stop {
 	MACHINE_RAN,                   /* all the ticks asked for */
 	MACHINE_POWER_OFF,
+	MACHINE_RESET,                 /* with stop_at_reset */
 	MACHINE_DEBUG_EXIT,            /* exit_value holds what the guest wrote */
 	MACHINE_TRIPLE_FAULT,
 	MACHINE_HALTED_FOREVER,        /* HLT with interrupts off */
@@ -95,6 +97,7 @@ struct machine {
 
 	/* What devices asked for during the instruction just executed. */
 	bool want_stop, want_power_off, want_debug_exit, want_reset;
+	bool stop_at_reset;
 	bool reset_is_init;
 	uint32_t exit_value;
 	unsigned resets;

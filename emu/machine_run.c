@@ -93,6 +93,8 @@ enum machine_stop machine_run(struct machine *m, uint64_t ticks)
 	enum machine_stop why;
 
 	for (;;) {
+		if (m->want_reset && m->stop_at_reset)
+			return MACHINE_RESET;
 		if (m->want_reset) {
 			char err[ERROR_LINE];
 			if (machine_reset(m, err))

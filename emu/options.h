@@ -61,6 +61,7 @@ struct run_options {
 	const char *disk[MAX_DISKS];
 	unsigned disks;
 	bool snapshot;
+	bool no_reboot;
 	enum serial_kind serial;
 	const char *serial_path;
 	struct tlb_geometry tlb;

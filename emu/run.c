@@ -114,6 +114,9 @@ static bool machine_ended(struct run *r, enum machine_stop stop)
 	case MACHINE_POWER_OFF:
 		*o = (struct outcome){ STATUS_OK, "the guest powered off", 0 };
 		break;
+	case MACHINE_RESET:
+		*o = (struct outcome){ STATUS_OK, "the guest reset the machine", 0 };
+		break;
 	case MACHINE_DEBUG_EXIT:
 		*o = (struct outcome){ (int)((m->exit_value << 1 | 1) & 0xff), "the guest exited through isa-debug-exit", 0 };
 		break;
@@ -173,6 +176,7 @@ static int build_machine(struct run *r, char *err)
 		.memory = o->memory,
 		.tlb = o->tlb,
 		.seed = o->seed,
+		.stop_at_reset = o->no_reboot,
 		.kernel = &r->plan.kernel,
 		.serial = { console_put, &r->console },
 		.debug = { console_put, &r->console },

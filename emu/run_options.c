@@ -71,6 +71,13 @@ static int set_snapshot(void *target, const char *value, char *err)
 	return 0;
 }
 
+static int set_no_reboot(void *target, const char *value, char *err)
+{
+	(void)value, (void)err;
+	RUN(target)->no_reboot = true;
+	return 0;
+}
+
 static int set_serial(void *target, const char *value, char *err)
 {
 	struct run_options *o = target;
@@ -186,6 +193,7 @@ static const struct option_row run_rows[] = {
 	{ "--append", "TEXT", "kernel command line", set_append },
 	{ "--disk", "FILE", "raw disk image, IDE; up to four, after IMAGE if that is a disk", add_disk },
 	{ "--snapshot", NULL, "keep disk writes in memory; the image files stay as they are", set_snapshot },
+	{ "--no-reboot", NULL, "stop when the guest resets the machine, exit status 0", set_no_reboot },
 	{ "--serial", "WHERE", "COM1: stdio (default), file:PATH, none, or pty (its name is printed)", set_serial },
 	{ "--engine", "NAME", "interp, the reference interpreter", set_engine },
 	{ "--tlb", "GEOMETRY", "flat (default, fast), or a modelled one: entries=64,ways=4", set_tlb },
@@ -214,8 +222,8 @@ const struct option_set run_option_set = {
 		"IMAGE is a kernel (ELF, Multiboot or Linux bzImage) or a raw disk image; without it, Pagoda boots.\n"
 		"Options may be written with one dash: -kernel, -initrd, -append.\n"
 		"On a terminal: Ctrl-A x quits, Ctrl-A h helps. Without one, standard input is serial input.\n"
-		"Exit status: 0 power-off or quit, 1 emulator error, 2 usage, 118 halted for good, 120 triple fault, 124 time or\n"
-		"instruction limit, 128+n signal n; odd ones from 3 are the guest's own, through isa-debug-exit at port 0x501.\n",
+		"Exit status: 0 power-off, reset with --no-reboot, or quit, 1 emulator error, 2 usage, 118 halted for good, 120 triple fault,\n"
+		"124 time or instruction limit, 128+n signal n; odd ones from 3 are the guest's own, through isa-debug-exit at port 0x501.\n",
 };
 
 void run_options_init(struct run_options *o)

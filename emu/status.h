@@ -3,7 +3,7 @@
 #define EMU_STATUS_H
 
 enum {
-	STATUS_OK = 0,             /* the guest powered off, or the user quit */
+	STATUS_OK = 0,             /* the guest powered off or, with --no-reboot, reset the machine; or the user quit */
 	STATUS_ERROR = 1,          /* the emulator could not do its part */
 	STATUS_USAGE = 2,
 	STATUS_HALTED = 118,       /* the guest halted with interrupts off: nothing can wake it */

@@ -18,13 +18,16 @@ fi
 
 # --- the console
 
-# boot MEMORY INITRD: in the background; what it prints goes to ../out, what it reads comes from `enter`.
+# boot MEMORY INITRD [ARGUMENTS...]: in the background; what it prints goes to ../out, what it reads comes from `enter`.
 limit=280
 boot() {
+	memory=$1
+	initrd=$2
+	shift 2
 	: >../out
 	rm -f keys
 	mkfifo keys
-	"$emu" run --memory "$1" --timeout "$limit" "$images/linux" --initrd "$2" \
+	"$emu" run "$@" --memory "$memory" --timeout "$limit" "$images/linux" --initrd "$initrd" \
 		--append 'console=ttyS0,115200 rdinit=/bin/sh' <keys >../out 2>../err &
 	pid=$!
 	exec 3>keys
@@ -57,14 +60,19 @@ answers() {
 	[ "$(cat ../answer)" = "$2" ] || fail "'$1' printed '$(cat ../answer)' instead of '$2'"
 }
 
-# power_off: no ACPI tables tell Linux how to cut the power; it halts with interrupts off.
-power_off() {
-	echo 'poweroff -f' >&3
-	wait_for 'System halted'
+# ends STATUS COMMAND TEXT: the command ends the run so, after Linux has said this.
+ends() {
+	echo "$2" >&3
+	wait_for "$3"
 	exec 3>&-
 	wait "$pid"
 	got=$?
-	[ "$got" = 118 ] || fail "poweroff gave status $got: $(tail -c 500 ../err)"
+	[ "$got" = "$1" ] || fail "$2 gave status $got instead of $1: $(tail -c 500 ../err)"
+}
+
+# power_off: no ACPI tables tell Linux how to cut the power; it halts with interrupts off.
+power_off() {
+	ends 118 'poweroff -f' 'System halted'
 	says 'halted with interrupts disabled'
 }
 
@@ -125,12 +133,13 @@ examine() {
 small() {
 	zcat "$images/initrd.gz" | "$subset" bin bin/busybox bin/sh bin/cat bin/date bin/mount bin/uname dev dev/console dev/null lib lib/ld-linux.so.2 \
 		lib/i386-linux-gnu lib/i386-linux-gnu/ld-linux.so.2 lib/i386-linux-gnu/libc.so.6 proc sbin sbin/poweroff \
-		usr usr/bin usr/bin/awk usr/bin/sha1sum >initrd || fail 'no initrd'
-	for megabytes in 96 3072; do
-		boot ${megabytes}M initrd || return
-		examine $megabytes
-		power_off
-	done
+		sbin/reboot usr usr/bin usr/bin/awk usr/bin/sha1sum >initrd || fail 'no initrd'
+	boot 96M initrd || return
+	examine 96
+	power_off
+	boot 3G initrd --no-reboot || return
+	examine 3072
+	ends 0 'reboot -f' 'Restarting system'
 }
 
 large() {

@@ -42,7 +42,7 @@ END_TEST
 
 START_TEST(every_option_has_its_effect)
 {
-	ck_assert_int_eq(PARSE("--memory", "8M", "--kernel=k", "--initrd", "i", "--append", "a b", "--disk", "d1", "--disk", "d2", "--snapshot",
+	ck_assert_int_eq(PARSE("--memory", "8M", "--kernel=k", "--initrd", "i", "--append", "a b", "--disk", "d1", "--disk", "d2", "--snapshot", "--no-reboot",
 		"--serial", "file:out", "--engine", "interp", "--tlb", "entries=64,ways=4", "--seed", "7", "--timeout", "1.5",
 		"--max-instructions", "1000", "--status-json", "s", "--trace", "int,walk:t", "image"), OPTIONS_OK);
 	ck_assert_uint_eq(options.memory, 8u << 20);
@@ -52,6 +52,7 @@ START_TEST(every_option_has_its_effect)
 	ck_assert_uint_eq(options.disks, 2);
 	ck_assert_str_eq(options.disk[1], "d2");
 	ck_assert(options.snapshot);
+	ck_assert(options.no_reboot);
 	ck_assert_int_eq(options.serial, SERIAL_FILE);
 	ck_assert_str_eq(options.serial_path, "out");
 	ck_assert_uint_eq(options.tlb.entries, 64);

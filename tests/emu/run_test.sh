@@ -25,6 +25,10 @@ run 124 "$emu" run --max-instructions 1000000 "$guests/spin.elf"
 says 'after 1000000 instructions'
 run 0 "$emu" run "$guests/reset.elf"
 prints 'fourth start'
+run 0 "$emu" run --no-reboot --status-json reset.json "$guests/reset.elf"
+[ -s ../out ] && fail "--no-reboot let the guest start again: $(cat ../out)"
+grep -qF '"the guest reset the machine"' reset.json || fail "the cause is missing from: $(cat reset.json)"
+run 120 "$emu" run --no-reboot "$guests/triple.elf"
 
 # --- the triple-fault report names all of it
 run 120 "$emu" run "$guests/triple.elf"

@@ -360,6 +360,15 @@ static void check_sane(const struct cpu *cpu)
 		failed("the DPL of SS, which is not CPL");
 }
 
+/* Leaves flags in the host's x87 status word, as any library may: the guest must not see them. */
+static void disturb_host(void)
+{
+	volatile long double third = 1;
+
+	third = third / 3;
+	(void)third;
+}
+
 static enum cpu_stop step_to(struct cpu *cpu, uint64_t icount)
 {
 	enum cpu_stop why = CPU_STOP_BUDGET;
@@ -377,6 +386,7 @@ static void run_slice(const struct slice *e)
 
 	event(blocks, e);
 	event(steps, e);
+	disturb_host();
 	why = cpu_run(&blocks->w.cpu, e->length);
 	step_to(&steps->w.cpu, cpu_icount(&blocks->w.cpu));
 	if (why != CPU_STOP_BUDGET && cpu_run(&steps->w.cpu, 1) != why)

@@ -37,13 +37,14 @@ static void write_both(struct sil_bench *b, uint32_t at, const uint8_t *bytes, u
 /* The code with its end, as far as the page reaches. */
 static void write_code(struct sil_bench *b, const struct sil_case *c, bool clear)
 {
-	uint8_t bytes[SIL_CODE_MAX + SIL_END_LEN];
+	uint8_t bytes[SIL_CODE_MAX + SIL_END_MAX];
+	unsigned n = c->len;
 
 	memcpy(bytes, c->code, c->len);
-	memcpy(bytes + c->len, sil_end, SIL_END_LEN);
+	n += sil_end(c, bytes + c->len);
 	if (clear)
 		memset(bytes, b->background[PAGE_CODE][0], sizeof(bytes));
-	write_both(b, c->in.eip, bytes, c->len + SIL_END_LEN);
+	write_both(b, sil_code_address(&c->in, c->in.eip), bytes, n);
 }
 
 /* Both memories back to the background, chunk by chunk where they differ from it. False: they differed from each other. */
@@ -122,7 +123,7 @@ static bool row_is_right(const struct sil_bench *b, const struct sil_case *c)
 	const struct insn_row *row;
 	struct insn in;
 
-	if (c->insns != 1 || b->ours.vector != SIL_ENDED || decode(c->code, c->len, true, &in) != DECODE_OK)
+	if (c->insns != 1 || b->ours.vector != SIL_ENDED || !sil_insn(c, 0, &in))
 		return true;
 	row = &insn_table[in.row];
 	return !((b->ours.state.eflags ^ c->in.eflags) & F_ARITH & ~(row->flags_out | row->flags_undefined));

@@ -184,7 +184,7 @@ static unsigned insn_length(struct sil_emulator *e, uint32_t eip)
 {
 	struct insn in;
 
-	decode(e->page[PAGE_CODE] + (eip & 0xfff), SIL_PAGE - (eip & 0xfff), true, &in);
+	decode(e->page[PAGE_CODE] + (eip & 0xfff), SIL_PAGE - (eip & 0xfff), e->cpu.seg[SEG_CS].flags & SEG_FLAG_DB, &in);
 	return in.len;
 }
 
@@ -212,7 +212,7 @@ void sil_emulator_run(struct sil_emulator *e, const struct sil_state *in, bool s
 		out->vector = (int)(out->error >> 3);
 		out->error = 0;
 		out->state.eip += insn_length(e, cpu->eip);
-	} else if (out->vector == VEC_GP && cpu->eip == end) {
+	} else if (out->vector == VEC_GP && out->error == 0x30 && cpu->eip == end) {
 		out->vector = SIL_ENDED;
 		out->error = 0;
 		out->state.eip = 0;

@@ -17,7 +17,7 @@ struct sil_emulator {
 void sil_emulator_open(struct sil_emulator *e);
 void sil_emulator_close(struct sil_emulator *e);
 void sil_emulator_write(struct sil_emulator *e, unsigned page, unsigned offset, const void *bytes, unsigned n);
-/* Runs from the state with the memory as it is; end is the address of sil_end. */
+/* Runs from the state with the memory as it is; end is the offset of sil_end. */
 void sil_emulator_run(struct sil_emulator *e, const struct sil_state *in, bool single, uint32_t end, struct sil_result *out);
 
 #endif

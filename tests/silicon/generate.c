@@ -15,7 +15,7 @@ struct generator {
 	struct sil_case *c;
 	const struct insn_row *row;
 	uint8_t fixed;             /* registers that have their value already, a bit for each */
-	uint8_t opsize, addrsize;
+	uint8_t natural, opsize, addrsize;     /* natural: what the code segment says */
 	int8_t override;           /* segment prefix, or -1 */
 	int8_t jump_at[SIL_INSNS]; /* where in code a displacement to the end goes, or -1 */
 	uint8_t jump_size[SIL_INSNS];
@@ -53,6 +53,7 @@ static bool matches(const struct insn_row *row, const char *only)
 bool sil_choose(struct sil_choice *choice, const char *only)
 {
 	choice->rows = 0;
+	choice->undefined = !only || !strcmp(only, "int");
 	for (unsigned i = 0; i < insn_rows; i++)
 		if (!sil_row_excluded(&insn_table[i]) && matches(&insn_table[i], only))
 			choice->row[choice->rows++] = (uint16_t)i;
@@ -257,9 +258,9 @@ static void put_prefixes(struct generator *g)
 	static const uint8_t segments[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x3e };
 	const struct insn_row *row = g->row;
 	static const uint8_t segment[] = { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_DS };
-	unsigned natural = 4, n;
+	unsigned n;
 
-	g->opsize = row->props & IP_P66 || (!(row->props & IP_PREFIX) && one_in(g, 4)) ? 2 : 4;
+	g->opsize = row->props & IP_P66 || (!(row->props & IP_PREFIX) && one_in(g, 4)) ? 6 - g->natural : g->natural;
 	g->override = -1;
 	if (one_in(g, 128)) {
 		for (unsigned many = 4 + below(g, 9); many; many--) {
@@ -274,9 +275,9 @@ static void put_prefixes(struct generator *g)
 		g->override = (int8_t)segment[n];
 	}
 	g->addrsize = one_in(g, segment_base(g, SEG_DS) ? 3 : 32) ? 2 : 4;
-	if (g->opsize != natural)
+	if (g->opsize != g->natural)
 		put(g, 0x66, 1);
-	if (g->addrsize != natural)
+	if (g->addrsize != g->natural)
 		put(g, 0x67, 1);
 	if (row->props & IP_LOCK ? one_in(g, 6) : one_in(g, 300))
 		put(g, 0xf0, 1);
@@ -488,6 +489,30 @@ static const struct insn_row *pick(struct generator *g, const struct sil_choice 
 	return NULL;
 }
 
+/* Opcodes that mean nothing on any processor: map, opcode, and the ModRM.reg fields (a bit for each) for which that holds. */
+static const struct { uint8_t map, opcode, regs; } undefined[] = {
+	{ 2, 0x0b, 0xff }, { 2, 0xb9, 0xff }, { 2, 0xff, 0xff }, { 1, 0xff, 0x80 }, { 1, 0xfe, 0xfc }, { 2, 0xba, 0x0f }, { 1, 0xc6, 0x7e },
+	{ 1, 0xc7, 0x7e }, { 2, 0x04, 0xff }, { 2, 0x0a, 0xff }, { 2, 0x0c, 0xff }, { 2, 0x24, 0xff }, { 2, 0x25, 0xff }, { 2, 0x26, 0xff }, { 2, 0x27, 0xff },
+	{ 2, 0x36, 0xff }, { 2, 0xa6, 0xff }, { 2, 0xa7, 0xff }, { 2, 0x00, 0xc0 }, { 2, 0x71, 0xab }, { 2, 0x72, 0xab }, { 2, 0xc7, 0x05 },
+};
+
+static void put_undefined(struct generator *g)
+{
+	unsigned n = below(g, sizeof(undefined) / sizeof(undefined[0])), reg = below(g, 8);
+
+	while (!(undefined[n].regs >> reg & 1))
+		reg = (reg + 1) & 7;
+	if (one_in(g, 4))
+		put(g, 0x66, 1);
+	if (undefined[n].map == 2)
+		put(g, 0x0f, 1);
+	put(g, undefined[n].opcode, 1);
+	put(g, (sil_u32(&g->r) & 0xc7) | reg << 3, 1);
+	put(g, 0, 6);
+	g->jump_at[0] = -1;
+	g->c->start[g->c->insns++] = 0;
+}
+
 /* MOV SS, r to the segment of a 16-bit stack. IRET into one would not load the upper half of ESP, so no case starts there. */
 static void small_stack(struct generator *g)
 {
@@ -495,7 +520,7 @@ static void small_stack(struct generator *g)
 
 	if (reg == R_ESP)
 		return;
-	set_register(g, reg, SIL_LDT_SELECTOR(5));
+	set_register(g, reg, SIL_LDT_SELECTOR(SIL_STACK16));
 	g->c->in.r[R_ESP] = sil_u32(&g->r) << 16 | (one_in(g, 4) ? 0xffff & (below(g, 40) - 20) : below(g, SIL_PAGE));
 	g->c->start[g->c->insns++] = g->c->len;
 	g->jump_at[0] = -1;
@@ -506,6 +531,7 @@ static void small_stack(struct generator *g)
 void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, struct sil_case *c)
 {
 	struct generator g = { .r = sil_random_for(seed, k), .c = c, .end_register = -1, .end_patch = -1 };
+	uint32_t start;
 	unsigned count;
 
 	memset(&c->in, 0, sizeof(c->in));
@@ -515,7 +541,17 @@ void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, st
 	g.override = -1;
 	count = one_in(&g, 8) && !sil_row_alone(g.row) ? 2 + below(&g, SIL_INSNS - 1) : 1;
 	random_state(&g, g.row->props & (IP_X87 | IP_SSE) || g.row->opcode == 0x9b || count > 1 || one_in(&g, 16));
-	c->in.eip = SIL_CODE + 0x100 + below(&g, 0xd00);
+	g.natural = 4;
+	if (one_in(&g, 10)) {
+		c->in.seg[SEG_CS] = SIL_LDT_SELECTOR(SIL_CODE16);
+		g.natural = 2;
+	}
+	start = SIL_CODE - sil_code_address(&c->in, 0);
+	c->in.eip = start + 0x100 + below(&g, 0xd00);
+	if (choice->undefined && one_in(&g, 128)) {
+		put_undefined(&g);
+		return;
+	}
 	if (one_in(&g, 24) && !sil_row_alone(g.row))
 		small_stack(&g);
 	for (unsigned i = 1; i < count; i++) {
@@ -529,6 +565,6 @@ void sil_generate(const struct sil_choice *choice, uint64_t seed, uint64_t k, st
 		fill_stack(&g);
 	put_instruction(&g);
 	if (one_in(&g, 64))
-		c->in.eip = SIL_CODE + SIL_PAGE - 1 - below(&g, c->len + 3u);
+		c->in.eip = start + SIL_PAGE - 1 - below(&g, c->len + 3u);
 	aim_branches(&g);
 }

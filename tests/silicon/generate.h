@@ -12,6 +12,7 @@ enum sil_kind { KIND_INT, KIND_X87, KIND_MMX, KIND_SSE };
 struct sil_choice {
 	uint16_t row[2048];
 	unsigned rows;
+	bool undefined;            /* opcodes that no processor has, too */
 };
 enum sil_kind sil_kind_of(const struct insn_row *row);
 /* only: a mnemonic, "int", "x87", "mmx", "sse", or NULL. False when nothing is left. */

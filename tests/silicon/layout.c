@@ -1,7 +1,7 @@
 /* tests/silicon/layout.c: see layout.h. */
 #include "layout.h"
 
-const uint8_t sil_end[SIL_END_LEN] = { 0xea, SIL_PAD & 0xff, SIL_PAD >> 8 & 0xff, SIL_PAD >> 16 & 0xff, SIL_PAD >> 24, 0x33, 0 };
+#include <string.h>
 
 const struct sil_segment sil_ldt[SIL_SEGMENTS] = {
 	{ SIL_DATA, 0x2fff, 0xf3, SEG_FLAG_DB },               /* 07: all the data */
@@ -12,6 +12,7 @@ const struct sil_segment sil_ldt[SIL_SEGMENTS] = {
 	{ SIL_STACK, 0xfff, 0xf3, 0 },                         /* 2f: a 16-bit stack */
 	{ SIL_DATA, 2, 0xf9, SEG_FLAG_DB | SEG_FLAG_G },       /* 37: execute-only */
 	{ SIL_DATA, 0x2fff, 0x73, SEG_FLAG_DB },               /* 3f: not present */
+	{ SIL_CODE, 0xfff, 0xfb, 0 },                          /* 47: 16-bit code */
 };
 
 const struct sil_segment *sil_segment(uint16_t selector)
@@ -24,6 +25,23 @@ const struct sil_segment *sil_segment(uint16_t selector)
 	if (selector & 4)
 		return &sil_ldt[selector / 8 % SIL_SEGMENTS];
 	return (selector & ~3u) == (SIL_CS & ~3u) ? &code : &data;
+}
+
+unsigned sil_end(const struct sil_case *c, uint8_t bytes[SIL_END_MAX])
+{
+	static const uint8_t end[SIL_END_MAX] = { 0x66, 0xea, SIL_PAD & 0xff, SIL_PAD >> 8 & 0xff, SIL_PAD >> 16 & 0xff, SIL_PAD >> 24, 0x33, 0 };
+	unsigned skip = sil_code32(&c->in);    /* the operand size prefix */
+
+	memcpy(bytes, end + skip, SIL_END_MAX - skip);
+	return SIL_END_MAX - skip;
+}
+
+bool sil_code32(const struct sil_state *s) { return sil_segment(s->seg[SEG_CS])->flags & SEG_FLAG_DB; }
+uint32_t sil_code_address(const struct sil_state *s, uint32_t eip) { return sil_segment(s->seg[SEG_CS])->base + eip; }
+
+bool sil_insn(const struct sil_case *c, unsigned at, struct insn *in)
+{
+	return at < c->len && decode(c->code + at, c->len - at, sil_code32(&c->in), in) == DECODE_OK;
 }
 
 static const uint32_t address[SIL_PAGES] = { SIL_CODE, SIL_DATA, SIL_DATA + SIL_PAGE, SIL_DATA + 2 * SIL_PAGE, SIL_STACK };

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "cpu/cpu.h"
+#include "cpu/insn.h"
 
 /* Not round numbers: those turn up by chance in the registers of random code. */
 #define SIL_CODE  0x0b3d1000u
@@ -34,7 +35,9 @@ struct sil_segment {
 	uint32_t base, limit;      /* limit in bytes, or in pages with SEG_FLAG_G */
 	uint8_t access, flags;     /* as in struct segment */
 };
-#define SIL_SEGMENTS 8
+#define SIL_SEGMENTS 9
+#define SIL_STACK16 5u            /* entries: a 16-bit stack, 16-bit code */
+#define SIL_CODE16  8u
 extern const struct sil_segment sil_ldt[SIL_SEGMENTS];
 #define SIL_LDT_SELECTOR(n) (8u * (n) + 7)
 /* The segment of a selector that a case may start with: an entry above, null, or a flat one. */
@@ -91,9 +94,15 @@ struct sil_case {
 	struct sil_patch patch[SIL_PATCHES];
 };
 
-/* Code that ends a case: "jmp far 33h:SIL_PAD". The emulator's GDT has no such segment, so there it is #GP at this address. */
-#define SIL_END_LEN 7
-extern const uint8_t sil_end[SIL_END_LEN];
+/* Code that ends a case: "jmp far 33h:SIL_PAD". The emulator's GDT has no such segment, so there it is #GP at this address. Returns
+ * its length. */
+#define SIL_END_MAX 8
+unsigned sil_end(const struct sil_case *c, uint8_t bytes[SIL_END_MAX]);
+bool sil_code32(const struct sil_state *s);
+/* The linear address of an offset in the code segment. */
+uint32_t sil_code_address(const struct sil_state *s, uint32_t eip);
+/* The instruction at code[at]; false when there is none. */
+bool sil_insn(const struct sil_case *c, unsigned at, struct insn *in);
 
 /* The page of an address, or SIL_PAGES. */
 unsigned sil_page_of(uint32_t at);

@@ -97,7 +97,8 @@ __attribute__((used, naked, noinline)) static void assembly(void)
 
 	/* The kernel's frame: rdi rsi rdx are the handler's arguments. */
 	".globl native_on_signal_raw\n.hidden native_on_signal_raw\nnative_on_signal_raw:\n"
-	"cmpw $0x23, 0xb8(%%rdx)\nje 1f\n"                  /* uc_mcontext.gregs[REG_CSGSFS] */
+	"testb $4, 0xb8(%%rdx)\njne 1f\n"                   /* uc_mcontext.gregs[REG_CSGSFS]: code of the LDT, or flat */
+	"cmpw $0x23, 0xb8(%%rdx)\nje 1f\n"
 	"cmpq %[pad], 0xa8(%%rdx)\njne native_on_signal\n"   /* ... [REG_RIP]: a trap after the jump that ends the case */
 	"1:\n"
 	"lea native_gate(%%rip), %%r15\n"
@@ -139,7 +140,7 @@ void native_on_signal(int sig, siginfo_t *info, void *context)
 	struct sil_state *s = &result->state;
 
 	(void)info;
-	if ((m->gregs[REG_CSGSFS] & 0xffff) != SIL_CS && m->gregs[REG_RIP] != SIL_PAD) {
+	if (!(m->gregs[REG_CSGSFS] & 4) && (m->gregs[REG_CSGSFS] & 0xffff) != SIL_CS && m->gregs[REG_RIP] != SIL_PAD) {
 		if (sig != SIGALRM)
 			signal(sig, SIG_DFL);      /* a fault of the test itself */
 		return;
@@ -279,7 +280,7 @@ static void load_gate(const struct sil_state *in)
 	for (unsigned i = 0; i < 8; i++)
 		g->r[i] = in->r[i];
 	g->frame[0] = in->eip;
-	g->frame[1] = SIL_CS;
+	g->frame[1] = in->seg[SEG_CS];
 	g->frame[2] = in->eflags;
 	g->frame[3] = in->r[R_ESP];
 	g->frame[4] = in->seg[SEG_SS];
@@ -313,7 +314,7 @@ void native_run(const struct sil_state *in, struct sil_result *out)
 	for (unsigned i = 0; i < 6; i++)
 		if (i != SEG_SS)
 			out->state.seg[i] = native_gate.seg[i];
-	out->state.seg[SEG_CS] = SIL_CS;
+	out->state.seg[SEG_CS] = in->seg[SEG_CS];
 	/* A null selector loses its RPL whenever the kernel returns, after a timer interrupt say [SDM2A "IRET"]. */
 	for (unsigned i = 0; i < 6; i++)
 		if (out->state.seg[i] < 4)

@@ -12,7 +12,7 @@ static void print_code(const struct sil_case *c)
 	csh handle;
 	cs_insn *insn;
 
-	if (cs_open(CS_ARCH_X86, CS_MODE_32, &handle))
+	if (cs_open(CS_ARCH_X86, sil_code32(&c->in) ? CS_MODE_32 : CS_MODE_16, &handle))
 		return;
 	for (unsigned i = 0; i < c->insns; i++) {
 		unsigned end = i + 1u < c->insns ? c->start[i + 1] : c->len;
@@ -24,7 +24,7 @@ static void print_code(const struct sil_case *c)
 			printf(" %02x", c->code[at]);
 		if (n)
 			printf("   %s %s", insn[0].mnemonic, insn[0].op_str);
-		if (decode(c->code + c->start[i], end - c->start[i], true, &in) == DECODE_OK)
+		if (sil_insn(c, c->start[i], &in))
 			printf("   [SDM2] \"%s\"", insn_table[in.row].name);
 		putchar('\n');
 		if (n)

@@ -21,10 +21,9 @@
 #define MISMATCHES 64
 
 struct options {
-	uint64_t seed, count, one;
-	unsigned jobs, max;
+	uint64_t seed, count, one, jobs, max;
 	const char *only;
-	bool one_case, keep_going;
+	bool one_case, list, help;
 };
 
 /* What the workers tell, in memory they share. */
@@ -33,27 +32,6 @@ struct shared {
 	uint64_t mismatch[MISMATCHES];
 	unsigned mismatches;       /* counted atomically; the first MISMATCHES are noted */
 };
-
-static const char *const usage =
-	"usage: silicon [OPTION]...\n"
-	"Runs random user-mode instructions in the emulator and on this computer's processor and compares everything they leave:\n"
-	"registers, flags, x87, MMX and SSE state, memory, and the exception with its error code and address.\n"
-	"\n"
-	"  --count N      this many cases (default 1000000)\n"
-	"  --seed S       the cases of this seed (default: a new one, printed)\n"
-	"  --case K       only case K of the seed, printed in full\n"
-	"  --only WHAT    only instructions of this mnemonic, or int, x87, mmx, sse\n"
-	"  --jobs J       worker processes (default: one for each processor)\n"
-	"  --max N        report at most N differences, each shrunk to what it needs (default 1)\n"
-	"  --list         print the instructions that take part, and what is left out and why\n"
-	"  --help         this text\n"
-	"\n"
-	"examples:\n"
-	"  silicon                            a million cases, about ten seconds\n"
-	"  silicon --only fdiv --count 50000  only FDIV\n"
-	"  silicon --seed 7 --case 1234       look at one case again\n"
-	"\n"
-	"Exit status: 0 all agree, 1 some differ, 2 the arguments are wrong, 77 this computer cannot do it.\n";
 
 static int fail(const char *text)
 {
@@ -115,7 +93,7 @@ static void work(const struct options *o, const struct sil_choice *choice, struc
 	sil_bench_close(&b);
 }
 
-static uint64_t total(const uint64_t *n, unsigned jobs)
+static uint64_t total(const uint64_t *n, uint64_t jobs)
 {
 	uint64_t sum = 0;
 
@@ -143,7 +121,8 @@ static void progress(const struct options *o, const struct shared *s, double sin
 /* Forks the workers and waits. Returns how many died. */
 static unsigned run_jobs(const struct options *o, const struct sil_choice *choice, struct shared *s)
 {
-	unsigned alive = o->jobs, died = 0;
+	uint64_t alive = o->jobs;
+	unsigned died = 0;
 	double since = seconds();
 	const char *why;
 	int status;
@@ -171,7 +150,7 @@ static unsigned run_jobs(const struct options *o, const struct sil_choice *choic
 		usleep(50000);
 	}
 	if (isatty(1))
-		puts("\r\033[K");
+		fputs("\r\033[K", stdout);
 	if (!died)
 		printf("%" PRIu64 " cases in %.1f s, %.0f a second; %" PRIu64 " left out\n", total(s->done, o->jobs), seconds() - since,
 	       (double)total(s->done, o->jobs) / (seconds() - since), total(s->excluded, o->jobs));
@@ -282,44 +261,86 @@ static int run(const struct options *o, const struct sil_choice *choice)
 	return 1;
 }
 
+/* Every option; help is printed from this. offset: the number in struct options, or NO_NUMBER. */
+#define NO_NUMBER ((size_t)-1)
+static const struct {
+	const char *name, *argument, *help;
+	size_t offset;
+} option[] = {
+	{ "--count", "N", "this many cases (default 1000000)", offsetof(struct options, count) },
+	{ "--seed", "S", "the cases of this seed (default: a new one, printed)", offsetof(struct options, seed) },
+	{ "--case", "K", "only case K of the seed, printed in full", offsetof(struct options, one) },
+	{ "--only", "WHAT", "only instructions of this mnemonic, or int, x87, mmx, sse", NO_NUMBER },
+	{ "--jobs", "J", "worker processes (default: one for each processor)", offsetof(struct options, jobs) },
+	{ "--max", "N", "report at most N differences, each shrunk to what it needs (default 1)", offsetof(struct options, max) },
+	{ "--list", "", "print the instructions that take part, and what is left out and why", NO_NUMBER },
+	{ "--help", "", "this text", NO_NUMBER },
+};
+#define OPTIONS (sizeof(option) / sizeof(option[0]))
+
+static void help(FILE *to)
+{
+	fputs("usage: silicon [OPTION]...\n"
+	      "Runs random user-mode instructions in the emulator and on this computer's processor and compares everything they leave:\n"
+	      "registers, flags, x87, MMX and SSE state, memory, and the exception with its error code and address.\n\n", to);
+	for (unsigned i = 0; i < OPTIONS; i++)
+		fprintf(to, "  %-6s %-5s  %s\n", option[i].name, option[i].argument, option[i].help);
+	fputs("\nexamples:\n"
+	      "  silicon                            a million cases, about ten seconds\n"
+	      "  silicon --only fdiv --count 50000  only FDIV\n"
+	      "  silicon --seed 7 --case 1234       look at one case again\n\n"
+	      "Exit status: 0 all agree, 1 some differ, 2 the arguments are wrong, 77 this computer cannot do it.\n", to);
+}
+
+/* Takes the option at argv[*i], and its argument. False when it is none. */
+static bool take_option(struct options *o, char **argv, int *i)
+{
+	unsigned n = 0;
+
+	while (n < OPTIONS && strcmp(argv[*i], option[n].name))
+		n++;
+	if (n == OPTIONS)
+		return false;
+	if (!strcmp(option[n].name, "--help"))
+		o->help = true;
+	if (!strcmp(option[n].name, "--list"))
+		o->list = true;
+	if (!*option[n].argument)
+		return true;
+	if (!argv[++*i])
+		return false;
+	if (!strcmp(option[n].name, "--case"))
+		o->one_case = true;
+	if (option[n].offset != NO_NUMBER)
+		return parse_number(argv[*i], (uint64_t *)((char *)o + option[n].offset));
+	o->only = argv[*i];
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .count = 1000000, .max = 1 };
 	static struct sil_choice choice;
-	bool want_list = false;
-	uint64_t n = 0;
 
 	if (getrandom(&o.seed, 4, 0) != 4)
 		o.seed = (uint64_t)time(NULL);
 	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
-		if (!strcmp(argv[i], "--help")) {
-			fputs(usage, stdout);
-			return 0;
-		} else if (!strcmp(argv[i], "--list")) {
-			want_list = true;
-		} else if (!strcmp(argv[i], "--only") && *value) {
-			o.only = argv[++i];
-		} else if (parse_number(value, &n) && (!strcmp(argv[i], "--count") || !strcmp(argv[i], "--seed") || !strcmp(argv[i], "--case") ||
-		                                       !strcmp(argv[i], "--jobs") || !strcmp(argv[i], "--max"))) {
-			switch (argv[i++][2]) {
-			case 'c': argv[i - 1][3] == 'o' ? (void)(o.count = n) : (void)(o.one = n, o.one_case = true); break;
-			case 's': o.seed = n; break;
-			case 'j': o.jobs = (unsigned)n; break;
-			default: o.max = (unsigned)n; break;
-			}
-		} else {
-			fputs(usage, stderr);
+		if (!take_option(&o, argv, &i)) {
+			help(stderr);
 			return 2;
 		}
 	}
+	if (o.help) {
+		help(stdout);
+		return 0;
+	}
 	if (!o.jobs)
-		o.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+		o.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	if (o.jobs > JOBS_MAX)
 		o.jobs = JOBS_MAX;
 	if (!sil_choose(&choice, o.only))
 		return fail("no such instruction; see --list");
-	if (want_list) {
+	if (o.list) {
 		list(&choice);
 		return 0;
 	}

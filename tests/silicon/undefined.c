@@ -141,7 +141,7 @@ static bool lock_control(const uint8_t *code)
 
 static bool astray(const struct sil_case *c, uint32_t eip)
 {
-	if (sil_page_of(eip) != PAGE_CODE || eip == c->in.eip + c->len)
+	if (sil_page_of(sil_code_address(&c->in, eip)) != PAGE_CODE || eip == c->in.eip + c->len)
 		return false;
 	for (unsigned i = 0; i < c->insns; i++)
 		if (eip == c->in.eip + c->start[i])
@@ -167,7 +167,7 @@ const char *sil_case_excluded(const struct sil_case *c, const struct sil_result 
 	for (unsigned i = 0; i < c->insns; i++) {
 		if (lock_control(c->code + c->start[i]))
 			return situation[ALIAS_CR8].why;
-		if (decode(c->code + c->start[i], c->len - c->start[i], true, &in) != DECODE_OK)
+		if (!sil_insn(c, c->start[i], &in))
 			continue;
 		why = later_meaning(&in);
 		if (!why)
@@ -232,6 +232,8 @@ static unsigned area_size(const struct insn *in)
 		return in->opsize == 2 ? 14 : 28;
 	if (row_has_operand(row, OPD_Mst))
 		return in->opsize == 2 ? 94 : 108;
+	if (row_has_operand(row, OPD_Mt))
+		return 10;
 	return row_has_operand(row, OPD_Mfx) ? 512 : 0;
 }
 
@@ -250,6 +252,9 @@ static void allow_area(const struct insn *in, const struct sil_result *ours, uin
 	uint32_t ea = effective(&ours->state, in), wrap = in->addrsize == 2 ? 0xffff : 0xffffffff;
 	unsigned size = area_size(in);
 
+	/* An 80-bit number is two: only whether a page or the limit comes first may vary. */
+	if (size == 10 && host->vector == ours->vector)
+		return;
 	if (!size || !faulted_in(ours, ea, size, wrap) || !faulted_in(host, ea, size, wrap))
 		return;
 	host->vector = ours->vector;
@@ -272,7 +277,7 @@ static void allow_partial(const struct sil_case *c, const struct sil_result *our
 	uint32_t at = ours->state.eip - c->in.eip;
 	struct insn in;
 
-	if (ours->vector < 0 || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+	if (ours->vector < 0 || !sil_insn(c, at, &in))
 		return;
 	if (listed(insn_table[in.row].name, "pusha enter"))
 		allow_memory(ours_page, host_page, stack(&ours->state) - 4 * 33, 4 * 33);
@@ -332,7 +337,7 @@ static bool wraps(const struct sil_case *c, const struct sil_result *ours, const
 		return false;
 	if (ours->vector == VEC_PF)
 		return ours->cr2 >= 0xfffffe00 || ours->cr2 < 0x200;
-	if (ours->vector != VEC_AC || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+	if (ours->vector != VEC_AC || !sil_insn(c, at, &in))
 		return false;
 	ea = effective(&ours->state, &in);
 	for (unsigned i = R_ESP; i <= R_EBP; i++)
@@ -349,7 +354,7 @@ static bool loads_amd_bit(const struct sil_case *c, const struct sil_result *our
 	uint32_t at = ours->state.eip - c->in.eip, high;
 	struct insn in;
 
-	if (ours->vector != VEC_GP || at >= c->len || decode(c->code + at, c->len - at, true, &in) != DECODE_OK)
+	if (ours->vector != VEC_GP || !sil_insn(c, at, &in))
 		return false;
 	if (!listed(insn_table[in.row].name, "ldmxcsr fxrstor"))
 		return false;
@@ -417,7 +422,7 @@ const char *sil_allow(const struct sil_case *c, const struct sil_result *ours, u
 		return situation[MXCSR_BIT17].why;
 	allow_pointers(c, ours, host);
 	allow_partial(c, ours, ours_page, host, host_page);
-	if (ours->state.eip == c->in.eip + last || decode(c->code + last, c->len - last, true, &in) != DECODE_OK)
+	if (ours->state.eip == c->in.eip + last || !sil_insn(c, last, &in))
 		return NULL;
 	allow_codes(insn_table[in.row].name, ours, host);
 	if (recorded && listed(insn_table[in.row].name, "fsin fcos fsincos fptan fpatan f2xm1 fyl2x fyl2xp1"))
@@ -445,6 +450,7 @@ void sil_list_exclusions(void)
 		printf("  codes %04x after %-13s %s\n", x87_codes[i].codes, x87_codes[i].names, x87_codes[i].why);
 	for (unsigned i = 0; i < COUNT(stored); i++)
 		printf("  parts of what %-14s stores: %s\n", stored[i].names, stored[i].why);
-	puts("  which of several faults comes first in FNSTENV, FLDENV, FNSAVE, FRSTOR, FXSAVE, FXRSTOR: [SDM2A] \"FXSAVE\"");
+	puts("  which of several faults comes first in FNSTENV, FLDENV, FNSAVE, FRSTOR, FXSAVE, FXRSTOR: [SDM2A] \"FXSAVE\",");
+	puts("    and of an 80-bit number whether the segment limit or a page");
 	puts("  what PUSHA, POPA, ENTER, MASKMOVQ and the stores of many fields have done when they fault in the middle");
 }
