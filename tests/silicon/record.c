@@ -200,6 +200,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "cannot record: %s\n", why);
 		return 1;
 	}
+	/* Minutes of work follow, which must not end in a name that cannot be written. */
+	if (!sil_may_write(argv[1]))
+		return 1;
 	native_name(name, sizeof(name));
 	snprintf(line, sizeof(line), "silicon 1 %s\n", name);
 	sil_append(&v, line, strlen(line));
