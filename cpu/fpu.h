@@ -13,6 +13,18 @@
 
 #include "cpu/exec.h"
 
+#define always_inline inline __attribute__((always_inline))
+#define never_inline  __attribute__((noinline))
+
+/* The handler of an instruction whose body is a function of its own: only without locals that others may hold on to can a
+ * handler end in a jump to the next. */
+#define HANDLER(name, call) \
+enum exec op_##name(struct cpu *cpu, const struct insn *in) \
+{ \
+	TRY(call); \
+	NEXT(cpu, in); \
+}
+
 #define FPU_SW_IE  0x0001u
 #define FPU_SW_DE  0x0002u
 #define FPU_SW_ZE  0x0004u
@@ -93,12 +105,19 @@ static inline enum exec sse_check(struct cpu *cpu, const struct insn *in)
 	return unlikely(cpu->cr0 & CR0_TS) ? raise_fault(cpu, in, VEC_NM) : EXEC_OK;
 }
 
-/* A 16-byte operand of an XMM instruction that wants it aligned: #GP(0) before any page is looked at. */
-static inline enum exec open_aligned(struct cpu *cpu, const struct insn *in, enum open_mode mode, struct ref *ref)
+/* One between MMX and XMM registers: both must be usable, and no x87 exception pending. */
+static inline enum exec sse_mmx_check(struct cpu *cpu, const struct insn *in)
+{
+	TRY(sse_check(cpu, in));
+	return mmx_check(cpu, in);
+}
+
+/* A memory operand that must lie at a multiple of 16: #GP(0) before any page is looked at. */
+static inline enum exec open_aligned(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
 {
 	if (unlikely((cpu->seg[in->seg].base + effective_address(cpu, in)) & 15))
 		return raise_error(cpu, in, VEC_GP, 0);
-	return open_mem(cpu, in, in->seg, effective_address(cpu, in), 16, mode, ref);
+	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
 }
 
 #endif

@@ -27,8 +27,6 @@
 #define FPU_SW_BEFORE  (FPU_SW_IE | FPU_SW_DE | FPU_SW_ZE)         /* found before anything is computed */
 #define FPU_SW_CC      (FPU_SW_C0 | FPU_SW_C1 | FPU_SW_C2 | FPU_SW_C3)
 #define TOP_SHIFT      11
-#define always_inline  inline __attribute__((always_inline))
-#define never_inline   __attribute__((noinline))
 
 /* --- the stack ------------------------------------------------------------------------------------------------------ */
 
@@ -135,15 +133,6 @@ static inline void x87_set_bits(struct cpu *cpu, const struct ref *dst, unsigned
 		struct ref slow = *dst;
 		ref_store_slow(cpu, &slow, &bits);
 	}
-}
-
-/* The handler of an instruction whose body is a function of its own: only without locals that others may hold on to can it end
- * in a jump to the next. */
-#define X87_HANDLER(name, call) \
-enum exec op_##name(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(call); \
-	NEXT(cpu, in); \
 }
 
 /* For x87_host.h. An instruction that uses only one register, or none, passes any value for the others. */
