@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_cpu.c: any bytes are a machine and a program: blocks and single steps must take it to the same state.
  *
  *   byte 0     generator: how the code is made of the bytes that are left over
- *   byte 1     mode: 32- or 16-bit, ring 0 or 3, virtual-8086, real
+ *   byte 1     mode: 32- or 16-bit, ring 0 or 3, virtual-8086, real; PAE paging or not; which floating-point exceptions are masked
  *   byte 2     where the code stands in its page, and how far the limit of CS reaches into it
  *   then       control registers, flags, eight registers, changes to descriptor tables, TSS and page tables, events, code
  *
@@ -35,6 +35,7 @@ struct side {
 	uint8_t vector;            /* what the interrupt controller answers */
 };
 static struct side *blocks, *steps;
+static struct side *pairs[2][2];   /* without and with PAE paging; blocks and steps */
 
 /* --- the input as values ------------------------------------------------------------------------------------------------- */
 
@@ -86,7 +87,7 @@ static uint32_t port_in(void *owner, uint16_t port, unsigned size)
 	return (uint32_t)(s->seen >> 16);
 }
 
-/* A write to ports 0-3 moves the interrupt lines in the middle of a slice. */
+/* A write to ports 0-5 moves the interrupt lines and IGNNE# in the middle of a slice. */
 static void port_out(void *owner, uint16_t port, unsigned size, uint32_t value)
 {
 	struct side *s = owner;
@@ -98,6 +99,8 @@ static void port_out(void *owner, uint16_t port, unsigned size, uint32_t value)
 		cpu_raise_nmi(&s->w.cpu);
 	else if (port == 3)
 		s->vector = (uint8_t)value;
+	else if (port < 6)
+		cpu_set_ignne(&s->w.cpu, port & 1);
 }
 
 static int acknowledge(void *owner)
@@ -139,7 +142,7 @@ static void watch_nothing(void *owner, const struct cpu *cpu)
 	(void)owner, (void)cpu;
 }
 
-static struct side *side_new(bool stepping)
+static struct side *side_new(bool stepping, bool pae)
 {
 	static const struct mmio_ops device = { device_read, device_write };
 	struct side *s = calloc(1, sizeof(*s));
@@ -148,6 +151,8 @@ static struct side *side_new(bool stepping)
 	if (!s)
 		abort();
 	world_init(&s->w);
+	if (pae)
+		world_use_pae(&s->w);
 	if (phys_add_mmio(&s->w.phys, "device", DEVICE, DEVICE_SIZE, &device, s, &clash))
 		abort();
 	s->w.fresh.bus = (struct cpu_bus) { .in = port_in, .out = port_out, .acknowledge = acknowledge, .now = now, .ferr = ferr, .owner = s };
@@ -177,6 +182,15 @@ static void side_reset(struct side *s, unsigned mode)
 	s->vector = 0x20;
 }
 
+/* Some or all exceptions of x87 and SSE raised, and other roundings. */
+static void set_fpu(struct fpu *fpu, unsigned variant)
+{
+	static const uint16_t control[] = { 0x37f, 0x340, 0xe5f, 0x07b }, mxcsr[] = { 0x1f80, 0x0000, 0x6e00, 0x9fc0 };
+
+	fpu->control = control[variant & 3];
+	fpu->mxcsr = mxcsr[variant >> 2 & 3];
+}
+
 static void real_mode(struct cpu *cpu)
 {
 	cpu_set_cr0(cpu, CR0_ET);
@@ -190,7 +204,7 @@ static void real_mode(struct cpu *cpu)
 static void set_control(struct cpu *cpu, unsigned mode, uint8_t cr0, uint8_t cr4)
 {
 	static const uint32_t cr4_bits[] = { CR4_VME, CR4_PVI, CR4_TSD, CR4_DE, CR4_PSE, CR4_PGE, CR4_PCE, CR4_OSFXSR };
-	uint32_t value = 0;
+	uint32_t value = cpu->cr4 & CR4_PAE;
 
 	if (mode == MODE_REAL) {
 		real_mode(cpu);
@@ -199,6 +213,8 @@ static void set_control(struct cpu *cpu, unsigned mode, uint8_t cr0, uint8_t cr4
 	for (unsigned i = 0; i < 8; i++)
 		if (cr4 >> i & 1)
 			value |= cr4_bits[i];
+	if (cr4 & 0x40)
+		value |= CR4_OSXMMEXCPT;
 	cpu_set_cr4(cpu, value);
 	cpu_set_cr0(cpu, CR0_PE | CR0_ET | (cr0 & 0x2e) | (cr0 & 0x10 ? CR0_WP : 0) | (cr0 & 0x40 ? CR0_AM : 0) | (cr0 & 0x80 ? 0 : CR0_PG));
 }
@@ -211,7 +227,9 @@ static void poke_tables(struct side *s, uint8_t what, uint8_t index, uint32_t va
 
 	switch (what & 7) {
 	case 0: case 1:
-		world_put32(w, TABLE + 4 * (index % RAM_PAGES), (uint32_t)(index << 12) | (value & 0x1ff));
+		if (w->pae)
+			world_put32(w, TABLE + 8 * (index % RAM_PAGES) + 4, value & 0x800 ? 0x80000000 : 0);
+		world_put32(w, TABLE + (w->pae ? 8 : 4) * (index % RAM_PAGES), (uint32_t)(index << 12) | (value & 0x1ff));
 		break;
 	case 2: case 3:
 		world_put(w, GDT + 8 * (index & 31) + 5, &value, 1);
@@ -300,7 +318,7 @@ struct slice { uint8_t length, event, argument; };
 /* Another page under a linear address, and no flush: what the TLB held stays. */
 static void remap(struct world *w, unsigned page, uint32_t frame)
 {
-	world_put32(w, TABLE + 4 * page, frame << 12 | PG_P | PG_W | PG_U);
+	world_put32(w, TABLE + (w->pae ? 8 : 4) * page, frame << 12 | PG_P | PG_W | PG_U);
 }
 
 static void event(struct side *s, const struct slice *e)
@@ -313,6 +331,7 @@ static void event(struct side *s, const struct slice *e)
 	case 5: world_put(&s->w, CODE + e->argument, &e->length, 1); break;    /* DMA into the code */
 	case 6: world_put(&s->w, DATA1 + e->argument, "\x55\xaa", 2); break;
 	case 7: remap(&s->w, e->argument & 0x20 ? CODE >> 12 : e->argument & 0x1f, e->length & 0x1f); break;
+	case 8: cpu_set_ignne(&s->w.cpu, e->argument & 1); break;
 	default: break;
 	}
 }
@@ -401,12 +420,14 @@ static void limit_code(struct cpu *cpu, uint32_t limit)
 static void set_up(struct side *s, struct input in, struct slice *slices, unsigned *count)
 {
 	struct cpu *cpu = &s->w.cpu;
-	unsigned generator = take(&in) % 3, mode = take(&in) % MODES, n;
+	unsigned generator = take(&in) % 3, kind = take(&in), mode = kind % MODES, n;
 	uint8_t where = take(&in), cr0 = take(&in), cr4 = take(&in), code[CODE_ROOM];
 	bool code32;
 
 	side_reset(s, mode);
+	cpu_set_ignne(cpu, false);
 	set_control(cpu, mode, cr0, cr4);
+	set_fpu(&cpu->fpu, kind / MODES / 2);
 	code32 = mode == RING0_32 || mode == RING3_32;
 	cpu_set_eflags(cpu, (cpu_eflags(cpu) & F_VM) | F_ONE | (take_value(&in) & 0x7fd5));
 	for (unsigned i = 0; i < 8; i++)
@@ -438,10 +459,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice slices[SLICES];
 	unsigned count;
 
-	if (!blocks) {
-		blocks = side_new(false);
-		steps = side_new(true);
-	}
+	bool pae = size > 1 && data[1] / MODES % 2;
+
+	for (unsigned i = 0; i < 2 && !pairs[pae][i]; i++)
+		pairs[pae][i] = side_new(i, pae);
+	blocks = pairs[pae][0];
+	steps = pairs[pae][1];
 	set_up(steps, in, slices, &count);
 	set_up(blocks, in, slices, &count);
 	for (unsigned i = 0; i < count; i++)

@@ -150,7 +150,7 @@ static unsigned run_jobs(const struct options *o, const struct sil_choice *choic
 		usleep(50000);
 	}
 	if (isatty(1))
-		puts("\r\033[K");
+		fputs("\r\033[K", stdout);
 	if (!died)
 		printf("%" PRIu64 " cases in %.1f s, %.0f a second; %" PRIu64 " left out\n", total(s->done, o->jobs), seconds() - since,
 	       (double)total(s->done, o->jobs) / (seconds() - since), total(s->excluded, o->jobs));
