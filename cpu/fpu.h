@@ -38,6 +38,9 @@ enum exec op_##name(struct cpu *cpu, const struct insn *in) \
 #define FPU_SW_C2  0x0400u
 #define FPU_SW_C3  0x4000u
 #define FPU_SW_B   0x8000u
+#define FPU_SW_TOP 0x3800u
+#define FPU_TOP_SHIFT 11
+#define FPU_SW_STACK (FPU_SW_IE | FPU_SW_SF)       /* an operand that is empty, or no room for a push (C1 = 1) */
 #define FPU_SW_EXCEPTIONS 0x003fu  /* IE..PE, each beside its mask in the control word */
 #define FPU_CW_INIT       0x037fu  /* all masked, 64-bit precision, round to nearest */
 
@@ -45,7 +48,7 @@ enum exec op_##name(struct cpu *cpu, const struct insn *in) \
 #define MXCSR_DEFAULT 0x1f80u
 #define MXCSR_MASK    0xffffu      /* bits that exist; others are #GP */
 
-static inline unsigned fpu_top(const struct cpu *cpu) { return cpu->fpu.status >> 11 & 7; }
+static inline unsigned fpu_top(const struct cpu *cpu) { return cpu->fpu.status >> FPU_TOP_SHIFT & 7; }
 
 /* What every x87 instruction but the control instructions leaves behind: where it was and which. [SDM1 8.1.8 "x87 FPU
  * Instruction and Data (Operand) Pointers"] */

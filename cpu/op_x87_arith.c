@@ -145,7 +145,7 @@ static always_inline unsigned compared(struct cpu *cpu, unsigned with, x87_host_
 	struct fast f;
 
 	if (unlikely(!st_valid(cpu, 0) || !st_valid(cpu, with)))
-		return FPU_SW_IE | FPU_SW_SF | UNORDERED;
+		return FPU_SW_STACK | UNORDERED;
 	f = fast_fcom(*st(cpu, 0), *st(cpu, with));
 	return likely(f.ok) ? f.status : compare_on_host(cpu, *st(cpu, with), 0, host);
 }
@@ -160,7 +160,7 @@ static always_inline enum exec compare_registers(struct cpu *cpu, const struct i
 /* FTST: with +0. */
 static enum exec compare_zero(struct cpu *cpu, const struct insn *in)
 {
-	unsigned status = FPU_SW_IE | FPU_SW_SF | UNORDERED;
+	unsigned status = FPU_SW_STACK | UNORDERED;
 	struct x87_reg zero = { 0, 0 };
 	struct fast f;
 
@@ -175,7 +175,7 @@ static enum exec compare_zero(struct cpu *cpu, const struct insn *in)
 
 static always_inline enum exec compare_memory(struct cpu *cpu, const struct insn *in, unsigned size, convert_fn *convert, x87_host_fn *host, unsigned pops)
 {
-	unsigned status = FPU_SW_IE | FPU_SW_SF | UNORDERED;
+	unsigned status = FPU_SW_STACK | UNORDERED;
 	struct fast f;
 	struct ref src;
 	uint64_t bits;

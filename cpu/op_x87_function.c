@@ -17,7 +17,7 @@ static enum exec replace(struct cpu *cpu, const struct insn *in, unsigned operan
 
 	TRY(x87_begin(cpu, in));
 	if (unlikely(!st_valid(cpu, 0) || !st_valid(cpu, operands - 1))) {
-		if (!x87_report(cpu, FPU_SW_IE | FPU_SW_SF, codes))
+		if (!x87_report(cpu, FPU_SW_STACK, codes))
 			st_set(cpu, 0, X87_INDEFINITE);
 		return EXEC_OK;
 	}
@@ -27,7 +27,7 @@ static enum exec replace(struct cpu *cpu, const struct insn *in, unsigned operan
 	return EXEC_OK;
 }
 
-static bool is_nan(const struct x87_reg *r) { return (r->exponent & 0x7fff) == 0x7fff && r->mantissa << 1; }
+static bool is_nan(const struct x87_reg *r) { return (r->exponent & EXPONENT) == EXPONENT && r->mantissa << 1; }
 
 /* FPREM and FPREM1: C2 says that the reduction is incomplete, C0 C3 C1 are the low bits of the quotient. Where there is none,
  * C0 and C3 stay. */
@@ -38,7 +38,7 @@ static enum exec reduce(struct cpu *cpu, const struct insn *in, x87_host_fn *ope
 
 	TRY(x87_begin(cpu, in));
 	if (unlikely(!st_valid(cpu, 0) || !st_valid(cpu, 1))) {
-		if (!x87_report(cpu, FPU_SW_IE | FPU_SW_SF, codes))
+		if (!x87_report(cpu, FPU_SW_STACK, codes))
 			st_set(cpu, 0, X87_INDEFINITE);
 		return EXEC_OK;
 	}
@@ -91,14 +91,14 @@ static enum exec split(struct cpu *cpu, const struct insn *in, unsigned codes, x
 
 	TRY(x87_begin(cpu, in));
 	if (unlikely(empty || st_valid(cpu, 7))) {
-		if (!x87_report(cpu, FPU_SW_IE | FPU_SW_SF | (empty ? 0 : FPU_SW_C1), codes)) {
+		if (!x87_report(cpu, FPU_SW_STACK | (empty ? 0 : FPU_SW_C1), codes)) {
 			st_set(cpu, 0, X87_INDEFINITE);
 			st_push(cpu, X87_INDEFINITE);
 		}
 		return EXEC_OK;
 	}
 	operation(&h);
-	if (x87_report(cpu, h.status, codes) & FPU_SW_BEFORE || (h.status >> TOP_SHIFT & 7) == X87_HOST_TOP)
+	if (x87_report(cpu, h.status, codes) & FPU_SW_BEFORE || !x87_host_moved(&h))
 		return EXEC_OK;
 	st_set(cpu, 0, h.b);
 	st_push(cpu, h.a);

@@ -28,7 +28,7 @@ static void push_converted(struct cpu *cpu, struct x87_host *h, x87_host_fn *ope
 	}
 	operation(h);
 	x87_report(cpu, h->status, 0);
-	if ((h->status >> TOP_SHIFT & 7) != X87_HOST_TOP)
+	if (x87_host_moved(h))
 		st_push(cpu, h->a);
 }
 
@@ -142,7 +142,7 @@ HANDLER(fldz, load_exact(cpu, in, from_integer(0)))
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */
 
-typedef struct fast fast_fn(struct x87_reg a, unsigned control);
+typedef struct fast fast_store_fn(struct x87_reg a, unsigned control);
 
 /* A masked stack underflow stores the indefinite of the format: that of an operation on the real indefinite, and with one
  * more flag. */
@@ -153,13 +153,13 @@ static never_inline void store_on_host(struct cpu *cpu, const struct ref *dst, u
 	if (unlikely(!st_valid(cpu, 0))) {
 		h.a = X87_INDEFINITE;
 		operation(&h);
-		h.status = (uint16_t)(h.status & ~FPU_SW_C1) | FPU_SW_IE | FPU_SW_SF;
+		h.status = (uint16_t)(h.status & ~FPU_SW_C1) | FPU_SW_STACK;
 		if (x87_report(cpu, h.status, 0))
 			return;
 	} else {
 		operation(&h);
 		x87_report(cpu, h.status, 0);
-		if ((h.status >> TOP_SHIFT & 7) == X87_HOST_TOP)
+		if (!x87_host_moved(&h))
 			return;
 	}
 	ref_store(cpu, dst, h.mem, size);
@@ -167,7 +167,7 @@ static never_inline void store_on_host(struct cpu *cpu, const struct ref *dst, u
 		st_pop(cpu);
 }
 
-static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, fast_fn *fast, x87_host_fn *host, bool pop)
+static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, fast_store_fn *fast, x87_host_fn *host, bool pop)
 {
 	struct fast f = fast(*st(cpu, 0), cpu->fpu.control);
 	struct ref dst;
@@ -293,8 +293,8 @@ static enum exec set_sign(struct cpu *cpu, const struct insn *in, unsigned keep,
 	}
 	return EXEC_OK;
 }
-HANDLER(fabs, set_sign(cpu, in, 0x7fff, 0))
-HANDLER(fchs, set_sign(cpu, in, 0xffff, 0x8000))
+HANDLER(fabs, set_sign(cpu, in, EXPONENT, 0))
+HANDLER(fchs, set_sign(cpu, in, SIGN | EXPONENT, SIGN))
 
 /* An empty register is an error whether the condition holds or not. C1 changes only then. */
 static enum exec move_if(struct cpu *cpu, const struct insn *in, bool condition)

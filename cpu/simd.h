@@ -24,7 +24,7 @@ typedef void lane_fn(union xmm *d, const union xmm *s, unsigned bytes);
 /* Any use of the MMX registers. The caller's last open has succeeded. */
 static inline void mmx_enter(struct cpu *cpu)
 {
-	cpu->fpu.status &= (uint16_t)~(7u << 11);
+	cpu->fpu.status &= (uint16_t)~FPU_SW_TOP;
 	cpu->fpu.valid = 0xff;
 }
 
