@@ -20,7 +20,7 @@ static uint8_t input[LONGEST];
 static size_t input_size;
 static char input_name[512];
 
-/* Only what a signal handler may call. */
+/* The signal is abort()'s, from LLVMFuzzerTestOneInput(): it interrupts no library call, so standard I/O may be used. */
 static void aborted(int signal)
 {
 	FILE *f = fopen("fuzz-failed.bin", "wb");

@@ -412,8 +412,8 @@ static void traps(void)
 		}
 		EMIT(0x42, 0x43, 0x42);
 		if (!below(2)) {
-			__asm__ volatile("mov %0, %%dr0" : : "r"(PICK(DATA + 0x10, DATA + 0x12, CODE, CODE + 1, CODE + 2, DATA + 0x20)));
-			__asm__ volatile("mov %0, %%dr7" : : "r"(PICK(0x402, 0x10402, 0x30402, 0xd0402, 0xf0402)));
+			uint32_t at = PICK(DATA + 0x10, DATA + 0x12, CODE, CODE + 1, CODE + 2, DATA + 0x20), control = PICK(0x402, 0x10402, 0x30402, 0xd0402, 0xf0402);
+			breakpoint(at, control);
 		}
 		run(false, 0, 0);
 	}

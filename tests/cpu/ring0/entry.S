@@ -10,6 +10,8 @@
 _start:
 	mov	$stack_top, %esp
 	cld
+	push	%ebx
+	push	%eax
 	call	guest_main
 1:	hlt
 	jmp	1b
