@@ -8,6 +8,7 @@
  */
 #include "emu/diagnosis.h"
 
+#include "cpu/insn.h"
 #include "emu/report.h"
 
 #define FRAME_MOST 64u             /* bytes an exception pushes at most, rounded up */
@@ -70,6 +71,24 @@ static void say_where(const struct machine *m, const struct fault_record *r, FIL
 
 	if (mmu_peek(&m->mmu, m->cpu.seg[SEG_CS].base + r->eip, &pa) && phys_kind_of(&m->phys, pa, NULL) == PHYS_HOLE)
 		fprintf(out, "why: execution went astray: EIP %08x lies outside memory, where every byte reads as ones.\n", r->eip);
+}
+
+/* Compilers use XMM registers unasked; an operating system must have said that it saves them. */
+static void say_undefined(const struct machine *m, const struct fault_record *r, FILE *out)
+{
+	const struct segment *cs = &m->cpu.seg[SEG_CS];
+	uint8_t bytes[INSN_MAX];
+	unsigned n = 0;
+	struct insn in;
+	paddr_t pa;
+
+	if (r->fault.vector != VEC_UD || m->cpu.cr4 & CR4_OSFXSR)
+		return;
+	while (n < INSN_MAX && mmu_peek(&m->mmu, cs->base + r->eip + n, &pa))
+		phys_copy_out(&m->phys, pa, &bytes[n++], 1);
+	if (decode(bytes, n, cs->flags & SEG_FLAG_DB, &in) == DECODE_OK && insn_table[in.row].props & IP_SSE)
+		fprintf(out, "why: the instruction at %08x uses XMM registers, which needs CR4.OSFXSR (bit 9). A compiler leaves them alone with\n"
+			"     -mgeneral-regs-only.\n", r->eip);
 }
 
 static bool no_gate(const struct cpu *cpu, const struct fault_record *r, FILE *out)
@@ -154,6 +173,7 @@ void diagnose_triple_fault(const struct machine *m, unsigned first, FILE *out)
 	if (tables_outside_memory(m, out))
 		return;
 	say_where(m, r, out);
+	say_undefined(m, r, out);
 	if (handler_faults(cpu, first, out) || no_gate(cpu, r, out))
 		return;
 	if (first + 1 < cpu->fault_count)

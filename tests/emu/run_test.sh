@@ -56,6 +56,8 @@ says 'a fetch by the supervisor, the page is present but forbids it: it is no-ex
 says '= 0x8000000000400'
 says '#PF error code 0x11: page is no-execute'
 says 'EFER 00000800 NXE'
+mistake xmm 'the instruction at '
+says 'uses XMM registers, which needs CR4.OSFXSR (bit 9)'
 mistake outside 'PDPTE 0, 0000000012345001, leads outside memory (16M)'
 
 # --- options and help

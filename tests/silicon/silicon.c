@@ -278,18 +278,18 @@ static const struct {
 };
 #define OPTIONS (sizeof(option) / sizeof(option[0]))
 
-static void help(FILE *to)
+static void help(void)
 {
 	fputs("usage: silicon [OPTION]...\n"
 	      "Runs random user-mode instructions in the emulator and on this computer's processor and compares everything they leave:\n"
-	      "registers, flags, x87, MMX and SSE state, memory, and the exception with its error code and address.\n\n", to);
+	      "registers, flags, x87, MMX and SSE state, memory, and the exception with its error code and address.\n\n", stdout);
 	for (unsigned i = 0; i < OPTIONS; i++)
-		fprintf(to, "  %-7s %-4s  %s\n", option[i].name, option[i].argument, option[i].help);
+		printf("  %-7s %-4s  %s\n", option[i].name, option[i].argument, option[i].help);
 	fputs("\nexamples:\n"
 	      "  silicon                            a million cases, about ten seconds\n"
 	      "  silicon --only fdiv --count 50000  only FDIV\n"
 	      "  silicon --seed 7 --case 1234       look at one case again\n\n"
-	      "Exit status: 0 all agree, 1 some differ, 2 the arguments are wrong, 77 this computer cannot do it.\n", to);
+	      "Exit status: 0 all agree, 1 some differ, 2 the arguments are wrong, 77 this computer cannot do it.\n", stdout);
 }
 
 /* Takes the option at argv[*i], and its argument. False when it is none. */
@@ -325,19 +325,24 @@ int main(int argc, char **argv)
 	if (getrandom(&o.seed, 4, 0) != 4)
 		o.seed = (uint64_t)time(NULL);
 	for (int i = 1; i < argc; i++) {
+		const char *name = argv[i];
+
 		if (!take_option(&o, argv, &i)) {
-			help(stderr);
+			fprintf(stderr, "silicon: '%s%s%s': no such option, or not its argument; see silicon --help\n", name,
+				argv[i] && argv[i] != name ? " " : "", argv[i] && argv[i] != name ? argv[i] : "");
 			return 2;
 		}
 	}
 	if (o.help) {
-		help(stdout);
+		help();
 		return 0;
 	}
 	if (!o.jobs)
 		o.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	if (o.jobs > JOBS_MAX)
 		o.jobs = JOBS_MAX;
+	if (!o.count)
+		return fail("--count 0 would show nothing");
 	if (!sil_choose(&choice, o.only))
 		return fail("no such instruction; see --list");
 	if (o.list) {

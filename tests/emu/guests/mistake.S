@@ -17,6 +17,9 @@
 	cmp $'j', %esi
 	jne 9f
 	jmp *%eax                              /* outside memory */
+9:	cmp $'x', %esi
+	jne 9f
+	addps %xmm1, %xmm2                     /* CR4.OSFXSR is 0 */
 9:	cmp $'n', %esi
 	je pae
 	cmp $'o', %esi
