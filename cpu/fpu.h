@@ -13,6 +13,18 @@
 
 #include "cpu/exec.h"
 
+#define always_inline inline __attribute__((always_inline))
+#define never_inline  __attribute__((noinline))
+
+/* The handler of an instruction whose body is a function of its own: only without locals that others may hold on to can a
+ * handler end in a jump to the next. */
+#define HANDLER(name, call) \
+enum exec op_##name(struct cpu *cpu, const struct insn *in) \
+{ \
+	TRY(call); \
+	NEXT(cpu, in); \
+}
+
 #define FPU_SW_IE  0x0001u
 #define FPU_SW_DE  0x0002u
 #define FPU_SW_ZE  0x0004u
@@ -26,6 +38,9 @@
 #define FPU_SW_C2  0x0400u
 #define FPU_SW_C3  0x4000u
 #define FPU_SW_B   0x8000u
+#define FPU_SW_TOP 0x3800u
+#define FPU_TOP_SHIFT 11
+#define FPU_SW_STACK (FPU_SW_IE | FPU_SW_SF)       /* an operand that is empty, or no room for a push (C1 = 1) */
 #define FPU_SW_EXCEPTIONS 0x003fu  /* IE..PE, each beside its mask in the control word */
 #define FPU_CW_INIT       0x037fu  /* all masked, 64-bit precision, round to nearest */
 
@@ -33,7 +48,7 @@
 #define MXCSR_DEFAULT 0x1f80u
 #define MXCSR_MASK    0xffffu      /* bits that exist; others are #GP */
 
-static inline unsigned fpu_top(const struct cpu *cpu) { return cpu->fpu.status >> 11 & 7; }
+static inline unsigned fpu_top(const struct cpu *cpu) { return cpu->fpu.status >> FPU_TOP_SHIFT & 7; }
 
 /* What every x87 instruction but the control instructions leaves behind: where it was and which. [SDM1 8.1.8 "x87 FPU
  * Instruction and Data (Operand) Pointers"] */
@@ -93,12 +108,19 @@ static inline enum exec sse_check(struct cpu *cpu, const struct insn *in)
 	return unlikely(cpu->cr0 & CR0_TS) ? raise_fault(cpu, in, VEC_NM) : EXEC_OK;
 }
 
-/* A 16-byte operand of an XMM instruction that wants it aligned: #GP(0) before any page is looked at. */
-static inline enum exec open_aligned(struct cpu *cpu, const struct insn *in, enum open_mode mode, struct ref *ref)
+/* One between MMX and XMM registers: both must be usable, and no x87 exception pending. */
+static inline enum exec sse_mmx_check(struct cpu *cpu, const struct insn *in)
+{
+	TRY(sse_check(cpu, in));
+	return mmx_check(cpu, in);
+}
+
+/* A memory operand that must lie at a multiple of 16: #GP(0) before any page is looked at. */
+static inline enum exec open_aligned(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
 {
 	if (unlikely((cpu->seg[in->seg].base + effective_address(cpu, in)) & 15))
 		return raise_error(cpu, in, VEC_GP, 0);
-	return open_mem(cpu, in, in->seg, effective_address(cpu, in), 16, mode, ref);
+	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* cpu/op_control.c: control and debug registers, descriptor-table registers, TLB and cache instructions.
  *
- * References: [SDM2A] "CLTS", "INVLPG", "LGDT/LIDT", "LMSW", "MOV", [SDM2B] "SGDT", "SIDT", "SMSW", [SDM3A 2.5 "Control
- * Registers"], [SDM3A 4.4.1 "PDPTE Registers"], [SDM3B 17.2 "Debug Registers"].   Not implemented: the bits of CR4 that CPUID does
- * not offer (#GP).
+ * References: [SDM2A] "CLTS", "INVLPG", "LGDT/LIDT", "LMSW", "MOV", [SDM2B] "SGDT", "SIDT", "SMSW",
+ * [SDM3A 2.5 "Control Registers"], [SDM3A 4.4.1 "PDPTE Registers"], [SDM3B 17.2 "Debug Registers"].
+ * Not implemented: the bits of CR4 whose feature CPUID does not report (#GP).
  */
 #include "cpu/system.h"
 #include "cpu/ops.h"

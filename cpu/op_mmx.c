@@ -9,17 +9,9 @@
 #include "cpu/simd.h"
 
 #define MMX_HANDLER(name) \
-enum exec op_##name##_Pq_Qq(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(mmx_operation(cpu, in, 8, name)); \
-	NEXT(cpu, in); \
-}
+HANDLER(name##_Pq_Qq, mmx_operation(cpu, in, 8, name))
 #define XMM_HANDLER(name) \
-enum exec op_##name##_Vx_Wx(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(xmm_operation(cpu, in, name)); \
-	NEXT(cpu, in); \
-}
+HANDLER(name##_Vx_Wx, xmm_operation(cpu, in, name))
 #define HANDLERS(name) MMX_HANDLER(name) XMM_HANDLER(name)
 
 /* --- lane by lane --------------------------------------------------------------------------------------------------- */
@@ -154,11 +146,7 @@ UNPACK(punpckhqdq, 64, half)
 
 /* Of its memory operand the MMX form that unpacks low halves reads only 32 bits. */
 #define MMX_LOW_HANDLER(name) \
-enum exec op_##name##_Pq_Qd(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(mmx_operation(cpu, in, 4, name)); \
-	NEXT(cpu, in); \
-}
+HANDLER(name##_Pq_Qd, mmx_operation(cpu, in, 4, name))
 MMX_LOW_HANDLER(punpcklbw) MMX_LOW_HANDLER(punpcklwd) MMX_LOW_HANDLER(punpckldq)
 XMM_HANDLER(punpcklbw) XMM_HANDLER(punpcklwd) XMM_HANDLER(punpckldq) XMM_HANDLER(punpcklqdq)
 HANDLERS(punpckhbw) HANDLERS(punpckhwd) HANDLERS(punpckhdq) XMM_HANDLER(punpckhqdq)
@@ -185,16 +173,8 @@ SHIFT(psraw, 16, int16_t, a >> n)
 SHIFT(psrad, 32, int32_t, (int64_t)a >> n)
 
 #define IMMEDIATE_HANDLERS(name) \
-enum exec op_##name##_Nq_Ib(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(mmx_immediate(cpu, in, name)); \
-	NEXT(cpu, in); \
-} \
-enum exec op_##name##_Ux_Ib(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(xmm_immediate(cpu, in, name)); \
-	NEXT(cpu, in); \
-}
+HANDLER(name##_Nq_Ib, mmx_immediate(cpu, in, name)) \
+HANDLER(name##_Ux_Ib, xmm_immediate(cpu, in, name))
 #define SHIFT_HANDLERS(name) HANDLERS(name) IMMEDIATE_HANDLERS(name)
 SHIFT_HANDLERS(psllw) SHIFT_HANDLERS(pslld) SHIFT_HANDLERS(psllq)
 SHIFT_HANDLERS(psrlw) SHIFT_HANDLERS(psrld) SHIFT_HANDLERS(psrlq)
@@ -217,14 +197,6 @@ static inline void psrldq(union xmm *d, const union xmm *s, unsigned bytes)
 	memset(d->u8 + bytes - n, 0, n);
 }
 
-enum exec op_pslldq_Ux_Ib(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_immediate(cpu, in, pslldq));
-	NEXT(cpu, in);
-}
+HANDLER(pslldq_Ux_Ib, xmm_immediate(cpu, in, pslldq))
 
-enum exec op_psrldq_Ux_Ib(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_immediate(cpu, in, psrldq));
-	NEXT(cpu, in);
-}
+HANDLER(psrldq_Ux_Ib, xmm_immediate(cpu, in, psrldq))

@@ -1,9 +1,8 @@
-/* cpu/op_mmx_move.c: moves, shuffles and single words of MMX and XMM registers, masked stores, EMMS.
+/* cpu/op_mmx_move.c: integer moves, shuffles and single words of MMX and XMM registers, masked stores, EMMS.
  *
- * Stores to memory and moves between registers follow the same rules as arithmetic: aligned 16 bytes but for MOVDQU, and MMX
- * state entered by any use of an MMX register, a store included. The non-temporal hint of MOVNTQ, MOVNTDQ and MASKMOV means
- * nothing without a data cache.
- * References: [SDM2B] "MOVD/MOVQ", "MOVQ", "MOVDQA", "MOVDQU", "MOVQ2DQ", "MOVDQ2Q", "MASKMOVQ", "PSHUFD", "PINSRW", "PEXTRW", "PMOVMSKB",
+ * Any use of an MMX register enters MMX state, a store of it included. The non-temporal hint of MOVNTQ and MASKMOV means nothing
+ * without a data cache. MOVDQA, MOVDQU and MOVNTDQ are in op_sse_move.c: they are MOVAPS and MOVUPS.
+ * References: [SDM2B] "MOVD/MOVQ", "MOVQ", "MOVQ2DQ", "MOVDQ2Q", "MASKMOVQ", "PSHUFD", "PINSRW", "PEXTRW", "PMOVMSKB",
  * [SDM2A] "EMMS".
  */
 #include "cpu/simd.h"
@@ -54,13 +53,8 @@ enum exec op_movd_Ed_Vx(struct cpu *cpu, const struct insn *in)
 
 /* --- MOVQ on MMX registers ------------------------------------------------------------------------------------------ */
 
-static void movq(union xmm *d, const union xmm *s, unsigned bytes) { memcpy(d, s, bytes); }
-
-enum exec op_movq_Pq_Qq(struct cpu *cpu, const struct insn *in)
-{
-	TRY(mmx_operation(cpu, in, 8, movq));
-	NEXT(cpu, in);
-}
+static void copy(union xmm *d, const union xmm *s, unsigned bytes) { memcpy(d, s, bytes); }
+HANDLER(movq_Pq_Qq, mmx_operation(cpu, in, 8, copy))
 
 static inline enum exec mmx_store(struct cpu *cpu, const struct insn *in)
 {
@@ -77,114 +71,42 @@ static inline enum exec mmx_store(struct cpu *cpu, const struct insn *in)
 }
 
 /* Also MOVNTQ. */
-enum exec op_movq_Qq_Pq(struct cpu *cpu, const struct insn *in)
-{
-	TRY(mmx_store(cpu, in));
-	NEXT(cpu, in);
-}
+HANDLER(movq_Qq_Pq, mmx_store(cpu, in))
 
-/* --- 128-bit moves -------------------------------------------------------------------------------------------------- */
+/* --- MOVQ on XMM registers: writes of a register clear its upper half, stores do not look at alignment -------------- */
 
-enum exec op_movdqa_Vx_Wx(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_operation(cpu, in, movq));
-	NEXT(cpu, in);
-}
-
-static inline enum exec xmm_store(struct cpu *cpu, const struct insn *in)
-{
-	struct ref dst;
-
-	TRY(sse_check(cpu, in));
-	TRY(open_xmm_rm(cpu, in, OPEN_WRITE, &dst));
-	union xmm v = cpu->fpu.xmm[in->reg];           /* through a copy: the destination may be the same register */
-	ref_store(cpu, &dst, &v, 16);
-	return EXEC_OK;
-}
-
-/* Also MOVNTDQ. */
-enum exec op_movdqa_Wx_Vx(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_store(cpu, in));
-	NEXT(cpu, in);
-}
-
-/* An XMM register, or so many bytes of memory anywhere. */
-static inline enum exec open_unaligned(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
-{
-	TRY(sse_check(cpu, in));
-	if (in->mod == 3) {
-		ref->host = &cpu->fpu.xmm[in->rm];
-		return EXEC_OK;
-	}
-	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
-}
-
-/* The register becomes the operand's bytes, and 0 above them. */
-static inline enum exec xmm_load(struct cpu *cpu, const struct insn *in, unsigned size)
+static inline enum exec xmm_load_low(struct cpu *cpu, const struct insn *in)
 {
 	union xmm v = { .u64 = { 0 } };
 	struct ref src;
 
-	TRY(open_unaligned(cpu, in, size, OPEN_READ, &src));
-	ref_load(cpu, &src, &v, size);
+	TRY(sse_check(cpu, in));
+	TRY(open_xmm(cpu, in, 8, OPEN_READ, &src));
+	ref_load(cpu, &src, &v, 8);
 	cpu->fpu.xmm[in->reg] = v;
 	return EXEC_OK;
 }
-
-enum exec op_movdqu_Vx_Wx(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_load(cpu, in, 16));
-	NEXT(cpu, in);
-}
-
-static inline enum exec xmm_store_unaligned(struct cpu *cpu, const struct insn *in)
-{
-	struct ref dst;
-
-	TRY(open_unaligned(cpu, in, 16, OPEN_WRITE, &dst));
-	union xmm v = cpu->fpu.xmm[in->reg];
-	ref_store(cpu, &dst, &v, 16);
-	return EXEC_OK;
-}
-
-enum exec op_movdqu_Wx_Vx(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_store_unaligned(cpu, in));
-	NEXT(cpu, in);
-}
-
-/* --- MOVQ on XMM registers: writes of a register clear its upper half, stores do not look at alignment -------------- */
-
-enum exec op_movq_Vx_Wq(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_load(cpu, in, 8));
-	NEXT(cpu, in);
-}
+HANDLER(movq_Vx_Wq, xmm_load_low(cpu, in))
 
 static inline enum exec xmm_store_low(struct cpu *cpu, const struct insn *in)
 {
 	uint64_t v = cpu->fpu.xmm[in->reg].u64[0];
 	struct ref dst;
 
-	TRY(open_unaligned(cpu, in, 8, OPEN_WRITE, &dst));
+	TRY(sse_check(cpu, in));
+	TRY(open_xmm(cpu, in, 8, OPEN_WRITE, &dst));
 	ref_store(cpu, &dst, &v, 8);
 	if (in->mod == 3)
 		cpu->fpu.xmm[in->rm].u64[1] = 0;
 	return EXEC_OK;
 }
+HANDLER(movq_Wq_Vx, xmm_store_low(cpu, in))
 
-enum exec op_movq_Wq_Vx(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_store_low(cpu, in));
-	NEXT(cpu, in);
-}
+/* --- between MMX and XMM registers --------------------------------------------------------------------------------- */
 
-/* Between the two files: what either side checks is checked. */
 enum exec op_movq2dq_Vx_Nq(struct cpu *cpu, const struct insn *in)
 {
-	TRY(sse_check(cpu, in));
-	TRY(mmx_check(cpu, in));
+	TRY(sse_mmx_check(cpu, in));
 	mmx_enter(cpu);
 	cpu->fpu.xmm[in->reg] = (union xmm) { .u64 = { cpu->fpu.r[in->rm].mantissa } };
 	NEXT(cpu, in);
@@ -192,8 +114,7 @@ enum exec op_movq2dq_Vx_Nq(struct cpu *cpu, const struct insn *in)
 
 enum exec op_movdq2q_Pq_Ux(struct cpu *cpu, const struct insn *in)
 {
-	TRY(sse_check(cpu, in));
-	TRY(mmx_check(cpu, in));
+	TRY(sse_mmx_check(cpu, in));
 	mmx_enter(cpu);
 	mmx_set(cpu, in->reg, cpu->fpu.xmm[in->rm].u64[0]);
 	NEXT(cpu, in);
@@ -240,19 +161,14 @@ static inline enum exec mmx_shuffle(struct cpu *cpu, const struct insn *in)
 	mmx_set(cpu, in->reg, v);
 	return EXEC_OK;
 }
-
-enum exec op_pshufw_Pq_Qq_Ib(struct cpu *cpu, const struct insn *in)
-{
-	TRY(mmx_shuffle(cpu, in));
-	NEXT(cpu, in);
-}
+HANDLER(pshufw_Pq_Qq_Ib, mmx_shuffle(cpu, in))
 
 static inline enum exec xmm_source(struct cpu *cpu, const struct insn *in, union xmm *s)
 {
 	struct ref src;
 
 	TRY(sse_check(cpu, in));
-	TRY(open_xmm_rm(cpu, in, OPEN_READ, &src));
+	TRY(open_xmm_aligned(cpu, in, OPEN_READ, &src));
 	ref_load(cpu, &src, s, 16);
 	return EXEC_OK;
 }
@@ -265,11 +181,7 @@ static inline enum exec name(struct cpu *cpu, const struct insn *in) \
 	cpu->fpu.xmm[in->reg] = result; \
 	return EXEC_OK; \
 } \
-enum exec op_##name##_Vx_Wx_Ib(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(name(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(name##_Vx_Wx_Ib, name(cpu, in))
 SHUFFLE(pshufd,  shuffled_dwords(&s, in->imm))
 SHUFFLE(pshuflw, shuffled_part(&s, 0, in->imm))
 SHUFFLE(pshufhw, shuffled_part(&s, 4, in->imm))
@@ -401,18 +313,9 @@ static inline enum exec xmm_masked_store(struct cpu *cpu, const struct insn *in)
 	store_masked(cpu, &to[1], mask->u64[1], value->u64[1]);
 	return EXEC_OK;
 }
+HANDLER(maskmovq_Pq_Nq, mmx_masked_store(cpu, in))
 
-enum exec op_maskmovq_Pq_Nq(struct cpu *cpu, const struct insn *in)
-{
-	TRY(mmx_masked_store(cpu, in));
-	NEXT(cpu, in);
-}
-
-enum exec op_maskmovdqu_Vx_Ux(struct cpu *cpu, const struct insn *in)
-{
-	TRY(xmm_masked_store(cpu, in));
-	NEXT(cpu, in);
-}
+HANDLER(maskmovdqu_Vx_Ux, xmm_masked_store(cpu, in))
 
 /* --- EMMS ----------------------------------------------------------------------------------------------------------- */
 

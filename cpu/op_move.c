@@ -1,9 +1,7 @@
-/* cpu/op_move.c: MOV MOVZX MOVSX CMOVcc XCHG LEA XLAT, conversions of the accumulator, flag instructions, NOP, WAIT and the
- * coprocessor's opcodes.
+/* cpu/op_move.c: MOV MOVZX MOVSX CMOVcc XCHG LEA XLAT, conversions of the accumulator, flag instructions, NOP.
  *
- * CMOVcc reads its source, and can fault, whether the condition holds or not. There is no FPU: an ESC instruction raises #NM
- * when CR0.EM or CR0.TS says so and else does nothing, so that a probe finds its memory unchanged.
- * References: [SDM2A], [SDM2B] under each name; [SDM3A 2.5 "Control Registers"] for EM, MP and TS.
+ * CMOVcc reads its source, and can fault, whether the condition holds or not.
+ * References: [SDM2A], [SDM2B] under each name.
  */
 #include "cpu/flags.h"
 

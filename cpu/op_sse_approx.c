@@ -66,7 +66,7 @@ static uint32_t reciprocal_root(uint32_t x)
 }
 
 #define APPROXIMATE(op, W, size, lanes, f) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	union xmm s; \
 	TRY(sse_source(cpu, in, size, &s)); \
@@ -74,11 +74,7 @@ static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct
 		cpu->fpu.xmm[in->reg].u32[i] = f(s.u32[i]); \
 	return EXEC_OK; \
 } \
-enum exec op_##op##_Vx_##W(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Vx_##W, do_##op(cpu, in))
 APPROXIMATE(rcpps,   Wx, 16, 4, reciprocal)
 APPROXIMATE(rcpss,   Wd, 4,  1, reciprocal)
 APPROXIMATE(rsqrtps, Wx, 16, 4, reciprocal_root)

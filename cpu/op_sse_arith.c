@@ -8,17 +8,12 @@
 #include "cpu/flags.h"
 #include "cpu/sse_host.h"
 
-/* The work is a function of its own, so that the handler, which keeps nothing on the host's stack, can end in a jump. */
 #define OPERATION(op, W, size, ...) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	return sse_operation(cpu, in, size, host_##op, (struct sse_result) { __VA_ARGS__ }); \
 } \
-enum exec op_##op##_Vx_##W(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Vx_##W, do_##op(cpu, in))
 #define OPERATION_ALL(op, range) \
 	OPERATION(op##ps, Wx, 16, SSE_4_SINGLE, range) \
 	OPERATION(op##pd, Wx, 16, SSE_2_DOUBLE, range) \
@@ -34,7 +29,7 @@ OPERATION_ALL(max,  RANGE_SAFE)
 
 /* The immediate's low 3 bits choose the predicate, [SDM2A] "CMPPS" table 3-1; the others are reserved and ignored. */
 #define COMPARE(shape, W, size) \
-static enum exec __attribute__((noinline)) do_cmp##shape(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_cmp##shape(struct cpu *cpu, const struct insn *in) \
 { \
 	static sse_host_fn *const predicate[8] = { \
 		host_cmp##shape##_0, host_cmp##shape##_1, host_cmp##shape##_2, host_cmp##shape##_3, \
@@ -42,11 +37,7 @@ static enum exec __attribute__((noinline)) do_cmp##shape(struct cpu *cpu, const 
 	}; \
 	return sse_operation(cpu, in, size, predicate[in->imm & 7], (struct sse_result) { .range = RANGE_SAFE }); \
 } \
-enum exec op_cmp##shape##_Vx_##W##_Ib(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_cmp##shape(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(cmp##shape##_Vx_##W##_Ib, do_cmp##shape(cpu, in))
 COMPARE(ps, Wx, 16)
 COMPARE(pd, Wx, 16)
 COMPARE(ss, Wd, 4)
@@ -54,7 +45,7 @@ COMPARE(sd, Wq, 8)
 
 /* Unordered: all three flags. OF, SF and AF become 0. Nothing changes when an exception is raised. */
 #define COMPARE_FLAGS(op, W, size) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	union xmm s; \
 	uint32_t eflags; \
@@ -63,11 +54,7 @@ static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct
 	flags_load(cpu, eflags); \
 	return EXEC_OK; \
 } \
-enum exec op_##op##_Vx_##W(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Vx_##W, do_##op(cpu, in))
 COMPARE_FLAGS(comiss,  Wd, 4)
 COMPARE_FLAGS(comisd,  Wq, 8)
 COMPARE_FLAGS(ucomiss, Wd, 4)

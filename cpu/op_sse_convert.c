@@ -18,15 +18,11 @@
 /* --- between XMM registers ---------------------------------------------------------------------------------------- */
 
 #define CONVERT(op, W, size, ...) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	return sse_operation(cpu, in, size, host_##op, (struct sse_result) __VA_ARGS__); \
 } \
-enum exec op_##op##_Vx_##W(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Vx_##W, do_##op(cpu, in))
 CONVERT(cvtps2pd,  Wq, 8,  SAFE)
 CONVERT(cvtpd2ps,  Wx, 16, NARROWED(SSE_2_DOUBLE))
 CONVERT(cvtss2sd,  Wd, 4,  SAFE)
@@ -41,7 +37,7 @@ CONVERT(cvttpd2dq, Wx, 16, SAFE)
 /* --- general registers -------------------------------------------------------------------------------------------- */
 
 #define CONVERT_TO_GENERAL(op, W, size) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	union xmm d, s; \
 	TRY(sse_source(cpu, in, size, &s)); \
@@ -49,18 +45,14 @@ static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct
 	cpu->r[in->reg] = d.u32[0]; \
 	return EXEC_OK; \
 } \
-enum exec op_##op##_Gd_##W(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Gd_##W, do_##op(cpu, in))
 CONVERT_TO_GENERAL(cvtss2si,  Wd, 4)
 CONVERT_TO_GENERAL(cvtsd2si,  Wq, 8)
 CONVERT_TO_GENERAL(cvttss2si, Wd, 4)
 CONVERT_TO_GENERAL(cvttsd2si, Wq, 8)
 
 #define CONVERT_FROM_GENERAL(op) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	union xmm d = cpu->fpu.xmm[in->reg], s; \
 	struct ref src; \
@@ -71,30 +63,19 @@ static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct
 	cpu->fpu.xmm[in->reg] = d; \
 	return EXEC_OK; \
 } \
-enum exec op_##op##_Vx_Ed(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Vx_Ed, do_##op(cpu, in))
 CONVERT_FROM_GENERAL(cvtsi2ss)
 CONVERT_FROM_GENERAL(cvtsi2sd)
 
 /* --- MMX registers ------------------------------------------------------------------------------------------------ */
 
-/* Both units must be usable, and no x87 exception pending. */
-static enum exec both_check(struct cpu *cpu, const struct insn *in)
-{
-	TRY(sse_check(cpu, in));
-	return mmx_check(cpu, in);
-}
-
 /* To two singles, of which the upper half of the register stays; or to two doubles. */
 #define CONVERT_FROM_MMX(op, like, upper) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	union xmm d = { .u64 = { 0, 0 } }, s = { .u64 = { 0, 0 } }; \
 	struct ref src; \
-	TRY(in->mod == 3 ? both_check(cpu, in) : sse_check(cpu, in)); \
+	TRY(in->mod == 3 ? sse_mmx_check(cpu, in) : sse_check(cpu, in)); \
 	TRY(open_mmx_rm(cpu, in, 8, OPEN_READ, &src)); \
 	ref_load(cpu, &src, &s, 8); \
 	if (in->mod == 3) \
@@ -105,19 +86,15 @@ static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct
 		cpu->fpu.xmm[in->reg].u64[1] = d.u64[1]; \
 	return EXEC_OK; \
 } \
-enum exec op_##op##_Vx_Qq(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Vx_Qq, do_##op(cpu, in))
 CONVERT_FROM_MMX(cvtpi2ps, cvtdq2ps, false)
 CONVERT_FROM_MMX(cvtpi2pd, cvtdq2pd, true)
 
 #define CONVERT_TO_MMX(op, like, W, size) \
-static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##op(struct cpu *cpu, const struct insn *in) \
 { \
 	union xmm d = { .u64 = { 0, 0 } }, s; \
-	TRY(both_check(cpu, in)); \
+	TRY(sse_mmx_check(cpu, in)); \
 	TRY(sse_source(cpu, in, size, &s)); \
 	if (size == 8) \
 		s.u64[1] = 0; \
@@ -126,11 +103,7 @@ static enum exec __attribute__((noinline)) do_##op(struct cpu *cpu, const struct
 	mmx_set(cpu, in->reg, d.u64[0]); \
 	return EXEC_OK; \
 } \
-enum exec op_##op##_Pq_##W(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##op(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(op##_Pq_##W, do_##op(cpu, in))
 CONVERT_TO_MMX(cvtps2pi,  cvtps2dq,  Wq, 8)
 CONVERT_TO_MMX(cvtpd2pi,  cvtpd2dq,  Wx, 16)
 CONVERT_TO_MMX(cvttps2pi, cvttps2dq, Wq, 8)

@@ -1,6 +1,7 @@
 /* cpu/op_sse_move.c: SSE and SSE2 moves, shuffles, logic; MXCSR, fences and cache control.
  *
- * None of these looks at the values it moves, so a PS and a PD form of the same width share their handler.
+ * None of these looks at the values it moves, so a PS and a PD form of the same width share their handler,
+ * and so do MOVDQA, MOVDQU and MOVNTDQ (mmx.def).
  * A scalar load clears the rest of its register; a scalar register move keeps it.
  * References: [SDM2A], [SDM2B] under each name; [SDM1 10.2.3 "MXCSR Control and Status Register"].
  * Simplified: there are no caches and no write buffers to see, so that non-temporal stores are ordinary ones, fences do nothing
@@ -27,7 +28,7 @@ enum exec op_##name##_Wx_Vx(struct cpu *cpu, const struct insn *in) \
 	ref_store(cpu, &dst, &cpu->fpu.xmm[in->reg], 16); \
 	NEXT(cpu, in); \
 }
-#define ALIGNED(mode, ref) open_xmm_rm(cpu, in, mode, ref)
+#define ALIGNED(mode, ref) open_xmm_aligned(cpu, in, mode, ref)
 #define ANYWHERE(mode, ref) open_xmm(cpu, in, 16, mode, ref)
 MOVE_WHOLE(movaps, ALIGNED)
 MOVE_WHOLE(movups, ANYWHERE)
@@ -139,9 +140,9 @@ enum exec op_movnti_Md_Gd(struct cpu *cpu, const struct insn *in)
 
 /* --- logic, shuffles ---------------------------------------------------------------------------------------------- */
 
-/* d = f(d, s) for all bits. The work is a function of its own, so that the handler can end in a jump. */
+/* d = f(d, s) for all bits. */
 #define WHOLE(name, ...) \
-static enum exec __attribute__((noinline)) do_##name(struct cpu *cpu, const struct insn *in) \
+static never_inline enum exec do_##name(struct cpu *cpu, const struct insn *in) \
 { \
 	union xmm d = cpu->fpu.xmm[in->reg], s; \
 	TRY(sse_source(cpu, in, 16, &s)); \
@@ -150,18 +151,10 @@ static enum exec __attribute__((noinline)) do_##name(struct cpu *cpu, const stru
 }
 #define WHOLE_WX(name, ...) \
 WHOLE(name, __VA_ARGS__) \
-enum exec op_##name##_Vx_Wx(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##name(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(name##_Vx_Wx, do_##name(cpu, in))
 #define WHOLE_WX_IB(name, ...) \
 WHOLE(name, __VA_ARGS__) \
-enum exec op_##name##_Vx_Wx_Ib(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(do_##name(cpu, in)); \
-	NEXT(cpu, in); \
-}
+HANDLER(name##_Vx_Wx_Ib, do_##name(cpu, in))
 WHOLE_WX(andps,  { .u64 = { d.u64[0] & s.u64[0], d.u64[1] & s.u64[1] } })
 WHOLE_WX(andnps, { .u64 = { ~d.u64[0] & s.u64[0], ~d.u64[1] & s.u64[1] } })
 WHOLE_WX(orps,   { .u64 = { d.u64[0] | s.u64[0], d.u64[1] | s.u64[1] } })

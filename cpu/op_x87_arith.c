@@ -100,9 +100,9 @@ static always_inline enum exec with_memory(struct cpu *cpu, const struct insn *i
 }
 
 #define REGISTER_FORM(form, to, from, operation, pop) \
-	X87_HANDLER(form, on_registers(cpu, in, to, from, fast_##operation, host_##operation, pop))
+	HANDLER(form, on_registers(cpu, in, to, from, fast_##operation, host_##operation, pop))
 #define MEMORY_FORM(operation, type, size) \
-	X87_HANDLER(operation##_##type, with_memory(cpu, in, size, as_##type, fast_##operation, host_##operation##_##type))
+	HANDLER(operation##_##type, with_memory(cpu, in, size, as_##type, fast_##operation, host_##operation##_##type))
 /* The manual's FSUB with ST(i) as destination is ST(i) - ST(0). */
 #define FORMS(name) \
 	REGISTER_FORM(f##name##_STi, 0, in->rm, f##name, false) \
@@ -145,7 +145,7 @@ static always_inline unsigned compared(struct cpu *cpu, unsigned with, x87_host_
 	struct fast f;
 
 	if (unlikely(!st_valid(cpu, 0) || !st_valid(cpu, with)))
-		return FPU_SW_IE | FPU_SW_SF | UNORDERED;
+		return FPU_SW_STACK | UNORDERED;
 	f = fast_fcom(*st(cpu, 0), *st(cpu, with));
 	return likely(f.ok) ? f.status : compare_on_host(cpu, *st(cpu, with), 0, host);
 }
@@ -160,7 +160,7 @@ static always_inline enum exec compare_registers(struct cpu *cpu, const struct i
 /* FTST: with +0. */
 static enum exec compare_zero(struct cpu *cpu, const struct insn *in)
 {
-	unsigned status = FPU_SW_IE | FPU_SW_SF | UNORDERED;
+	unsigned status = FPU_SW_STACK | UNORDERED;
 	struct x87_reg zero = { 0, 0 };
 	struct fast f;
 
@@ -175,7 +175,7 @@ static enum exec compare_zero(struct cpu *cpu, const struct insn *in)
 
 static always_inline enum exec compare_memory(struct cpu *cpu, const struct insn *in, unsigned size, convert_fn *convert, x87_host_fn *host, unsigned pops)
 {
-	unsigned status = FPU_SW_IE | FPU_SW_SF | UNORDERED;
+	unsigned status = FPU_SW_STACK | UNORDERED;
 	struct fast f;
 	struct ref src;
 	uint64_t bits;
@@ -192,15 +192,15 @@ static always_inline enum exec compare_memory(struct cpu *cpu, const struct insn
 	return EXEC_OK;
 }
 
-#define COMPARE_FORM(form, with, operation, pops) X87_HANDLER(form, compare_registers(cpu, in, with, host_##operation, pops))
-#define COMPARE_MEMORY(form, type, size, pops) X87_HANDLER(form##_##type, compare_memory(cpu, in, size, as_##type, host_fcom_##type, pops))
+#define COMPARE_FORM(form, with, operation, pops) HANDLER(form, compare_registers(cpu, in, with, host_##operation, pops))
+#define COMPARE_MEMORY(form, type, size, pops) HANDLER(form##_##type, compare_memory(cpu, in, size, as_##type, host_fcom_##type, pops))
 COMPARE_FORM(fcom_STi, in->rm, fcom, 0)
 COMPARE_FORM(fcomp_STi, in->rm, fcom, 1)
 COMPARE_FORM(fcompp, 1, fcom, 2)
 COMPARE_FORM(fucom_STi, in->rm, fucom, 0)
 COMPARE_FORM(fucomp_STi, in->rm, fucom, 1)
 COMPARE_FORM(fucompp, 1, fucom, 2)
-X87_HANDLER(ftst, compare_zero(cpu, in))
+HANDLER(ftst, compare_zero(cpu, in))
 COMPARE_MEMORY(fcom, m32, 4, 0)
 COMPARE_MEMORY(fcomp, m32, 4, 1)
 COMPARE_MEMORY(fcom, m64, 8, 0)
@@ -225,7 +225,7 @@ static always_inline enum exec compare_eflags(struct cpu *cpu, const struct insn
 	return EXEC_OK;
 }
 
-#define EFLAGS_FORM(form, operation, pop) X87_HANDLER(form, compare_eflags(cpu, in, host_##operation, pop))
+#define EFLAGS_FORM(form, operation, pop) HANDLER(form, compare_eflags(cpu, in, host_##operation, pop))
 EFLAGS_FORM(fcomi, fcom, false)
 EFLAGS_FORM(fcomip, fcom, true)
 EFLAGS_FORM(fucomi, fucom, false)
@@ -243,4 +243,4 @@ static enum exec examine(struct cpu *cpu, const struct insn *in)
 	x87_report(cpu, h.status & FPU_SW_CC, FPU_SW_CC);
 	return EXEC_OK;
 }
-X87_HANDLER(fxam, examine(cpu, in))
+HANDLER(fxam, examine(cpu, in))

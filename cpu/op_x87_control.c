@@ -157,11 +157,6 @@ static unsigned env_load(struct cpu *cpu, unsigned opsize, const uint8_t *image)
 	return ENV_WORDS * opsize;
 }
 
-static enum exec open_image(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
-{
-	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
-}
-
 #define ENV_MAX  28u
 #define SAVE_MAX 108u
 
@@ -174,14 +169,14 @@ static enum exec fnstenv(struct cpu *cpu, const struct insn *in)
 
 	TRY(x87_check_nowait(cpu, in));
 	TRY(ferr_ready(cpu, in));
-	TRY(open_image(cpu, in, size, OPEN_WRITE, &dst));
+	TRY(x87_open(cpu, in, size, OPEN_WRITE, &dst));
 	env_store(cpu, in->opsize, image);
 	ref_store(cpu, &dst, image, size);
 	set_control(cpu, cpu->fpu.control | FPU_SW_EXCEPTIONS);
 	ferr_follow(cpu);
 	return EXEC_OK;
 }
-X87_HANDLER(fnstenv_M, fnstenv(cpu, in))
+HANDLER(fnstenv_M, fnstenv(cpu, in))
 
 /* FLDENV: D9 /4. */
 static enum exec fldenv(struct cpu *cpu, const struct insn *in)
@@ -192,13 +187,13 @@ static enum exec fldenv(struct cpu *cpu, const struct insn *in)
 
 	TRY(x87_check(cpu, in));
 	TRY(ferr_ready(cpu, in));
-	TRY(open_image(cpu, in, size, OPEN_READ, &src));
+	TRY(x87_open(cpu, in, size, OPEN_READ, &src));
 	ref_load(cpu, &src, image, size);
 	env_load(cpu, in->opsize, image);
 	ferr_follow(cpu);
 	return EXEC_OK;
 }
-X87_HANDLER(fldenv_M, fldenv(cpu, in))
+HANDLER(fldenv_M, fldenv(cpu, in))
 
 /* FNSAVE: DD /6. */
 static enum exec fnsave(struct cpu *cpu, const struct insn *in)
@@ -209,7 +204,7 @@ static enum exec fnsave(struct cpu *cpu, const struct insn *in)
 
 	TRY(x87_check_nowait(cpu, in));
 	TRY(ferr_ready(cpu, in));
-	TRY(open_image(cpu, in, size, OPEN_WRITE, &dst));
+	TRY(x87_open(cpu, in, size, OPEN_WRITE, &dst));
 	at = env_store(cpu, in->opsize, image);
 	for (unsigned i = 0; i < 8; i++, at += 10) {
 		const struct x87_reg *r = st(cpu, i);
@@ -221,7 +216,7 @@ static enum exec fnsave(struct cpu *cpu, const struct insn *in)
 	ferr_follow(cpu);
 	return EXEC_OK;
 }
-X87_HANDLER(fnsave_M, fnsave(cpu, in))
+HANDLER(fnsave_M, fnsave(cpu, in))
 
 /* FRSTOR: DD /4. */
 static enum exec frstor(struct cpu *cpu, const struct insn *in)
@@ -232,7 +227,7 @@ static enum exec frstor(struct cpu *cpu, const struct insn *in)
 
 	TRY(x87_check(cpu, in));
 	TRY(ferr_ready(cpu, in));
-	TRY(open_image(cpu, in, size, OPEN_READ, &src));
+	TRY(x87_open(cpu, in, size, OPEN_READ, &src));
 	ref_load(cpu, &src, image, size);
 	at = env_load(cpu, in->opsize, image);
 	for (unsigned i = 0; i < 8; i++, at += 10) {
@@ -243,7 +238,7 @@ static enum exec frstor(struct cpu *cpu, const struct insn *in)
 	ferr_follow(cpu);
 	return EXEC_OK;
 }
-X87_HANDLER(frstor_M, frstor(cpu, in))
+HANDLER(frstor_M, frstor(cpu, in))
 
 /* --- FXSAVE --------------------------------------------------------------------------------------------------------- */
 
@@ -262,13 +257,6 @@ struct fxsave {
 };
 _Static_assert(sizeof(struct fxsave) == 288, "the first 288 bytes of the FXSAVE area");
 #define FXSAVE_SIZE 512u
-
-static enum exec open_fxsave(struct cpu *cpu, const struct insn *in, enum open_mode mode, struct ref *ref)
-{
-	if (unlikely((cpu->seg[in->seg].base + effective_address(cpu, in)) & 15))
-		return raise_error(cpu, in, VEC_GP, 0);
-	return open_mem(cpu, in, in->seg, effective_address(cpu, in), FXSAVE_SIZE, mode, ref);
-}
 
 static void fxsave_x87(struct cpu *cpu, struct fxsave *a)
 {
@@ -319,7 +307,7 @@ static enum exec fxsave(struct cpu *cpu, const struct insn *in)
 	struct ref dst;
 
 	TRY(x87_check_nowait(cpu, in));
-	TRY(open_fxsave(cpu, in, OPEN_RW, &dst));
+	TRY(open_aligned(cpu, in, FXSAVE_SIZE, OPEN_RW, &dst));
 	ref_load(cpu, &dst, bytes, FXSAVE_SIZE);
 	memcpy(&a, bytes, sizeof(a));
 	fxsave_x87(cpu, &a);
@@ -332,7 +320,7 @@ static enum exec fxsave(struct cpu *cpu, const struct insn *in)
 	ref_store(cpu, &dst, bytes, FXSAVE_SIZE);
 	return EXEC_OK;
 }
-X87_HANDLER(fxsave_M, fxsave(cpu, in))
+HANDLER(fxsave_M, fxsave(cpu, in))
 
 /* FXRSTOR: 0F AE /1. */
 static enum exec fxrstor(struct cpu *cpu, const struct insn *in)
@@ -343,7 +331,7 @@ static enum exec fxrstor(struct cpu *cpu, const struct insn *in)
 
 	TRY(x87_check_nowait(cpu, in));
 	TRY(ferr_ready(cpu, in));
-	TRY(open_fxsave(cpu, in, OPEN_READ, &src));
+	TRY(open_aligned(cpu, in, FXSAVE_SIZE, OPEN_READ, &src));
 	ref_load(cpu, &src, bytes, FXSAVE_SIZE);
 	memcpy(&a, bytes, sizeof(a));
 	if (cpu->cr4 & CR4_OSFXSR) {
@@ -356,7 +344,7 @@ static enum exec fxrstor(struct cpu *cpu, const struct insn *in)
 	ferr_follow(cpu);
 	return EXEC_OK;
 }
-X87_HANDLER(fxrstor_M, fxrstor(cpu, in))
+HANDLER(fxrstor_M, fxrstor(cpu, in))
 
 /* --- control and status words --------------------------------------------------------------------------------------- */
 
@@ -387,7 +375,7 @@ enum exec op_fldcw_Mw(struct cpu *cpu, const struct insn *in)
 
 	TRY(x87_check(cpu, in));
 	TRY(ferr_ready(cpu, in));
-	TRY(open_image(cpu, in, 2, OPEN_READ, &src));
+	TRY(x87_open(cpu, in, 2, OPEN_READ, &src));
 	set_control(cpu, ref_get16(cpu, &src));
 	ferr_follow(cpu);
 	NEXT(cpu, in);
@@ -399,7 +387,7 @@ enum exec op_fnstcw_Mw(struct cpu *cpu, const struct insn *in)
 	struct ref dst;
 
 	TRY(x87_check_nowait(cpu, in));
-	TRY(open_image(cpu, in, 2, OPEN_WRITE, &dst));
+	TRY(x87_open(cpu, in, 2, OPEN_WRITE, &dst));
 	ref_set16(cpu, &dst, cpu->fpu.control);
 	NEXT(cpu, in);
 }
@@ -410,7 +398,7 @@ enum exec op_fnstsw_Mw(struct cpu *cpu, const struct insn *in)
 	struct ref dst;
 
 	TRY(x87_check_nowait(cpu, in));
-	TRY(open_image(cpu, in, 2, OPEN_WRITE, &dst));
+	TRY(x87_open(cpu, in, 2, OPEN_WRITE, &dst));
 	ref_set16(cpu, &dst, cpu->fpu.status);
 	NEXT(cpu, in);
 }

@@ -17,7 +17,7 @@ static enum exec replace(struct cpu *cpu, const struct insn *in, unsigned operan
 
 	TRY(x87_begin(cpu, in));
 	if (unlikely(!st_valid(cpu, 0) || !st_valid(cpu, operands - 1))) {
-		if (!x87_report(cpu, FPU_SW_IE | FPU_SW_SF, codes))
+		if (!x87_report(cpu, FPU_SW_STACK, codes))
 			st_set(cpu, 0, X87_INDEFINITE);
 		return EXEC_OK;
 	}
@@ -27,7 +27,7 @@ static enum exec replace(struct cpu *cpu, const struct insn *in, unsigned operan
 	return EXEC_OK;
 }
 
-static bool is_nan(const struct x87_reg *r) { return (r->exponent & 0x7fff) == 0x7fff && r->mantissa << 1; }
+static bool is_nan(const struct x87_reg *r) { return (r->exponent & EXPONENT) == EXPONENT && r->mantissa << 1; }
 
 /* FPREM and FPREM1: C2 says that the reduction is incomplete, C0 C3 C1 are the low bits of the quotient. Where there is none,
  * C0 and C3 stay. */
@@ -38,7 +38,7 @@ static enum exec reduce(struct cpu *cpu, const struct insn *in, x87_host_fn *ope
 
 	TRY(x87_begin(cpu, in));
 	if (unlikely(!st_valid(cpu, 0) || !st_valid(cpu, 1))) {
-		if (!x87_report(cpu, FPU_SW_IE | FPU_SW_SF, codes))
+		if (!x87_report(cpu, FPU_SW_STACK, codes))
 			st_set(cpu, 0, X87_INDEFINITE);
 		return EXEC_OK;
 	}
@@ -91,31 +91,31 @@ static enum exec split(struct cpu *cpu, const struct insn *in, unsigned codes, x
 
 	TRY(x87_begin(cpu, in));
 	if (unlikely(empty || st_valid(cpu, 7))) {
-		if (!x87_report(cpu, FPU_SW_IE | FPU_SW_SF | (empty ? 0 : FPU_SW_C1), codes)) {
+		if (!x87_report(cpu, FPU_SW_STACK | (empty ? 0 : FPU_SW_C1), codes)) {
 			st_set(cpu, 0, X87_INDEFINITE);
 			st_push(cpu, X87_INDEFINITE);
 		}
 		return EXEC_OK;
 	}
 	operation(&h);
-	if (x87_report(cpu, h.status, codes) & FPU_SW_BEFORE || (h.status >> TOP_SHIFT & 7) == X87_HOST_TOP)
+	if (x87_report(cpu, h.status, codes) & FPU_SW_BEFORE || !x87_host_moved(&h))
 		return EXEC_OK;
 	st_set(cpu, 0, h.b);
 	st_push(cpu, h.a);
 	return EXEC_OK;
 }
 
-X87_HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
-X87_HANDLER(frndint, round_to_integer(cpu, in))
-X87_HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
-X87_HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
-X87_HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))
-X87_HANDLER(fscale, replace(cpu, in, 2, 0, host_fscale))
-X87_HANDLER(fprem, reduce(cpu, in, host_fprem))
-X87_HANDLER(fprem1, reduce(cpu, in, host_fprem1))
-X87_HANDLER(fyl2x, combine(cpu, in, host_fyl2x))
-X87_HANDLER(fyl2xp1, combine(cpu, in, host_fyl2xp1))
-X87_HANDLER(fpatan, combine(cpu, in, host_fpatan))
-X87_HANDLER(fptan, split(cpu, in, FPU_SW_C2, host_fptan))
-X87_HANDLER(fsincos, split(cpu, in, FPU_SW_C2, host_fsincos))
-X87_HANDLER(fxtract, split(cpu, in, 0, host_fxtract))
+HANDLER(fsqrt, replace(cpu, in, 1, 0, host_fsqrt))
+HANDLER(frndint, round_to_integer(cpu, in))
+HANDLER(f2xm1, replace(cpu, in, 1, 0, host_f2xm1))
+HANDLER(fsin, replace(cpu, in, 1, FPU_SW_C2, host_fsin))
+HANDLER(fcos, replace(cpu, in, 1, FPU_SW_C2, host_fcos))
+HANDLER(fscale, replace(cpu, in, 2, 0, host_fscale))
+HANDLER(fprem, reduce(cpu, in, host_fprem))
+HANDLER(fprem1, reduce(cpu, in, host_fprem1))
+HANDLER(fyl2x, combine(cpu, in, host_fyl2x))
+HANDLER(fyl2xp1, combine(cpu, in, host_fyl2xp1))
+HANDLER(fpatan, combine(cpu, in, host_fpatan))
+HANDLER(fptan, split(cpu, in, FPU_SW_C2, host_fptan))
+HANDLER(fsincos, split(cpu, in, FPU_SW_C2, host_fsincos))
+HANDLER(fxtract, split(cpu, in, 0, host_fxtract))

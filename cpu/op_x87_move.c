@@ -28,7 +28,7 @@ static void push_converted(struct cpu *cpu, struct x87_host *h, x87_host_fn *ope
 	}
 	operation(h);
 	x87_report(cpu, h->status, 0);
-	if ((h->status >> TOP_SHIFT & 7) != X87_HOST_TOP)
+	if (x87_host_moved(h))
 		st_push(cpu, h->a);
 }
 
@@ -124,25 +124,25 @@ static enum exec load_constant(struct cpu *cpu, const struct insn *in, x87_host_
 	return EXEC_OK;
 }
 
-X87_HANDLER(fld_m32, load_real(cpu, in, 4, host_fld_m32))
-X87_HANDLER(fld_m64, load_real(cpu, in, 8, host_fld_m64))
-X87_HANDLER(fld_m80, load_m80(cpu, in))
-X87_HANDLER(fbld, load_decimal(cpu, in))
-X87_HANDLER(fild_i16, load_integer(cpu, in, 2))
-X87_HANDLER(fild_i32, load_integer(cpu, in, 4))
-X87_HANDLER(fild_i64, load_integer(cpu, in, 8))
-X87_HANDLER(fld_STi, load_register(cpu, in))
-X87_HANDLER(fld1, load_exact(cpu, in, from_integer(1)))
-X87_HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
-X87_HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
-X87_HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
-X87_HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
-X87_HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
-X87_HANDLER(fldz, load_exact(cpu, in, from_integer(0)))
+HANDLER(fld_m32, load_real(cpu, in, 4, host_fld_m32))
+HANDLER(fld_m64, load_real(cpu, in, 8, host_fld_m64))
+HANDLER(fld_m80, load_m80(cpu, in))
+HANDLER(fbld, load_decimal(cpu, in))
+HANDLER(fild_i16, load_integer(cpu, in, 2))
+HANDLER(fild_i32, load_integer(cpu, in, 4))
+HANDLER(fild_i64, load_integer(cpu, in, 8))
+HANDLER(fld_STi, load_register(cpu, in))
+HANDLER(fld1, load_exact(cpu, in, from_integer(1)))
+HANDLER(fldl2t, load_constant(cpu, in, host_fldl2t))
+HANDLER(fldl2e, load_constant(cpu, in, host_fldl2e))
+HANDLER(fldpi, load_constant(cpu, in, host_fldpi))
+HANDLER(fldlg2, load_constant(cpu, in, host_fldlg2))
+HANDLER(fldln2, load_constant(cpu, in, host_fldln2))
+HANDLER(fldz, load_exact(cpu, in, from_integer(0)))
 
 /* --- stores --------------------------------------------------------------------------------------------------------- */
 
-typedef struct fast fast_fn(struct x87_reg a, unsigned control);
+typedef struct fast fast_store_fn(struct x87_reg a, unsigned control);
 
 /* A masked stack underflow stores the indefinite of the format: that of an operation on the real indefinite, and with one
  * more flag. */
@@ -153,13 +153,13 @@ static never_inline void store_on_host(struct cpu *cpu, const struct ref *dst, u
 	if (unlikely(!st_valid(cpu, 0))) {
 		h.a = X87_INDEFINITE;
 		operation(&h);
-		h.status = (uint16_t)(h.status & ~FPU_SW_C1) | FPU_SW_IE | FPU_SW_SF;
+		h.status = (uint16_t)(h.status & ~FPU_SW_C1) | FPU_SW_STACK;
 		if (x87_report(cpu, h.status, 0))
 			return;
 	} else {
 		operation(&h);
 		x87_report(cpu, h.status, 0);
-		if ((h.status >> TOP_SHIFT & 7) == X87_HOST_TOP)
+		if (!x87_host_moved(&h))
 			return;
 	}
 	ref_store(cpu, dst, h.mem, size);
@@ -167,7 +167,7 @@ static never_inline void store_on_host(struct cpu *cpu, const struct ref *dst, u
 		st_pop(cpu);
 }
 
-static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, fast_fn *fast, x87_host_fn *host, bool pop)
+static always_inline enum exec store(struct cpu *cpu, const struct insn *in, unsigned size, fast_store_fn *fast, x87_host_fn *host, bool pop)
 {
 	struct fast f = fast(*st(cpu, 0), cpu->fpu.control);
 	struct ref dst;
@@ -244,20 +244,20 @@ static enum exec store_register_unchecked(struct cpu *cpu, const struct insn *in
 	return EXEC_OK;
 }
 
-X87_HANDLER(fst_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, false))
-X87_HANDLER(fstp_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, true))
-X87_HANDLER(fst_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, false))
-X87_HANDLER(fstp_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, true))
-X87_HANDLER(fstp_m80, store_m80(cpu, in))
-X87_HANDLER(fist_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, false))
-X87_HANDLER(fistp_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, true))
-X87_HANDLER(fist_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, false))
-X87_HANDLER(fistp_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, true))
-X87_HANDLER(fistp_i64, store(cpu, in, 8, fast_fistp_i64, host_fistp_i64, true))
-X87_HANDLER(fbstp, store_decimal(cpu, in))
-X87_HANDLER(fst_STi, store_register(cpu, in, false))
-X87_HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
-X87_HANDLER(fstp_STi, store_register(cpu, in, true))
+HANDLER(fst_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, false))
+HANDLER(fstp_m32, store(cpu, in, 4, fast_fstp_m32, host_fstp_m32, true))
+HANDLER(fst_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, false))
+HANDLER(fstp_m64, store(cpu, in, 8, fast_fstp_m64, host_fstp_m64, true))
+HANDLER(fstp_m80, store_m80(cpu, in))
+HANDLER(fist_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, false))
+HANDLER(fistp_i16, store(cpu, in, 2, fast_fistp_i16, host_fistp_i16, true))
+HANDLER(fist_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, false))
+HANDLER(fistp_i32, store(cpu, in, 4, fast_fistp_i32, host_fistp_i32, true))
+HANDLER(fistp_i64, store(cpu, in, 8, fast_fistp_i64, host_fistp_i64, true))
+HANDLER(fbstp, store_decimal(cpu, in))
+HANDLER(fst_STi, store_register(cpu, in, false))
+HANDLER(fstpnce_STi, store_register_unchecked(cpu, in))
+HANDLER(fstp_STi, store_register(cpu, in, true))
 
 /* --- registers only ------------------------------------------------------------------------------------------------- */
 
@@ -279,7 +279,7 @@ static enum exec exchange(struct cpu *cpu, const struct insn *in)
 	st_set(cpu, in->rm, a);
 	return EXEC_OK;
 }
-X87_HANDLER(fxch_STi, exchange(cpu, in))
+HANDLER(fxch_STi, exchange(cpu, in))
 
 /* FABS and FCHS touch the sign of anything. */
 static enum exec set_sign(struct cpu *cpu, const struct insn *in, unsigned keep, unsigned flip)
@@ -293,8 +293,8 @@ static enum exec set_sign(struct cpu *cpu, const struct insn *in, unsigned keep,
 	}
 	return EXEC_OK;
 }
-X87_HANDLER(fabs, set_sign(cpu, in, 0x7fff, 0))
-X87_HANDLER(fchs, set_sign(cpu, in, 0xffff, 0x8000))
+HANDLER(fabs, set_sign(cpu, in, EXPONENT, 0))
+HANDLER(fchs, set_sign(cpu, in, SIGN | EXPONENT, SIGN))
 
 /* An empty register is an error whether the condition holds or not. C1 changes only then. */
 static enum exec move_if(struct cpu *cpu, const struct insn *in, bool condition)
@@ -308,11 +308,11 @@ static enum exec move_if(struct cpu *cpu, const struct insn *in, bool condition)
 	}
 	return EXEC_OK;
 }
-X87_HANDLER(fcmovb, move_if(cpu, in, cpu_eflags(cpu) & F_CF))
-X87_HANDLER(fcmove, move_if(cpu, in, cpu_eflags(cpu) & F_ZF))
-X87_HANDLER(fcmovbe, move_if(cpu, in, cpu_eflags(cpu) & (F_CF | F_ZF)))
-X87_HANDLER(fcmovu, move_if(cpu, in, cpu_eflags(cpu) & F_PF))
-X87_HANDLER(fcmovnb, move_if(cpu, in, !(cpu_eflags(cpu) & F_CF)))
-X87_HANDLER(fcmovne, move_if(cpu, in, !(cpu_eflags(cpu) & F_ZF)))
-X87_HANDLER(fcmovnbe, move_if(cpu, in, !(cpu_eflags(cpu) & (F_CF | F_ZF))))
-X87_HANDLER(fcmovnu, move_if(cpu, in, !(cpu_eflags(cpu) & F_PF)))
+HANDLER(fcmovb, move_if(cpu, in, cpu_eflags(cpu) & F_CF))
+HANDLER(fcmove, move_if(cpu, in, cpu_eflags(cpu) & F_ZF))
+HANDLER(fcmovbe, move_if(cpu, in, cpu_eflags(cpu) & (F_CF | F_ZF)))
+HANDLER(fcmovu, move_if(cpu, in, cpu_eflags(cpu) & F_PF))
+HANDLER(fcmovnb, move_if(cpu, in, !(cpu_eflags(cpu) & F_CF)))
+HANDLER(fcmovne, move_if(cpu, in, !(cpu_eflags(cpu) & F_ZF)))
+HANDLER(fcmovnbe, move_if(cpu, in, !(cpu_eflags(cpu) & (F_CF | F_ZF))))
+HANDLER(fcmovnu, move_if(cpu, in, !(cpu_eflags(cpu) & F_PF)))

@@ -16,8 +16,6 @@
 
 #include "cpu/fpu.h"
 
-#define always_inline inline __attribute__((always_inline))
-
 /* d = d OP s on the low bytes of both. */
 typedef void lane_fn(union xmm *d, const union xmm *s, unsigned bytes);
 
@@ -26,7 +24,7 @@ typedef void lane_fn(union xmm *d, const union xmm *s, unsigned bytes);
 /* Any use of the MMX registers. The caller's last open has succeeded. */
 static inline void mmx_enter(struct cpu *cpu)
 {
-	cpu->fpu.status &= (uint16_t)~(7u << 11);
+	cpu->fpu.status &= (uint16_t)~FPU_SW_TOP;
 	cpu->fpu.valid = 0xff;
 }
 
@@ -46,14 +44,24 @@ static inline enum exec open_mmx_rm(struct cpu *cpu, const struct insn *in, unsi
 	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
 }
 
-/* The r/m operand as XMM register, or as 16 bytes of memory that must be aligned. */
-static inline enum exec open_xmm_rm(struct cpu *cpu, const struct insn *in, enum open_mode mode, struct ref *ref)
+/* The r/m operand as XMM register, or as so many bytes of memory anywhere. */
+static inline enum exec open_xmm(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
 {
 	if (in->mod == 3) {
 		ref->host = &cpu->fpu.xmm[in->rm];
 		return EXEC_OK;
 	}
-	return open_aligned(cpu, in, mode, ref);
+	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
+}
+
+/* ... or as 16 bytes that must be aligned. */
+static inline enum exec open_xmm_aligned(struct cpu *cpu, const struct insn *in, enum open_mode mode, struct ref *ref)
+{
+	if (in->mod == 3) {
+		ref->host = &cpu->fpu.xmm[in->rm];
+		return EXEC_OK;
+	}
+	return open_aligned(cpu, in, 16, mode, ref);
 }
 
 /* --- whole instructions, for op_mmx*.c: all but the NEXT ---------------------------------------------------------- */
@@ -80,7 +88,7 @@ static always_inline enum exec xmm_operation(struct cpu *cpu, const struct insn 
 	struct ref src;
 
 	TRY(sse_check(cpu, in));
-	TRY(open_xmm_rm(cpu, in, OPEN_READ, &src));
+	TRY(open_xmm_aligned(cpu, in, OPEN_READ, &src));
 	ref_load(cpu, &src, &s, 16);
 	operation(&cpu->fpu.xmm[in->reg], &s, 16);
 	return EXEC_OK;

@@ -59,16 +59,6 @@ static inline enum exec sse_report(struct cpu *cpu, const struct insn *in, unsig
 	return EXEC_OK;
 }
 
-/* The r/m operand: an XMM register, or size bytes of memory at any address. */
-static inline enum exec open_xmm(struct cpu *cpu, const struct insn *in, unsigned size, enum open_mode mode, struct ref *ref)
-{
-	if (in->mod == 3) {
-		ref->host = &cpu->fpu.xmm[in->rm];
-		return EXEC_OK;
-	}
-	return open_mem(cpu, in, in->seg, effective_address(cpu, in), size, mode, ref);
-}
-
 /* The r/m operand's value. From memory the low size bytes, the rest 0; 16 must be aligned. The SSE checks come first. */
 static always_inline enum exec sse_source(struct cpu *cpu, const struct insn *in, unsigned size, union xmm *s)
 {
@@ -79,7 +69,7 @@ static always_inline enum exec sse_source(struct cpu *cpu, const struct insn *in
 		*s = cpu->fpu.xmm[in->rm];
 		return EXEC_OK;
 	}
-	TRY(size == 16 ? open_aligned(cpu, in, OPEN_READ, &ref) : open_xmm(cpu, in, size, OPEN_READ, &ref));
+	TRY(size == 16 ? open_aligned(cpu, in, 16, OPEN_READ, &ref) : open_xmm(cpu, in, size, OPEN_READ, &ref));
 	*s = (union xmm) { .u64 = { 0, 0 } };
 	ref_load(cpu, &ref, s, size);
 	return EXEC_OK;

@@ -4,7 +4,7 @@
  *   transfer.c   far JMP, CALL, gates                     return.c     far RET, IRET
  *   exception.c  how an event finds its handler           task.c       the task switch
  *   control.c    control registers                        debug.c      breakpoints and single steps
- *   vme.c        virtual interrupts, INT n in virtual-8086 mode
+ *   vme.c        virtual interrupts, INT n in virtual-8086 mode        msr.c, cpuid.c   RDMSR, WRMSR, CPUID
  *
  * Everything works in two steps: the open step reads, checks and opens each byte it will write; the commit step only
  * stores. A function that returns EXEC_FAULT has changed nothing, so the instruction can be started again.

@@ -26,9 +26,6 @@
 #define X87_INDEFINITE ((struct x87_reg) { 0xc000000000000000, 0xffff })
 #define FPU_SW_BEFORE  (FPU_SW_IE | FPU_SW_DE | FPU_SW_ZE)         /* found before anything is computed */
 #define FPU_SW_CC      (FPU_SW_C0 | FPU_SW_C1 | FPU_SW_C2 | FPU_SW_C3)
-#define TOP_SHIFT      11
-#define always_inline  inline __attribute__((always_inline))
-#define never_inline   __attribute__((noinline))
 
 /* --- the stack ------------------------------------------------------------------------------------------------------ */
 
@@ -51,7 +48,7 @@ static inline void st_move_top(struct cpu *cpu, int by)
 {
 	unsigned top = (fpu_top(cpu) + (unsigned)by) & 7;
 
-	cpu->fpu.status = (uint16_t)((cpu->fpu.status & ~(7u << TOP_SHIFT)) | top << TOP_SHIFT);
+	cpu->fpu.status = (uint16_t)((cpu->fpu.status & ~FPU_SW_TOP) | top << FPU_TOP_SHIFT);
 }
 
 static inline void st_pop(struct cpu *cpu)
@@ -81,8 +78,8 @@ static inline unsigned x87_report(struct cpu *cpu, unsigned status, unsigned cod
 }
 
 /* Stack faults. True when masked: the instruction goes on with the indefinite. */
-static inline bool x87_underflow(struct cpu *cpu) { return !x87_report(cpu, FPU_SW_IE | FPU_SW_SF, 0); }
-static inline bool x87_overflow(struct cpu *cpu) { return !x87_report(cpu, FPU_SW_IE | FPU_SW_SF | FPU_SW_C1, 0); }
+static inline bool x87_underflow(struct cpu *cpu) { return !x87_report(cpu, FPU_SW_STACK, 0); }
+static inline bool x87_overflow(struct cpu *cpu) { return !x87_report(cpu, FPU_SW_STACK | FPU_SW_C1, 0); }
 
 /* --- handlers ------------------------------------------------------------------------------------------------------- */
 
@@ -137,19 +134,13 @@ static inline void x87_set_bits(struct cpu *cpu, const struct ref *dst, unsigned
 	}
 }
 
-/* The handler of an instruction whose body is a function of its own: only without locals that others may hold on to can it end
- * in a jump to the next. */
-#define X87_HANDLER(name, call) \
-enum exec op_##name(struct cpu *cpu, const struct insn *in) \
-{ \
-	TRY(call); \
-	NEXT(cpu, in); \
-}
-
 /* For x87_host.h. An instruction that uses only one register, or none, passes any value for the others. */
 static inline struct x87_host x87_operands(struct cpu *cpu, struct x87_reg a, struct x87_reg b)
 {
 	return (struct x87_host) { .a = a, .b = b, .control = cpu->fpu.control };
 }
+
+/* Whether it has pushed or popped. An unmasked exception, or an operand out of range, keeps it from that. */
+static inline bool x87_host_moved(const struct x87_host *h) { return (h->status >> FPU_TOP_SHIFT & 7) != X87_HOST_TOP; }
 
 #endif

@@ -221,11 +221,20 @@ static void multiboot_place(const struct kernel *k, struct phys *phys, struct cp
 	set_entry_state(cpu, k->entry, info.base);
 }
 
+/* Firmware finds out with FNINIT whether there is an x87; after RESET alone every exception would be raised and no register empty, so
+ * that a kernel's first load is a stack overflow [SDM3A 9.1.1 "Processor State After Reset"] table 9-1. */
+static void init_x87(struct cpu *cpu)
+{
+	cpu->fpu.control = 0x37f;
+	cpu->fpu.valid = 0;
+}
+
 int kernel_place(const struct kernel *k, struct phys *phys, struct cpu *cpu, char *err)
 {
 	if (kernel_check(k, phys->ram_size, err))
 		return -1;
 	place_segments(k, phys);
+	init_x87(cpu);
 	if (k->kind == KERNEL_LINUX)
 		linux_place(k, phys, cpu);
 	else

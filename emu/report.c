@@ -262,5 +262,7 @@ void report_halted(const struct machine *m, const struct symbols *symbols, FILE 
 {
 	fprintf(out, "\nemu: the guest halted with interrupts disabled after %llu instructions: nothing can wake it.\n",
 		(unsigned long long)cpu_icount(&m->cpu));
+	if (m->cpu.ferr)               /* no HLT: the kernel's author looks for one in vain */
+		fprintf(out, "why: an x87 error is reported as interrupt 13 of the PICs while CR0.NE is 0; set NE to get it as #MF\n");
 	print_rest(m, symbols, out);
 }

@@ -1,4 +1,4 @@
-# tools/setup.sh: sourced by tools/start and tools/test: installs what is missing, configures, builds.
+# tools/setup.sh: sourced by the other scripts in tools/: installs what is missing, configures, builds.
 #
 #   packages build|test     installs the packages of tools/packages that are not there yet
 #   build PRESET            configures when needed and builds; quiet when nothing changed

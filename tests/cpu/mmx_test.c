@@ -4,62 +4,15 @@
  * alike, the low half runs on MMX registers too. The rules about state and exceptions hold for whole classes of rows of
  * insn_table[], so those tests take every row of the class.
  */
-#include "world.h"
+#include "one_insn.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cpu/fpu.h"
 
-#define AT (CODE - 0x800)              /* the instruction */
-#define OPERAND_AT (DATA1 - 0x800)     /* its memory operand, aligned */
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static struct world w;
-static struct fault fault;
-static bool faulted;
-
-static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_record *r)
-{
-	(void)owner, (void)cpu;
-	faulted = true;
-	fault = r->fault;
-	return true;
-}
-
-static void open_world(void)
-{
-	world_init(&w);
-}
-
-static void close_world(void)
-{
-	world_free(&w);
-}
-
-static void start(void)
-{
-	world_reset(&w, RING3_32);
-	w.cpu.watch.exception = on_exception;
-	w.cpu.eip = AT;
-	faulted = false;
-}
-
-/* One instruction. */
-static void run(const uint8_t *bytes, unsigned n)
-{
-	world_put(&w, AT, bytes, n);
-	cpu_run(&w.cpu, 1);
-}
-
-#define RUN(...) run((const uint8_t[]) { __VA_ARGS__ }, sizeof((const uint8_t[]) { __VA_ARGS__ }))
-
-static void no_fault(void)
-{
-	ck_assert_msg(!faulted, "exception %u", fault.vector);
-}
+static void start(void) { start_in(RING3_32); }
 
 static void set_mm(unsigned n, uint64_t v) { w.cpu.fpu.r[n] = (struct x87_reg) { v, 0x1234 }; }
 static uint64_t mm(unsigned n) { return w.cpu.fpu.r[n].mantissa; }
@@ -175,7 +128,7 @@ static void check_xmm(const struct result_case *c, bool memory)
 	} else {
 		RUN(0x66, 0x0f, c->opcode, 0xdd);
 	}
-	no_fault();
+	expect_no_fault();
 	ck_assert_msg(w.cpu.fpu.xmm[3].u64[0] == c->result.low && w.cpu.fpu.xmm[3].u64[1] == c->result.high, "%s: %016llx %016llx", c->name,
 	              (unsigned long long)w.cpu.fpu.xmm[3].u64[1], (unsigned long long)w.cpu.fpu.xmm[3].u64[0]);
 	assert_xmm(5, c->source.high, c->source.low);
@@ -192,7 +145,7 @@ static void check_mmx(const struct result_case *c, bool memory)
 	} else {
 		RUN(0x0f, c->opcode, 0xdd);
 	}
-	no_fault();
+	expect_no_fault();
 	ck_assert_msg(mm(3) == c->result.low, "%s: %016llx", c->name, (unsigned long long)mm(3));
 	ck_assert_uint_eq(w.cpu.fpu.r[3].exponent, 0xffff);
 	ck_assert_uint_eq(mm(5), c->source.low);
@@ -388,7 +341,7 @@ START_TEST(loads_and_stores_move_what_their_names_say)
 		world_put(&w, at, want, sizeof(want));
 		memcpy(want, &w.cpu.fpu.xmm[1], stores[i].bytes);
 		RUN(stores[i].prefix ? stores[i].prefix : 0x3e, 0x0f, stores[i].opcode, 0x0d, at & 0xff, at >> 8, 0, 0);
-		no_fault();
+		expect_no_fault();
 		ck_assert_mem_eq(world_ram(&w, at), want, sizeof(want));
 	}
 	start();
@@ -421,7 +374,7 @@ START_TEST(a_masked_store_writes_the_selected_bytes)
 	set_mm(1, 0x0807060504030201);
 	set_mm(2, 0x807f000080008000);
 	RUN(0x0f, 0xf7, 0xca);
-	no_fault();
+	expect_no_fault();
 	ck_assert_mem_eq(world_ram(&w, OPERAND_AT + 3), quad, 8);
 	start();
 	put_pattern(DATA1 - 10);
@@ -429,7 +382,7 @@ START_TEST(a_masked_store_writes_the_selected_bytes)
 	set_xmm(1, 0x100f0e0d0c0b0a09, 0x0807060504030201);
 	set_xmm(2, 0x0000000000ff0000, 0x8000000000000080);
 	RUN(0x66, 0x0f, 0xf7, 0xca);
-	no_fault();
+	expect_no_fault();
 	ck_assert_mem_eq(world_ram(&w, DATA1 - 10), both, 16);
 }
 END_TEST
@@ -444,7 +397,7 @@ START_TEST(a_masked_store_goes_to_segment_and_EDI_or_DI)
 	set_xmm(1, 0x88, 0x77);
 	set_xmm(2, 0x80, 0x80);
 	RUN(0x26, 0x67, 0x66, 0x0f, 0xf7, 0xca);
-	no_fault();
+	expect_no_fault();
 	ck_assert_uint_eq(*world_ram(&w, 0x4000 + 0xfff8), 0x77);
 	ck_assert_uint_eq(*world_ram(&w, 0x4000), 0x88);
 }
@@ -524,7 +477,7 @@ START_TEST(an_MMX_instruction_makes_TOP_0_and_all_registers_valid)
 		w.cpu.fpu.valid = 0;
 		w.cpu.fpu.ip = 1, w.cpu.fpu.dp = 2, w.cpu.fpu.cs = 3, w.cpu.fpu.ds = 4, w.cpu.fpu.opcode = 5;
 		run_row(row, row->props & IP_MEMONLY, OPERAND_AT);
-		no_fault();
+		expect_no_fault();
 		ck_assert_msg(w.cpu.fpu.status == 0x4700, "%s: status word %04x", row->name, w.cpu.fpu.status);
 		ck_assert_msg(w.cpu.fpu.valid == (emms ? 0 : 0xff), "%s: tags %02x", row->name, w.cpu.fpu.valid);
 		ck_assert(w.cpu.fpu.control == 0x37f && w.cpu.fpu.opcode == 5);
@@ -582,7 +535,7 @@ START_TEST(XMM_instructions_ignore_x87_exceptions_and_MMX_ones_OSFXSR)
 		else
 			cpu_set_cr4(&w.cpu, w.cpu.cr4 & ~CR4_OSFXSR);
 		run_row(row, row->props & IP_MEMONLY, OPERAND_AT);
-		no_fault();
+		expect_no_fault();
 	}
 }
 END_TEST
@@ -600,7 +553,7 @@ START_TEST(sixteen_bytes_are_aligned_but_for_MOVDQU)
 		start();
 		if (!strcmp(row->name, "movdqu")) {
 			run_row(row, true, OPERAND_AT + 8);
-			no_fault();
+			expect_no_fault();
 			continue;
 		}
 		check_exception(row, true, OPERAND_AT + 8, VEC_GP);

@@ -4,9 +4,8 @@
  * asked of every row of insn_table[] in the class. Numbers are bit patterns: 3f800000 is 1.0f, 3ff0000000000000 is 1.0.
  */
 #include "forms.h"
-#include "world.h"
+#include "one_insn.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,50 +13,9 @@
 
 #include "cpu/sse.h"
 
-#define AT (CODE - 0x800)              /* the instruction */
-#define OPERAND_AT (DATA1 - 0x800)     /* its memory operand, aligned */
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static struct world w;
-static struct fault fault;
-static bool faulted;
-
-static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_record *r)
-{
-	(void)owner, (void)cpu;
-	faulted = true;
-	fault = r->fault;
-	return true;
-}
-
-static void open_world(void)
-{
-	world_init(&w);
-}
-
-static void close_world(void)
-{
-	world_free(&w);
-}
-
-static void start(void)
-{
-	world_reset(&w, RING3_32);
-	w.cpu.watch.exception = on_exception;
-	w.cpu.eip = AT;
-	faulted = false;
-}
-
-static void run(const uint8_t *bytes, unsigned n)
-{
-	world_put(&w, AT, bytes, n);
-	cpu_run(&w.cpu, 1);
-}
-
-#define RUN(...) run((const uint8_t[]) { __VA_ARGS__ }, sizeof((const uint8_t[]) { __VA_ARGS__ }))
 #define ADDRESS(a) (uint8_t)(a), (uint8_t)((a) >> 8), (uint8_t)((a) >> 16), 0
 
-static void expect_no_fault(void) { ck_assert_msg(!faulted, "exception %u", fault.vector); }
+static void start(void) { start_in(RING3_32); }
 
 static void expect_fault(unsigned vector)
 {

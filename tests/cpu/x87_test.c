@@ -4,55 +4,25 @@
  * exception comes when, the instruction and data pointers, the four layouts of the environment), and a case of each of those that
  * matter most.
  */
-#include "world.h"
+#include "one_insn.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cpu/x87_fast.h"
 
-#define AT (CODE - 0x800)              /* the instruction */
-#define M  (DATA1 - 0x800)             /* its memory operand, aligned */
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define M OPERAND_AT
 #define MEM(ext) (ext) << 3 | 5, M & 0xff, M >> 8 & 0xff, 0, 0          /* ModRM and address of M */
-
-static struct world w;
-static struct fault fault;
-static bool faulted;
-
-static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_record *r)
-{
-	(void)owner, (void)cpu;
-	faulted = true;
-	fault = r->fault;
-	return true;
-}
-
-static void open_world(void) { world_init(&w); }
-static void close_world(void) { world_free(&w); }
 
 static void enter(enum world_mode mode)
 {
-	world_reset(&w, mode);
-	w.cpu.watch.exception = on_exception;
-	w.cpu.eip = AT;
+	start_in(mode);
 	w.cpu.cr0 |= CR0_NE;
 	w.cpu.fpu = (struct fpu) { .control = FPU_CW_INIT, .mxcsr = MXCSR_DEFAULT };
-	faulted = false;
 }
 static void start(void) { enter(RING3_32); }
 
-static void run(const uint8_t *bytes, unsigned n)
-{
-	w.cpu.eip = AT;
-	world_put(&w, AT, bytes, n);
-	cpu_run(&w.cpu, 1);
-}
-#define RUN(...) run((const uint8_t[]) { __VA_ARGS__ }, sizeof((const uint8_t[]) { __VA_ARGS__ }))
-
-static void no_fault(void) { ck_assert_msg(!faulted, "exception %u", fault.vector); }
 static void expect_fault(enum vector v)
 {
 	ck_assert_msg(faulted, "no exception");
@@ -85,11 +55,11 @@ START_TEST(NM_by_EM_MP_and_TS)
 	RUN(0xdb, 0xe3);
 	if (bits & (CR0_EM | CR0_TS))
 		expect_fault(VEC_NM);
-	no_fault();
+	expect_no_fault();
 	RUN(0x9b);
 	if (bits & CR0_MP && bits & CR0_TS)
 		expect_fault(VEC_NM);
-	no_fault();
+	expect_no_fault();
 }
 END_TEST
 
@@ -101,7 +71,7 @@ static void leave_zero_divide_pending(void)
 	RUN(0xdc, 0xf9);                       /* FDIV ST(1), ST(0): 0 / 1 */
 	expect_status(EXCEPTIONS, 0);
 	RUN(0xd8, 0xf1);                       /* FDIV ST(0), ST(1): 1 / 0 */
-	no_fault();
+	expect_no_fault();
 	expect_status(EXCEPTIONS, FPU_SW_ZE | FPU_SW_ES | FPU_SW_B);
 	expect_st(0, one);
 }
@@ -121,7 +91,7 @@ START_TEST(an_unmasked_exception_is_reported_by_the_next_waiting_instruction)
 		run(cases[i].bytes, cases[i].len);
 		if (cases[i].waits)
 			expect_fault(VEC_MF);
-		no_fault();
+		expect_no_fault();
 	}
 }
 END_TEST
@@ -132,7 +102,7 @@ START_TEST(with_NE_clear_FERR_is_driven_and_the_instruction_waits)
 	leave_zero_divide_pending();
 	w.cpu.cr0 &= ~CR0_NE;
 	RUN(0x9b);
-	no_fault();
+	expect_no_fault();
 	ck_assert(w.cpu.ferr && w.cpu.halted);
 	ck_assert_uint_eq(w.cpu.eip, AT);
 	w.cpu.halted = false;
@@ -168,7 +138,7 @@ START_TEST(a_push_to_a_full_stack_is_an_overflow_with_C1)
 	expect_status(EXCEPTIONS, 0);
 	w.cpu.fpu.control &= (uint16_t)(_i ? 0xffff : ~FPU_SW_IE);
 	RUN(0xd9, 0xee);
-	no_fault();
+	expect_no_fault();
 	expect_status(FPU_SW_IE | FPU_SW_SF | FPU_SW_C1, FPU_SW_IE | FPU_SW_SF | FPU_SW_C1);
 	ck_assert_uint_eq(fpu_top(&w.cpu), _i ? 7 : 0);
 	expect_st(0, _i ? X87_INDEFINITE : one);
@@ -181,7 +151,7 @@ START_TEST(an_empty_operand_is_an_underflow_without_C1)
 	w.cpu.fpu.status |= FPU_SW_C1;
 	w.cpu.fpu.control &= (uint16_t)(_i ? 0xffff : ~FPU_SW_IE);
 	RUN(0xde, 0xc1);                       /* FADDP ST(1), ST(0) */
-	no_fault();
+	expect_no_fault();
 	expect_status(FPU_SW_IE | FPU_SW_SF | FPU_SW_C1, FPU_SW_IE | FPU_SW_SF);
 	expect_st(0, _i ? X87_INDEFINITE : one);
 	ck_assert_uint_eq(fpu_top(&w.cpu), _i ? 0 : 7);
@@ -281,7 +251,7 @@ static void run_layout(const struct layout *l, uint8_t ext)
 	code[n++] = M & 0xff;
 	code[n++] = M >> 8 & 0xff;
 	run(code, code16 ? n : n + 2);
-	no_fault();
+	expect_no_fault();
 }
 
 START_TEST(the_environment_has_four_layouts)
@@ -334,7 +304,7 @@ START_TEST(FXSAVE_and_FXRSTOR_carry_the_XMM_registers_when_OSFXSR_says_so)
 	w.cpu.fpu.xmm[7].u64[1] = 0x123456789abcdef0;
 	memset(world_ram(&w, M), 0xcc, 512);
 	RUN(0x0f, 0xae, MEM(0));
-	no_fault();
+	expect_no_fault();
 	ck_assert_uint_eq(world_ram(&w, M)[4], 0x80);                  /* the abridged tag: R7 */
 	ck_assert_uint_eq(world_ram(&w, M)[32 + 9], 0x3f);
 	ck_assert_uint_eq(world_ram(&w, M)[160 + 16 * 7 + 8], osfxsr ? 0xf0 : 0xcc);
@@ -342,7 +312,7 @@ START_TEST(FXSAVE_and_FXRSTOR_carry_the_XMM_registers_when_OSFXSR_says_so)
 	RUN(0xdb, 0xe3);
 	w.cpu.fpu.xmm[7].u64[1] = 0;
 	RUN(0x0f, 0xae, MEM(1));
-	no_fault();
+	expect_no_fault();
 	expect_st(0, one);
 	ck_assert_uint_eq(w.cpu.fpu.xmm[7].u64[1], osfxsr ? 0x123456789abcdef0 : 0);
 }
@@ -356,7 +326,7 @@ START_TEST(FXSAVE_wants_16_bytes_alignment_and_FXRSTOR_a_good_MXCSR)
 	RUN(0x0f, 0xae, 0x05, (M + 8) & 0xff, M >> 8 & 0xff, 0, 0);
 	expect_fault(VEC_GP);
 	RUN(0x0f, 0xae, MEM(0));
-	no_fault();
+	expect_no_fault();
 	world_put32(&w, M + 24, 0x10000);
 	push_value(two);
 	before = w.cpu.fpu;

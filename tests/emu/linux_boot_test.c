@@ -224,6 +224,8 @@ START_TEST(the_processor_is_as_the_entry_point_expects)
 	ck_assert_msg(!kernel_place(&kernel, &phys, &cpu, err), "%s", err);
 	ck_assert_uint_eq(cpu.cr0 & (CR0_PE | CR0_PG), CR0_PE);
 	ck_assert_uint_eq(cpu_eflags(&cpu) & (F_IF | F_VM), 0);
+	ck_assert_uint_eq(cpu.fpu.control, 0x37f);
+	ck_assert_uint_eq(cpu.fpu.valid, 0);
 	ck_assert_uint_eq(cpu.eip, 0x100000);
 	ck_assert_uint_eq(cpu.r[R_ESI], LINUX_BOOT_PARAMS);
 	ck_assert_uint_eq(cpu.r[R_EBX] | cpu.r[R_EBP] | cpu.r[R_EDI], 0);

@@ -213,6 +213,8 @@ START_TEST(segments_are_copied_and_zero_filled)
 	ck_assert_uint_eq(cpu.eip, KERNEL_PA + 0x10);
 	ck_assert_uint_eq(cpu.cr0 & (CR0_PE | CR0_PG), CR0_PE);
 	ck_assert_uint_eq(cpu_eflags(&cpu) & (F_IF | F_VM), 0);
+	ck_assert_uint_eq(cpu.fpu.control, 0x37f);
+	ck_assert_uint_eq(cpu.fpu.valid, 0);
 	uint32_t info = cpu.r[R_EBX];
 	ck_assert_uint_eq(phys_read(&phys, info + MBI_MEM_UPPER, 4), 3072);
 	uint32_t line = phys_read(&phys, info + MBI_CMDLINE, 4);

@@ -9,6 +9,8 @@ run 0 "$emu" run "$guests/poweroff.elf"
 run 33 "$emu" run "$guests/exit.elf"
 run 118 "$emu" run "$guests/halt.elf"
 says 'halted with interrupts disabled'
+run 118 "$emu" run "$guests/ferr.elf"
+says 'an x87 error is reported as interrupt 13'
 run 124 "$emu" run --timeout 0.3 "$guests/spin.elf"
 says timeout
 # ... also when each instruction takes long, when nobody takes the output, and when nobody gives input or ends it.

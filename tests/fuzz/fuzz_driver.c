@@ -20,7 +20,7 @@ static uint8_t input[LONGEST];
 static size_t input_size;
 static char input_name[512];
 
-/* Only what a signal handler may call. */
+/* The signal is abort()'s, from LLVMFuzzerTestOneInput(): it interrupts no library call, so standard I/O may be used. */
 static void aborted(int signal)
 {
 	FILE *f = fopen("fuzz-failed.bin", "wb");
@@ -46,7 +46,7 @@ static unsigned run_lines(FILE *f, const char *path)
 	unsigned n = 0, byte;
 
 	while (fgets(line, sizeof(line), f)) {
-		for (input_size = 0; sscanf(line + 2 * input_size, "%2x", &byte) == 1; input_size++)
+		for (input_size = 0; input_size < LONGEST && sscanf(line + 2 * input_size, "%2x", &byte) == 1; input_size++)
 			input[input_size] = (uint8_t)byte;
 		snprintf(input_name, sizeof(input_name), "%s line %u", path, ++n);
 		LLVMFuzzerTestOneInput(input, input_size);
@@ -66,6 +66,10 @@ static unsigned run_path(const char *path)
 	}
 	snprintf(input_name, sizeof(input_name), "%s", path);
 	ran = length > 4 && !strcmp(path + length - 4, ".hex") ? run_lines(f, path) : run_file(f);
+	if (ferror(f)) {
+		perror(path);
+		exit(1);
+	}
 	fclose(f);
 	return ran;
 }

@@ -13,7 +13,7 @@ bool native_open(const char **why);
 void native_close(void);
 /* The memory of the case, page by page, writable. */
 extern uint8_t *native_page[SIL_PAGES];
-/* Runs from c's state with the memory as it is. */
+/* Runs from this state with the memory as it is. */
 void native_run(const struct sil_state *in, struct sil_result *out);
 /* "AuthenticAMD AMD EPYC ...". */
 void native_name(char *buf, size_t size);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cpu/insn.h"
+#include "../cpu/forms.h"
 #include "generate.h"
 #include "native.h"
 #include "undefined.h"
@@ -134,7 +135,13 @@ static unsigned shape(const struct sil_bench *b, const struct sil_case *c)
 
 struct shapes { unsigned shape[TRIES], count[TRIES], used; };
 
-static bool wanted(struct shapes *s, unsigned shape, bool fault)
+/* Instructions without operands to choose, like DAA, differ in their values only. */
+static unsigned alike(const struct insn_row *row)
+{
+	return !row_has_modrm(row) && row->flags_out ? 10 * ALIKE : ALIKE;
+}
+
+static bool wanted(struct shapes *s, const struct insn_row *row, unsigned shape, bool fault)
 {
 	unsigned i = 0;
 
@@ -145,7 +152,7 @@ static bool wanted(struct shapes *s, unsigned shape, bool fault)
 		s->count[i] = 0;
 		s->used++;
 	}
-	return s->count[i]++ < (fault ? 1 : ALIKE);
+	return s->count[i]++ < (fault ? 1 : alike(row));
 }
 
 static unsigned record_row(struct sil_bench *b, unsigned row, struct sil_buffer *to)
@@ -161,7 +168,7 @@ static unsigned record_row(struct sil_bench *b, unsigned row, struct sil_buffer 
 			continue;
 		c.single = false;
 		different += !sil_compare(b, &c);
-		if (b->excluded || !wanted(&shapes, shape(b, &c), b->host.vector >= 0))
+		if (b->excluded || !wanted(&shapes, &insn_table[row], shape(b, &c), b->host.vector >= 0))
 			continue;
 		make_plain(b, &c);
 		sil_prepare(b, &c);
@@ -193,6 +200,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "cannot record: %s\n", why);
 		return 1;
 	}
+	/* Minutes of work follow, which must not end in a name that cannot be written. */
+	if (!sil_may_write(argv[1]))
+		return 1;
 	native_name(name, sizeof(name));
 	snprintf(line, sizeof(line), "silicon 1 %s\n", name);
 	sil_append(&v, line, strlen(line));

@@ -63,8 +63,12 @@ int main(int argc, char **argv)
 {
 	static struct sil_bench b;
 	uint8_t *pages[SIL_PAGES];
-	bool ok = argc > 1;
+	bool ok = true;
 
+	if (argc < 2) {
+		fputs("usage: silicon-replay FILE...\n", stderr);
+		return 2;
+	}
 	for (unsigned i = 0; i < SIL_PAGES; i++) {
 		pages[i] = page[i];
 		sil_background(page[i], i);

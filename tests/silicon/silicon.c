@@ -284,7 +284,7 @@ static void help(FILE *to)
 	      "Runs random user-mode instructions in the emulator and on this computer's processor and compares everything they leave:\n"
 	      "registers, flags, x87, MMX and SSE state, memory, and the exception with its error code and address.\n\n", to);
 	for (unsigned i = 0; i < OPTIONS; i++)
-		fprintf(to, "  %-6s %-5s  %s\n", option[i].name, option[i].argument, option[i].help);
+		fprintf(to, "  %-7s %-4s  %s\n", option[i].name, option[i].argument, option[i].help);
 	fputs("\nexamples:\n"
 	      "  silicon                            a million cases, about ten seconds\n"
 	      "  silicon --only fdiv --count 50000  only FDIV\n"

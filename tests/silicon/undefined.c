@@ -39,7 +39,8 @@ const char *sil_row_excluded(const struct insn_row *row)
 
 /* --- not run, or not compared, in these situations ------------------------------------------------------------------------- */
 
-enum situation { ENDLESS, ASTRAY, WAY_OUT, KERNEL_SEGMENT, LONG_SEGMENT, ALIAS_CR8, SHIFT_COUNT, SWAP_WORD, PORT_COUNT, HOST_GDT, WRAP_4G, MXCSR_BIT17 };
+enum situation { ENDLESS, ASTRAY, WAY_OUT, KERNEL_SEGMENT, LONG_SEGMENT, ALIAS_CR8, SHIFT_COUNT, SWAP_WORD, PORT_COUNT, HOST_GDT, WRAP_4G, MXCSR_BIT17,
+                 LOOP_LIMIT };
 static const struct { const char *what, *why; } situation[] = {
 	[ENDLESS]        = { "any", "does not end within some thousand instructions" },
 	[ASTRAY]         = { "any", "a branch led into the middle of an instruction, and nobody knows what is undefined there" },
@@ -52,6 +53,7 @@ static const struct { const char *what, *why; } situation[] = {
 	[PORT_COUNT]     = { "rep ins, rep outs", "[SDM2B] \"REP\": with a count of 0 nothing is done; some processors check the port first all the same" },
 	[HOST_GDT]       = { "lar lsl verr verw", "of selectors that are not the case's: read the host kernel's descriptors" },
 	[WRAP_4G]        = { "any", "[SDM3A 5.3 \"Limit Checking\"]: an operand that wraps around 4 GB may or may not be a segment violation; here it is not" },
+	[LOOP_LIMIT]     = { "loop loope loopne", "that end where the code segment ends: AMD's processors raise #GP even when they branch back" },
 	[MXCSR_BIT17]    = { "ldmxcsr fxrstor", "bit 17 of MXCSR exists on AMD's processors" },
 };
 
@@ -104,6 +106,12 @@ static bool common_selector(uint32_t v)
 {
 	v &= 0xfffc;
 	return v == 0 || v & 4 || v == (SIL_CS & ~3u) || v == (SIL_DS & ~3u);
+}
+
+/* The instruction at offset `at` ends with the last byte of the code segment. */
+static bool ends_segment(const struct sil_case *c, unsigned at, const struct insn *in)
+{
+	return !sil_code32(&c->in) && c->in.eip + at + in->len == sil_segment(c->in.seg[SEG_CS])->limit + 1;
 }
 
 static const char *undefined_result(const struct sil_case *c, const struct insn *in)
@@ -172,6 +180,8 @@ const char *sil_case_excluded(const struct sil_case *c, const struct sil_result 
 		why = later_meaning(&in);
 		if (!why)
 			why = undefined_result(c, &in);
+		if (!why && listed(insn_table[in.row].name, "loop loope loopne") && ends_segment(c, c->start[i], &in))
+			why = situation[LOOP_LIMIT].why;
 		if (!why && listed(insn_table[in.row].name, not_run[1].names))
 			why = not_run[1].why;
 		if (why)

@@ -1,8 +1,8 @@
 /* tests/silicon/undefined.h: what a comparison with a processor leaves out, each with its reason.
  *
- * Three tables in undefined.c: instructions that cannot be run in a user process, results the manual leaves undefined or lets
- * differ between models (the emulator has one canonical value for each: see insn.def), and encodings that mean something on
- * processors later than the emulated one.
+ * The tables are in undefined.c: instructions that cannot be run in a user process, situations that cannot, encodings that mean
+ * something on processors later than the emulated one, and results the manual leaves undefined or lets differ between models
+ * (the emulator has one canonical value for each: see insn.def).
  */
 #ifndef TESTS_SILICON_UNDEFINED_H
 #define TESTS_SILICON_UNDEFINED_H

@@ -230,6 +230,16 @@ bool sil_decode(const struct sil_buffer *from, size_t *at, struct sil_bench *b, 
 
 /* --- files ---------------------------------------------------------------------------------------------------------------- */
 
+bool sil_may_write(const char *path)
+{
+	FILE *f = fopen(path, "ab");
+
+	if (f && !fclose(f))
+		return true;
+	perror(path);
+	return false;
+}
+
 bool sil_write_file(const char *path, const struct sil_buffer *unpacked)
 {
 	size_t bound = lzma_stream_buffer_bound(unpacked->size), size = 0;

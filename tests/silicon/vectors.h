@@ -33,6 +33,7 @@ void sil_encode(struct sil_buffer *to, const struct sil_bench *b, const struct s
 bool sil_decode(const struct sil_buffer *from, size_t *at, struct sil_bench *b, struct sil_case *c);
 
 /* Whole files; false with a message on stderr. */
+bool sil_may_write(const char *path);          /* creates an empty one */
 bool sil_write_file(const char *path, const struct sil_buffer *unpacked);
 bool sil_read_file(const char *path, struct sil_buffer *unpacked);
 void sil_append(struct sil_buffer *to, const void *bytes, size_t n);

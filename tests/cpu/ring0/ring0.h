@@ -46,7 +46,7 @@ void emit(unsigned n, const uint8_t *bytes);
 #define EMIT(...) emit(sizeof((uint8_t[]){ __VA_ARGS__ }), (uint8_t[]){ __VA_ARGS__ })
 #define B4(x) (uint8_t)(x), (uint8_t)((x) >> 8), (uint8_t)((x) >> 16), (uint8_t)((x) >> 24)
 #define B2(x) (uint8_t)(x), (uint8_t)((x) >> 8)
-void ring(unsigned n);                         /* code and stack of ring 0 or 3, or 4: V86 mode */
+void ring(unsigned n);                         /* code, stack and data of ring 0, 1 or 3; 4: V86 mode */
 void run(bool paging, uint32_t cr0, uint32_t cr4);     /* adds the end of the code, runs the case and prints it */
 void breakpoint(uint32_t at, uint32_t control);        /* DR0 and DR7 of the case */
 void group(char name);
