@@ -72,7 +72,7 @@ static void far_transfers(void)
 	}
 }
 
-static uint32_t any_code(void) { return PICK(0, S_CODE0, S_CONF0, S_CODE0_16, S_CODE3, S_CODE3_16, S_CONF3, S_CODE1, S_CODE1 & ~3, S_CODE3 & ~3, S_DATA0, 0x1f, 0x1c, S_TSS, 0x7f8, S_CONF3 & ~3, S_CONF0 | 3, S_CODE0 | 3, S_ABSENT); }
+static uint32_t any_code(void) { return PICK(0, S_CODE0, S_CONF0, S_CODE0_16, S_CODE3, S_CODE3_16, S_CONF3, S_CODE1, S_CODE1 & ~3, S_CODE3 & ~3, S_DATA0, 0x1f, 0x1c, S_TSS, 0x7f8, S_CONF3 & ~3, S_CONF0 | 3, S_CODE0 | 3, S_ABSENT, S_ABSENT_CODE); }
 static uint32_t any_stack(void) { return PICK(0, 3, S_STACK0, S_STACK0_16, S_STACK3, S_STACK3_16, S_DOWN0_16, S_STACK1, S_STACK3 & ~3, S_RO3, S_CODE3, S_ABSENT, 0x17, S_STACK0 | 3, S_DOWN3, S_STACK3, S_STACK3_16, S_STACK0, S_STACK0_16); }
 static uint32_t any_data(void) { return PICK(0, 1, S_DATA0, S_DATA3, S_RO3, S_DOWN3, S_ABSENT, S_CODE3, S_CONF0, S_TSS, 0x17, 0x14, S_DATA1, S_DATA3, S_DATA0, 0x7f8); }
 static uint32_t any_sp(void) { return PICK(0x200, 0x200, 0x200, 0x200, 0x3fe, 0x400, 4, 2, 0, 0x10, 0x401, 0x202, 0x10200, 0x12340004, 0x210); }
