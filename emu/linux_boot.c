@@ -147,9 +147,11 @@ int linux_check(const struct kernel *k, uint64_t ram_size, char *err)
 {
 	if (!k->modules || initrd_address(k, ram_size))
 		return 0;
-	return loader_fail(err, "initrd '%s' (%llu bytes%s) does not fit in memory (%lluM) beside the kernel, which needs the first %lluM",
+	bool limited = k->setup.initrd_end < ram_size;
+	return loader_fail(err, "initrd '%s' (%llu bytes%s) does not fit in memory (%lluM%s) beside the kernel, which needs the first %lluM",
 		k->module[0].path, (unsigned long long)initrd_bytes(k), k->modules > 1 ? ", with the others" : "",
-		(unsigned long long)(ram_size >> 20), (k->segment[0].pa + (unsigned long long)k->segment[0].size + 0xfffff) >> 20);
+		(unsigned long long)((limited ? k->setup.initrd_end : ram_size) >> 20), limited ? ", the kernel's initrd_addr_max" : "",
+		(k->segment[0].pa + (unsigned long long)k->segment[0].size + 0xfffff) >> 20);
 }
 
 static void place_initrd(const struct kernel *k, struct phys *phys, uint64_t pa)

@@ -38,6 +38,8 @@ printf '\353\152HdrS\017\002' >>hdrs
 { cat hdrs; head -c 4096 /dev/zero; } >vmlinuz
 printf '\001' | dd of=vmlinuz bs=1 seek=529 conv=notrunc 2>/dev/null
 printf '\377\007' | dd of=vmlinuz bs=1 seek=568 conv=notrunc 2>/dev/null
+cp vmlinuz low.bz && printf '\377\377\177\000' | dd of=low.bz bs=1 seek=556 conv=notrunc 2>/dev/null
+printf '\377\377\377\067' | dd of=vmlinuz bs=1 seek=556 conv=notrunc 2>/dev/null
 cp vmlinuz zimage && printf '\000' | dd of=zimage bs=1 seek=529 conv=notrunc 2>/dev/null
 cp vmlinuz wide.bz && printf '\001' | dd of=wide.bz bs=1 seek=566 conv=notrunc 2>/dev/null
 cp vmlinuz short.bz && printf '\377\377' | dd of=short.bz bs=1 seek=500 conv=notrunc 2>/dev/null
@@ -134,6 +136,8 @@ refused 2 "'five'" --disk zeroes.img --disk zeroes.img --disk zeroes.img --disk 
 
 refused 1 "'big.bin'" --memory 4M -initrd big.bin -kernel vmlinuz
 says 'does not fit in memory (4M) beside the kernel'
+refused 1 "'big.bin'" --memory 64M -initrd big.bin -kernel low.bz
+says "does not fit in memory (8M, the kernel's initrd_addr_max) beside the kernel"
 refused 1 'longer than 2047 bytes' --append "$(head -c 2048 /dev/zero | tr '\0' x)" -kernel vmlinuz
 
 # Other commands.
