@@ -332,6 +332,13 @@ void native_name(char *buf, size_t size)
 	         (version >> 4 & 15) | (version >> 12 & 0xf0), version & 15);
 }
 
+bool native_studied(void)
+{
+	unsigned last, vendor[3];
+
+	return __get_cpuid(0, &last, &vendor[0], &vendor[2], &vendor[1]) && !memcmp(vendor, "AuthenticAMD", 12);
+}
+
 #else
 
 bool native_open(const char **why)
@@ -342,5 +349,6 @@ bool native_open(const char **why)
 void native_close(void) { }
 void native_run(const struct sil_state *in, struct sil_result *out) { (void)in, (void)out; }
 void native_name(char *buf, size_t size) { snprintf(buf, size, "none"); }
+bool native_studied(void) { return false; }
 
 #endif

@@ -17,5 +17,7 @@ extern uint8_t *native_page[SIL_PAGES];
 void native_run(const struct sil_state *in, struct sil_result *out);
 /* "AuthenticAMD AMD EPYC ...". */
 void native_name(char *buf, size_t size);
+/* Whether what the manual leaves to a processor is known of this maker's (undefined.c): so far of AMD's. */
+bool native_studied(void);
 
 #endif

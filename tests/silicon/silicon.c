@@ -23,7 +23,7 @@
 struct options {
 	uint64_t seed, count, one, jobs, max;
 	const char *only;
-	bool one_case, list, help;
+	bool one_case, studied, list, help;
 };
 
 /* What the workers tell, in memory they share. */
@@ -258,6 +258,10 @@ static int run(const struct options *o, const struct sil_choice *choice)
 	native_open(&why);
 	for (unsigned i = 0; i < s->mismatches && i < MISMATCHES && i < o->max; i++)
 		report(o, choice, s->mismatch[i]);
+	if (o->studied && !native_studied()) {
+		puts("Nobody has sorted out yet what processors of this maker do where the manual leaves it to them: no verdict.");
+		return 77;
+	}
 	return 1;
 }
 
@@ -273,6 +277,7 @@ static const struct {
 	{ "--only", "WHAT", "only instructions of this mnemonic, or int, x87, mmx, sse", NO_NUMBER },
 	{ "--jobs", "J", "worker processes (default: one for each processor)", offsetof(struct options, jobs) },
 	{ "--max", "N", "report at most N differences, each shrunk to what it needs (default 1)", offsetof(struct options, max) },
+	{ "--studied", "", "no verdict (status 77) on a maker's processors whose own choices --list does not have yet", NO_NUMBER },
 	{ "--list", "", "print the instructions that take part, and what is left out and why", NO_NUMBER },
 	{ "--help", "", "this text", NO_NUMBER },
 };
@@ -284,7 +289,7 @@ static void help(void)
 	      "Runs random user-mode instructions in the emulator and on this computer's processor and compares everything they leave:\n"
 	      "registers, flags, x87, MMX and SSE state, memory, and the exception with its error code and address.\n\n", stdout);
 	for (unsigned i = 0; i < OPTIONS; i++)
-		printf("  %-7s %-4s  %s\n", option[i].name, option[i].argument, option[i].help);
+		printf("  %-9s %-4s  %s\n", option[i].name, option[i].argument, option[i].help);
 	fputs("\nexamples:\n"
 	      "  silicon                            a million cases, about ten seconds\n"
 	      "  silicon --only fdiv --count 50000  only FDIV\n"
@@ -305,6 +310,8 @@ static bool take_option(struct options *o, char **argv, int *i)
 		o->help = true;
 	if (!strcmp(option[n].name, "--list"))
 		o->list = true;
+	if (!strcmp(option[n].name, "--studied"))
+		o->studied = true;
 	if (!*option[n].argument)
 		return true;
 	if (!argv[++*i])
