@@ -60,6 +60,7 @@ static void start(struct pc *pc, const uint8_t *code, unsigned length, struct tl
 	ck_assert_int_eq(mmu_init(&pc->mmu, &pc->phys, geometry), 0);
 	ck_assert_int_eq(cpu_init(&pc->cpu, &pc->mmu, &bus), 0);
 	cpu_set_cr0(&pc->cpu, CR0_PE | CR0_ET);
+	cpu_set_cr4(&pc->cpu, CR4_OSFXSR);
 	flat(&pc->cpu);
 	phys_copy_in(&pc->phys, CODE, code, length);
 	pc->cpu.eip = CODE;
@@ -113,6 +114,16 @@ static const struct program programs[] = {
 		0x04, 0x00,                             /* add al, 0 (CODE+15 is changed) */
 		0x66, 0x01, 0xc2,                       /* add dx, ax */
 		0xeb, 0xf0, } },                        /* jmp to inc byte [ebx+2] */
+	{ "x87, MMX and SSE", {
+		0xdb, 0xe3, 0xd9, 0xe8, 0xd9, 0xeb, 0xde, 0xf9,        /* fninit; fld1; fldpi; fdivp */
+		0xdd, 0x1d, 0, 0x80, 0, 0,              /* fstp qword [DATA] */
+		0x0f, 0x10, 0x05, 0, 0x80, 0, 0,        /* movups xmm0, [DATA] */
+		0x0f, 0x58, 0xc8, 0x66, 0x0f, 0x59, 0xd1,      /* addps xmm1, xmm0; mulpd xmm2, xmm1 */
+		0x0f, 0x6f, 0x1d, 0, 0x80, 0, 0,        /* movq mm3, [DATA] */
+		0x0f, 0xfe, 0xe3, 0x0f, 0x77,           /* paddd mm4, mm3; emms */
+		0xd9, 0x35, 0x20, 0x80, 0, 0,           /* fnstenv [DATA+20h] */
+		0x0f, 0xae, 0x05, 0, 0x81, 0, 0,        /* fxsave [DATA+100h] */
+		0xf3, 0x0f, 0x2c, 0xc1, 0xeb, 0xc5, } },/* cvttss2si eax, xmm1; jmp to the start */
 	{ "faults at every turn", {
 		0x31, 0xd2, 0x40, 0xf7, 0xf2, } },      /* xor edx, edx; inc eax; div edx: with no IDT, shutdown */
 };
