@@ -218,6 +218,28 @@ START_TEST(a_store_that_moves_its_own_page_goes_on_in_the_new_one)
 }
 END_TEST
 
+static void ferr(void *owner, bool level)
+{
+	struct pc *pc = owner;
+
+	pc->ports = cpu_icount(&pc->cpu) * 2 + level;
+}
+
+/* The board sees FERR# fall at the instruction that ends the error, in the middle of a block too. */
+START_TEST(FERR_falls_when_FNCLEX_runs)
+{
+	static const uint8_t code[] = { 0x40, 0x40, 0xdb, 0xe2, 0x40, 0x40, 0xeb, 0xf8 };      /* inc, twice; fnclex; inc, twice; jmp to the start */
+	static struct pc pc;
+
+	start(&pc, code, sizeof(code), (struct tlb_geometry) { 0, 0 });
+	pc.cpu.bus.ferr = ferr;
+	pc.cpu.ferr = true;
+	cpu_run(&pc.cpu, 100);
+	ck_assert_uint_eq(pc.ports, 3 * 2);
+	stop(&pc);
+}
+END_TEST
+
 START_TEST(a_store_by_DMA_is_seen)
 {
 	static const uint8_t code[] = { 0xb0, 0x01, 0xeb, 0xfc };      /* mov al, 1; jmp to the start */
@@ -259,6 +281,7 @@ int main(void)
 	tcase_add_loop_test(t, a_modelled_TLB_gives_the_same_state_as_a_flat_one, 0, sizeof(programs) / sizeof(programs[0]));
 	tcase_add_test(t, a_store_into_the_next_instruction_is_seen);
 	tcase_add_test(t, a_store_that_moves_its_own_page_goes_on_in_the_new_one);
+	tcase_add_test(t, FERR_falls_when_FNCLEX_runs);
 	tcase_add_test(t, a_store_by_DMA_is_seen);
 	tcase_add_test(t, the_budget_is_kept_to_the_instruction);
 	suite_add_tcase(s, t);
