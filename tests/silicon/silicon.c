@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -132,6 +134,7 @@ static unsigned run_jobs(const struct options *o, const struct sil_choice *choic
 		if (pid < 0)
 			exit(fail("cannot fork"));
 		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);      /* nobody would read what it finds */
 			if (!native_open(&why))
 				_exit(2);
 			work(o, choice, s, job);
