@@ -153,6 +153,14 @@ struct cpu_bus {
 	void (*ferr)(void *owner, bool level);
 };
 
+/* A write to a control, debug or model-specific register by an instruction or a task switch. */
+struct register_write {
+	enum { WROTE_CR, WROTE_DR, WROTE_MSR } kind;
+	uint32_t number;           /* CR and DR: 0..7; MSR: its number */
+	uint64_t old, value;
+	uint32_t eip;              /* of the instruction */
+};
+
 /* Watchers of what happens, for traces, reports and demonstrations. All may be NULL; none may change the machine. */
 struct cpu;
 struct cpu_watch {
@@ -162,6 +170,13 @@ struct cpu_watch {
 	bool (*exception)(void *owner, const struct cpu *cpu, const struct fault_record *r);
 	void (*delivered)(void *owner, const struct cpu *cpu, const struct fault_record *r); /* at the handler's first instruction */
 	void (*iret)(void *owner, const struct cpu *cpu);
+	void (*control)(void *owner, const struct cpu *cpu, const struct register_write *w);       /* after it */
+	/* Whether instructions of this linear page, which lies in this frame, must be run one by one and told to alone(). Asked once, until
+	 * cpu_forget_code(). */
+	bool (*guarded)(void *owner, uint32_t vpn, uint32_t frame);
+	/* Before an instruction that runs alone for whatever reason; cpu_request_stop() here stops before it. Unlike instruction() it does
+	 * not make others run alone. */
+	void (*alone)(void *owner, const struct cpu *cpu);
 	void *owner;
 };
 
@@ -247,6 +262,9 @@ void cpu_set_intr(struct cpu *cpu, bool level);
 void cpu_raise_nmi(struct cpu *cpu);
 /* The IGNNE# pin: x87 instructions go on although an error waits, while CR0.NE is 0. */
 void cpu_set_ignne(struct cpu *cpu, bool level);
+
+/* Forgets all decoded code; the guest does not notice. */
+void cpu_forget_code(struct cpu *cpu);
 
 uint32_t cpu_eflags(const struct cpu *cpu);
 void cpu_set_eflags(struct cpu *cpu, uint32_t value);      /* raw: no privilege rules */

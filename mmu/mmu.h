@@ -163,6 +163,11 @@ struct mmu {
 	void *owner;
 	/* Told of each walk made for a real access, before A and D are stored; for traces, which only look. May be NULL. */
 	void (*walked)(void *walked_owner, const struct walk *w);
+	/* For debuggers, like walked; all may be NULL. */
+	void (*translated)(void *walked_owner, const struct access *a, const struct tlb_entry *e, bool hit);
+	void (*tlb_changed)(void *walked_owner, const struct tlb_entry *old, const struct tlb_entry *new);
+	uint8_t *watched_vpn;              /* how often each linear page is watched; NULL while none ever was */
+	unsigned all_watched;
 	void *walked_owner;
 };
 
@@ -195,6 +200,23 @@ void mmu_set_paging(struct mmu *mmu, const struct paging *pg);
 void mmu_write_cr3(struct mmu *mmu, uint32_t cr3, const uint64_t pdpte[PDPTES]);
 void mmu_flush_all(struct mmu *mmu);
 void mmu_invlpg(struct mmu *mmu, laddr_t la);                    /* also a whole large page, and global entries; no PDPTE */
+
+/* --- for debuggers and snapshots: nothing here is noticed by the guest --- */
+
+/* Drops every fast entry of the linear page / to the physical page / for writes; the TLB stays as it is, and they are made again as
+ * accesses come. After mmu_forget_writes() a first write to a page marks it PHYS_DIRTY again. */
+void mmu_forget_vpn(struct mmu *mmu, uint32_t vpn);
+void mmu_forget_frame(struct mmu *mmu, uint32_t frame);
+void mmu_forget_writes(struct mmu *mmu);
+/* Watches a linear page, counted: accesses to it get no fast entry and are told to translated(). 0 or a negative errno. */
+int mmu_watch_vpn(struct mmu *mmu, uint32_t vpn, bool on);
+/* Watches all, counted. */
+void mmu_watch_all(struct mmu *mmu, bool on);
+/* The TLB as a list, and back: entries in any order, at most one for each page, those that do not fit the geometry are refused
+ * with -EINVAL. lru is the modelled geometry's clock. Loading replaces everything, tells nobody but fetch_dropped. */
+size_t mmu_tlb_count(const struct mmu *mmu);
+void mmu_tlb_save(const struct mmu *mmu, struct tlb_entry *entries, uint64_t *lru);
+int mmu_tlb_load(struct mmu *mmu, const struct tlb_entry *entries, size_t count, uint64_t lru);
 
 /* Marks the physical page of pa as holding decoded code: drops every fast write entry to it and sets PHYS_CODE. */
 void mmu_mark_code(struct mmu *mmu, paddr_t pa);

@@ -40,6 +40,14 @@ struct phys_range {
 #define PHYS_CODE       0x40               /* the page holds decoded instructions */
 #define PHYS_DIRTY      0x80               /* written since it was cleared; who clears it calls mmu_flush_all() too */
 
+/* An access to a page that is watched. */
+struct phys_access {
+	paddr_t pa;
+	unsigned len;
+	bool write;
+	enum { BY_PROCESSOR, BY_WALK, BY_DMA } by;         /* BY_WALK: Accessed and Dirty bits */
+};
+
 struct phys {
 	uint8_t *ram;
 	uint64_t ram_size;
@@ -51,6 +59,10 @@ struct phys {
 	/* Told of every write to a page marked PHYS_CODE, after the bytes are stored. */
 	void (*code_written)(void *owner, paddr_t pa, unsigned len);
 	void *code_owner;
+	/* For debuggers: how often each page is watched (phys_watch); NULL while none ever was. */
+	uint8_t *watched;
+	void (*accessed)(void *accessed_owner, const struct phys_access *a);       /* after the bytes are stored */
+	void *accessed_owner;
 };
 
 /* ram_size in bytes, a multiple of 4096, 1 MB .. PHYS_MAX_RAM. RAM is [0, 640 KB) and [1 MB, size), and [768 KB, 1 MB)
@@ -70,6 +82,9 @@ void phys_write(struct phys *phys, paddr_t pa, unsigned size, uint32_t value);
 /* For page tables: RAM or ROM only, else all ones; no device is ever touched. */
 uint32_t phys_peek32(const struct phys *phys, paddr_t pa);
 uint64_t phys_peek64(const struct phys *phys, paddr_t pa);
+/* Watches a page of memory, counted up to 255. Its host address is not given to the processor while it is watched, so that every access comes
+ * through phys_read and phys_write: who changes this calls mmu_forget_frame(). 0 or a negative errno. */
+int phys_watch(struct phys *phys, uint32_t frame, bool on);
 /* Copies for DMA, loaders and debuggers. Reads of devices and holes give 0xff; writes there are lost. */
 void phys_copy_out(const struct phys *phys, paddr_t pa, void *buf, size_t len);
 void phys_copy_in(struct phys *phys, paddr_t pa, const void *buf, size_t len);
