@@ -1,0 +1,39 @@
+/* emu/debug/checker.h: the paging checker: what hardware lets pass in silence.
+ *
+ *   error   a stale translation was used in a way the tables forbid or lead elsewhere; reserved bits; a page-table page a user can write
+ *   warning user-accessible kernel pages; a writable alias of a read-only shared frame; Accessed or Dirty lost
+ *   note    legal laziness: not-present made present, rights raised, without INVLPG (counted, silent unless asked)
+ */
+#ifndef EMU_DEBUG_CHECKER_H
+#define EMU_DEBUG_CHECKER_H
+
+#include "emu/debug/debugger.h"
+#include "emu/debug/text.h"
+
+enum finding_severity { FINDING_NOTE, FINDING_WARNING, FINDING_ERROR };
+enum check_action { CHECK_WARN, CHECK_STOP };
+
+struct finding {
+	enum finding_severity severity;
+	const char *kind;              /* "stale-translation", "reserved-bit", ... */
+	struct moment at;
+	uint32_t eip, cr3, la;
+	paddr_t entry;                 /* the PTE or PDE concerned */
+	uint64_t cached, now;          /* what the TLB used, what the entry says */
+	struct moment written_at;      /* the entry's last write, icount 0 if unknown */
+	uint32_t written_by;           /* eip */
+	uint64_t times;                /* the same again is counted, not told again */
+};
+
+/* NULL with a line in err. tell is called for each new finding (not for notes). d->checker is set. */
+struct checker *checker_start(struct machine *m, enum check_action action, void (*tell)(void *owner, const struct finding *f), void *owner, char *err);
+void checker_stop(struct checker *c);
+size_t checker_findings(const struct checker *c, const struct finding **f);
+/* One line, or several with symbols: "stale translation: 0xb7f03000 was read through the TLB's frame 0x1234, but its PTE at ..., written at
+ * instruction N by 0xc0101234 (unmap_page+0x31, vm.c:88), says not present, and was never invalidated". d may be NULL (no symbols). */
+void finding_describe(const struct debugger *d, const struct finding *f, struct text *t);
+void checker_summary(const struct checker *c, struct text *t);
+/* Whether the TLB's entry for this page disagrees with the tables now: for the TLB view's mark. Works without a checker. */
+bool translation_is_stale(const struct machine *m, const struct tlb_entry *e, struct walk *now);
+
+#endif
