@@ -241,6 +241,7 @@ static void settle_mode(struct machine_fields *f, struct cpu *cpu)
 void machine_fields_stored(struct machine_fields *f)
 {
 	struct machine *m = f->machine;
+	uint8_t a20_open = m->a20_open;
 
 	settle_mode(f, &m->cpu);
 	cpu_set_eflags(&m->cpu, f->eflags);
@@ -253,4 +254,7 @@ void machine_fields_stored(struct machine_fields *f)
 	for (unsigned i = 0; i < m->devices; i++)
 		if (m->device[i]->ops->restored)
 			m->device[i]->ops->restored(m->device[i]);
+	/* At power-on both gates are open whatever port 92 reads: the gates are not what the devices have just made of them. */
+	m->a20_open = a20_open;
+	m->phys.a20_mask = m->a20_open ? 0xffffffff : 0xffefffff;
 }
