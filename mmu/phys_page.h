@@ -1,6 +1,6 @@
 /* mmu/phys_page.h: which range one physical page belongs to. Private to mmu/.
  *
- * Everything that turns a physical address into a host address goes through these three functions; they are where
+ * Everything that turns a physical address into a host address goes through these functions; they are where
  * addresses are checked. Addresses of 2^32 and more are holes.
  */
 #ifndef MMU_PHYS_PAGE_H
@@ -32,5 +32,8 @@ static inline bool phys_page_has_code(const struct phys *phys, paddr_t pa)
 {
 	return phys->attr[pa >> PAGE_SHIFT] & PHYS_CODE;
 }
+
+/* phys_write() in another's name. */
+void phys_store(struct phys *phys, paddr_t pa, unsigned size, uint32_t value, enum phys_by by);
 
 #endif
