@@ -4,7 +4,8 @@
  *
  * Every check is made, for both pages of a split access, before a byte moves. What the guest can notice beyond its memory
  * (a device register, its own decoded code) is only touched when the instruction runs alone (cpu->single); until then the
- * answer is EXEC_SINGLE.
+ * answer is EXEC_SINGLE. So it is for whatever comes here while a debugger hears of it: it finds the instruction's EIP and count, hears
+ * of it once, and may stop the run right behind it.
  * References: [SDM3A 5.3 "Limit Checking"], [SDM3A 6.15 "Exception and Interrupt Reference"] interrupts 14 and 17.
  */
 #include "cpu/code.h"
@@ -25,6 +26,7 @@ static enum exec open_piece(struct cpu *cpu, const struct insn *in, const struct
 {
 	struct translation t;
 
+	TRY(alone_when_heard(cpu, in));
 	cpu->cache->moved = false;
 	if (!mmu_translate(cpu->mmu, a, &t))
 		return raise_page_fault(cpu, in, a->la);
