@@ -123,7 +123,11 @@ static void draw_keys(struct tui *t)
 	size_t length = 0;
 	const uint8_t *style = NULL;
 
-	keys_bottom_line(t, &line);
+	/* While a line is typed, what completion found has its place here. */
+	if (typing(t) && *t->message)
+		text_put(&line, t->message_style, " %s", t->message);
+	else
+		keys_bottom_line(t, &line);
 	text_add(&line, "\n");
 	const char *bytes = text_line(&line, 0, &length, &style);
 	screen_line(&t->screen, t->layout.key_row, 0, t->screen.cols, bytes, length, style, 0, STYLE_PLAIN);
