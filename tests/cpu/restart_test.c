@@ -581,7 +581,7 @@ static void stopped_run(struct proof *p)
 	p->stop_at_access = true;
 	p->w->cpu.eip -= NOPS;
 	start = p->w->cpu.icount;
-	enum cpu_stop why = cpu_run(&p->w->cpu, 30);
+	enum cpu_stop why = cpu_run(&p->w->cpu, 100);
 	p->w->cpu.icount -= NOPS;
 	difference = why != CPU_STOP_REQUEST ? "no stop" : p->w->cpu.icount != start + 1 ? "the count" :
 		     differs(p, &p->after[0], false, buf, sizeof buf);
