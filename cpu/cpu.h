@@ -275,6 +275,8 @@ void cpu_set_cr0(struct cpu *cpu, uint32_t value);
 void cpu_set_cr3(struct cpu *cpu, uint32_t value);
 void cpu_set_cr4(struct cpu *cpu, uint32_t value);
 void cpu_set_cpl(struct cpu *cpu, uint8_t cpl);
+/* What RDMSR would give; false: no such register. For debuggers. */
+bool cpu_msr_peek(const struct cpu *cpu, uint32_t number, uint64_t *value);
 /* Compares every architectural field; returns NULL or the name of the first that differs. */
 const char *cpu_compare(const struct cpu *a, const struct cpu *b);
 /* Feeds every architectural field, in a fixed order, to fn: for hashes and state files. */

@@ -179,6 +179,17 @@ static const struct msr_desc *find_msr(uint32_t index, uint32_t *n)
 	return NULL;
 }
 
+bool cpu_msr_peek(const struct cpu *cpu, uint32_t number, uint64_t *value)
+{
+	uint32_t n = 0;
+	const struct msr_desc *m = find_msr(number, &n);
+
+	if (!m || !m->get)
+		return false;
+	*value = m->get(cpu, n);
+	return true;
+}
+
 static void set_edx_eax(struct cpu *cpu, uint64_t value)
 {
 	cpu->r[R_EAX] = (uint32_t)value;
