@@ -1,7 +1,7 @@
 /* tests/emu/pagoda_slices_test.c: Pagoda, paging and swapping in 4 MB, run whole and run in pieces of random length: the same state at
  * every million ticks. Whatever can depend on where a run was cut (blocks of instructions, interrupts, DMA, Accessed bits,
  * device deadlines) would show here. */
-#include "pagoda_rig.h"
+#include "small_pagoda.h"
 
 #define MILLION 1000000u
 #ifdef __SANITIZE_ADDRESS__

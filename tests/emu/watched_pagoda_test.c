@@ -6,7 +6,7 @@
  * What observers hear must not depend on how the run is cut into blocks either: a run in which each instruction is observed, and so
  * runs alone, tells of the same events at the same counts.
  */
-#include "pagoda_rig.h"
+#include "small_pagoda.h"
 
 #define MILLION 1000000u
 #ifdef __SANITIZE_ADDRESS__
