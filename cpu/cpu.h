@@ -177,6 +177,7 @@ struct cpu_watch {
 	/* Before an instruction that runs alone for whatever reason; cpu_request_stop() here stops before it. Unlike instruction() it does
 	 * not make others run alone. */
 	void (*alone)(void *owner, const struct cpu *cpu);
+	bool ports;                /* IN and OUT run alone: who watches the bus wants to find their EIP */
 	void *owner;
 };
 
@@ -275,6 +276,8 @@ void cpu_set_cr0(struct cpu *cpu, uint32_t value);
 void cpu_set_cr3(struct cpu *cpu, uint32_t value);
 void cpu_set_cr4(struct cpu *cpu, uint32_t value);
 void cpu_set_cpl(struct cpu *cpu, uint8_t cpl);
+/* What RDMSR would give; false: no such register. For debuggers. */
+bool cpu_msr_peek(const struct cpu *cpu, uint32_t number, uint64_t *value);
 /* Compares every architectural field; returns NULL or the name of the first that differs. */
 const char *cpu_compare(const struct cpu *a, const struct cpu *b);
 /* Feeds every architectural field, in a fixed order, to fn: for hashes and state files. */

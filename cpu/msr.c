@@ -179,6 +179,17 @@ static const struct msr_desc *find_msr(uint32_t index, uint32_t *n)
 	return NULL;
 }
 
+bool cpu_msr_peek(const struct cpu *cpu, uint32_t number, uint64_t *value)
+{
+	uint32_t n = 0;
+	const struct msr_desc *m = find_msr(number, &n);
+
+	if (!m || !m->get)
+		return false;
+	*value = m->get(cpu, n);
+	return true;
+}
+
 static void set_edx_eax(struct cpu *cpu, uint64_t value)
 {
 	cpu->r[R_EAX] = (uint32_t)value;
@@ -203,7 +214,7 @@ static void set_watched(struct cpu *cpu, const struct insn *in, const struct msr
 	};
 
 	m->set(cpu, n, value);
-	control_written(cpu, in, &w);
+	control_written(cpu, &w);
 }
 
 enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
@@ -214,7 +225,8 @@ enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
 
 	if (cpu->cpl != 0 || !m || !m->set || value & ~m->writable || (m->valid && !m->valid(value)))
 		return raise_error(cpu, in, VEC_GP, 0);
-	if (unlikely(control_watched(cpu)))
+	TRY(alone_when_heard(cpu, in));
+	if (unlikely(cpu->watch.control != NULL))
 		set_watched(cpu, in, m, n, value);
 	else
 		m->set(cpu, n, value);
