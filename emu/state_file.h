@@ -2,7 +2,7 @@
  *
  *   "PagodaEmu state\n" version | zstd stream of chunks { tag[8], length, bytes } | checksum of everything before
  *   chunks:  machine   memory size, TLB geometry, seed, drives
- *            kernel    the kernel file, command line and modules, for the next reset and for symbols
+ *            kernel    the kernel's file, command line and modules, for the next reset and for symbols
  *            state     machine_state_save()
  *            ram       pages that are not all zero
  *            disk N    what differs from the image at the path (snapshot), or everything that is not zero (recording: self-contained)
@@ -38,7 +38,7 @@ struct state_file {
 	struct moment end;                 /* recording: where it ended ... */
 	enum machine_stop ended;
 	uint64_t end_hash;
-	struct bytes *chunk;               /* private */
+	struct state_parts *parts;         /* private */
 };
 bool state_file_is(const char *path);      /* by its first bytes */
 int state_open(struct state_file *f, const char *path, char *err);
