@@ -207,6 +207,16 @@ enum exec op_rdmsr(struct cpu *cpu, const struct insn *in)
 	NEXT(cpu, in);
 }
 
+static void set_watched(struct cpu *cpu, const struct insn *in, const struct msr_desc *m, uint32_t n, uint64_t value)
+{
+	struct register_write w = {
+		.kind = WROTE_MSR, .number = cpu->r[R_ECX], .old = m->get ? m->get(cpu, n) : 0, .value = value, .eip = insn_eip(cpu, in),
+	};
+
+	m->set(cpu, n, value);
+	control_written(cpu, in, &w);
+}
+
 enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
 {
 	uint32_t n = 0;
@@ -215,7 +225,10 @@ enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
 
 	if (cpu->cpl != 0 || !m || !m->set || value & ~m->writable || (m->valid && !m->valid(value)))
 		return raise_error(cpu, in, VEC_GP, 0);
-	m->set(cpu, n, value);
+	if (unlikely(control_watched(cpu)))
+		set_watched(cpu, in, m, n, value);
+	else
+		m->set(cpu, n, value);
 	NEXT(cpu, in);
 }
 

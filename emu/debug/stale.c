@@ -23,5 +23,7 @@ bool translation_is_stale(const struct machine *m, const struct tlb_entry *e, st
 		return false;
 	if (now->rights != entry_rights(e))
 		return true;
-	return e->flags & TLB_D && !(now->step[now->levels - 1].value & PG_D);
+	/* A global translation may come from another directory, with a Dirty bit of its own. */
+	const struct walk_step *leaf = &now->step[now->levels - 1];
+	return e->flags & TLB_D && leaf->addr == e->leaf && !(leaf->value & PG_D);
 }

@@ -13,15 +13,14 @@
 #include "emu/debug/text.h"
 
 /* Styles of what is not a view's text follow those of text.h. */
-enum {
-	CHROME_TITLE = STYLE_COUNT,    /* first line */
-	CHROME_RULE,                   /* between panes */
-	CHROME_FOCUS,                  /* the rule of the pane with the focus */
-	CHROME_KEY, CHROME_KEY_HELP,   /* last line */
-	CHROME_CURSOR,                 /* the line that keys act on */
-	CHROME_GUEST,                  /* keys go to the guest */
-	CHROME_COUNT
-};
+#define CHROME_TITLE    ((enum style)(STYLE_COUNT + 0))        /* first line */
+#define CHROME_RULE     ((enum style)(STYLE_COUNT + 1))        /* between panes */
+#define CHROME_FOCUS    ((enum style)(STYLE_COUNT + 2))        /* the rule of the pane with the focus */
+#define CHROME_KEY      ((enum style)(STYLE_COUNT + 3))        /* last line */
+#define CHROME_KEY_HELP ((enum style)(STYLE_COUNT + 4))
+#define CHROME_CURSOR   ((enum style)(STYLE_COUNT + 5))        /* the line that keys act on */
+#define CHROME_GUEST    ((enum style)(STYLE_COUNT + 6))        /* keys go to the guest */
+#define CHROME_COUNT    (STYLE_COUNT + 7)
 
 /* Keys: ASCII, control characters, and these. Alt adds KEY_META. */
 enum {
