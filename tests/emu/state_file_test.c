@@ -480,8 +480,8 @@ START_TEST(chunks_that_make_no_sense_are_refused)
 		write_parts(without, n - 1);
 		expect(i == 1 ? 0 : -1, path);
 		size_t size = part[i].data.size;
-		for (unsigned k = 0; k < 60; k++) {
-			part[i].data.size = k < 20 ? k : size * k / 60;
+		for (unsigned k = 0; k < 24; k++) {
+			part[i].data.size = k < 12 ? k : size * k / 24;
 			write_parts(part, n);
 			expect(-1, "");
 		}
