@@ -8,6 +8,7 @@
  *            disk N    what differs from the image at the path (snapshot), or everything that is not zero (recording: self-contained)
  *            input     recording: bytes and the ticks at which they entered
  *            marks     recording: hashes on the way, and how and where it ended
+ *            end       recording: machine_state_save() there, to name what differs
  *
  * Written to a temporary name beside the target, synced, renamed: there is the old file or the new one, never half a file. A file is
  * untrusted input. Unknown chunks are refused by name; files of older versions load, or are refused by their version's name.
@@ -18,6 +19,7 @@
 #include "emu/history.h"
 #include "emu/loader.h"
 #include "emu/machine.h"
+#include "emu/machine_state.h"
 
 #define STATE_FILE_VERSION 1
 
@@ -38,6 +40,7 @@ struct state_file {
 	struct moment end;                 /* recording: where it ended ... */
 	enum machine_stop ended;
 	uint64_t end_hash;
+	struct bytes end_state;            /* machine_state_save() there; may be empty */
 	struct state_parts *parts;         /* private */
 };
 bool state_file_is(const char *path);      /* by its first bytes */

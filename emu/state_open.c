@@ -185,6 +185,12 @@ static int read_marks(struct state_file *f, struct cursor *c, char *err)
 
 /* --- RAM and disks: checked the first time, stored the second, when there is a machine ------------------------------------- */
 
+static int read_end(struct state_file *f, struct cursor *c, char *err)
+{
+	f->end_state.size = 0;
+	return bytes_put(&f->end_state, c->at, (size_t)(c->end - c->at)) ? 0 : no_memory(err);
+}
+
 static int read_state(struct state_file *f, struct cursor *c, char *err)
 {
 	if (f->parts->has_state)
@@ -236,7 +242,7 @@ static int read_disk(struct state_file *f, unsigned n, struct cursor *c, struct 
 static int read_chunk(struct state_file *f, const char *tag, struct cursor *c, struct machine *m, char *err)
 {
 	static const struct { const char *tag; int (*read)(struct state_file *f, struct cursor *c, char *err); } once[] = {
-		{ "kernel", read_kernel }, { "state", read_state }, { "input", read_input }, { "marks", read_marks },
+		{ "kernel", read_kernel }, { "state", read_state }, { "input", read_input }, { "marks", read_marks }, { "end", read_end },
 	};
 
 	if (!strcmp(tag, "machine"))
@@ -371,6 +377,7 @@ void state_close(struct state_file *f)
 	kernel_close(&f->kernel);
 	free(f->input);
 	free(f->mark);
+	free(f->end_state.data);
 	if (f->parts) {
 		for (unsigned i = 0; i < MACHINE_DISKS; i++) {
 			free(f->parts->drive[i].name);
