@@ -175,5 +175,10 @@ void rig_expect(struct rig *r, const char *name)
 	size_t n = fread(story, 1, sizeof(story) - 1, f);
 	fclose(f);
 	story[n] = '\0';
-	ck_assert_msg(!strcmp(got, story), "%s: got:\n%s\nexpected:\n%s", name, got, story);
+	size_t same = 0;
+	while (got[same] && got[same] == story[same])
+		same++;
+	while (same && got[same - 1] != '\n')
+		same--;
+	ck_assert_msg(!strcmp(got, story), "%s: got: %.400s\nexpected: %.400s", name, got + same, story + same);
 }
