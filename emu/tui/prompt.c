@@ -17,6 +17,7 @@ const char *prompt_label(const struct tui *t)
 void prompt_open(struct tui *t, enum mode mode, const char *line)
 {
 	t->mode = mode;
+	*t->message = 0;
 	editor_set(&t->editor, line);
 }
 
