@@ -76,8 +76,8 @@ static void on_delivered(void *owner, struct machine *m, const struct fault_reco
 {
 	struct tui *t = owner;
 
-	(void)r;
-	timebar_note(&t->faults, cpu_icount(&m->cpu));
+	if (!r->external && r->fault.vector == VEC_PF)
+		timebar_note(&t->faults, cpu_icount(&m->cpu));
 }
 
 void run_attach(struct tui *t)
