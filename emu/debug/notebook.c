@@ -164,6 +164,10 @@ void notebook_free(struct debugger *d)
 		free(s->line);
 		free(s);
 	}
+	for (struct bookmark *b = nb->bookmarks, *next; b; b = next) {
+		next = b->next;
+		free(b);
+	}
 	mark_free(nb->mark);
 	micro_free(&nb->micro);
 	trace_close(&nb->trace);
