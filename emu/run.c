@@ -100,7 +100,7 @@ static void run_loop(struct run *r)
 	do {
 		ticks = session_next_slice(ticks, took);
 		uint64_t before = host_ns();
-		if (machine_ended(r, machine_run(s->machine, ticks)))
+		if (machine_ended(r, session_run(s, ticks)))
 			break;
 		took = host_ns() - before;
 		session_pause(s);
@@ -131,6 +131,8 @@ static void tell(struct run *r)
 		if (o->status == STATUS_OK)
 			*o = (struct outcome){ STATUS_ERROR, "the console output could not be written", 0 };
 	}
+	if (r->session.history && history_trouble(r->session.history))
+		complain(0, "%s", history_trouble(r->session.history));
 	const char *disk = machine_disk_error(r->session.machine);
 	if (!disk)
 		return;

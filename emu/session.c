@@ -35,6 +35,11 @@ uint64_t session_next_slice(uint64_t ticks, uint64_t took_ns)
 	return took_ns < SLICE_NS / 2 && ticks * 2 <= SLICE_TICKS ? ticks * 2 : ticks;
 }
 
+enum machine_stop session_run(struct session *s, uint64_t ticks)
+{
+	return s->history ? history_run(s->history, ticks) : machine_run(s->machine, ticks);
+}
+
 static void keep_pace(struct session *s)
 {
 	uint64_t now = host_ns();
@@ -95,7 +100,9 @@ static int build_machine(struct session *s, char *err)
 		s->machine->instruction_limit = o->max_instructions;
 	symbols_load(&s->symbols, &s->plan.kernel);
 	trace_attach(&s->trace, s->machine);
-	return 0;
+	if (o->history)
+		s->history = history_create(s->machine, o->history, err);
+	return o->history && !s->history ? -1 : 0;
 }
 
 int session_open(struct session *s, char *err)
@@ -120,8 +127,10 @@ int session_leave(struct session *s)
 
 void session_close(struct session *s)
 {
+	history_free(s->history);
 	machine_free(s->machine);
 	symbols_free(&s->symbols);
 	plan_free(&s->plan);
+	s->history = NULL;
 	s->machine = NULL;
 }

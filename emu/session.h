@@ -9,6 +9,7 @@
 #define EMU_SESSION_H
 
 #include "emu/console.h"
+#include "emu/history.h"
 #include "emu/machine.h"
 #include "emu/options.h"
 #include "emu/plan.h"
@@ -22,6 +23,7 @@ struct session {
 	struct trace trace;
 	struct symbols symbols;
 	struct machine *machine;
+	struct history *history;       /* NULL: nothing is remembered */
 	uint64_t started_ns;
 	uint64_t pace_ns, pace_tick;   /* this tick was due at this time */
 };
@@ -33,6 +35,8 @@ void session_start(struct session *s);
 /* The ticks to run next, given how many the last slice had and how long it took: so that the host is asked about 100 times a second,
  * whether the guest is fast or each instruction is watched. 0: the first. */
 uint64_t session_next_slice(uint64_t ticks, uint64_t took_ns);
+/* machine_run(), remembered if it is to be. */
+enum machine_stop session_run(struct session *s, uint64_t ticks);
 /* Between slices: writes what the guest said, sleeps until the wall clock has caught up with virtual time, or a key is pressed. */
 void session_pause(struct session *s);
 bool session_timed_out(const struct session *s);
