@@ -65,7 +65,7 @@ static unsigned tag_of(const struct x87_reg *r, bool valid)
 	return exponent == 0 || exponent == 0x7fff || !(r->mantissa >> 63) ? 2 : 0;
 }
 
-static uint16_t tag_word(const struct fpu *f)
+uint16_t fpu_tag_word(const struct fpu *f)
 {
 	unsigned tags = 0;
 
