@@ -86,13 +86,23 @@ void cpu_signal_init(struct cpu *cpu)
 
 /* --- state as fields ----------------------------------------------------------------------------------------------- */
 
-static void visit_segment(struct segment *s, const char *name, void (*fn)(void *ctx, const char *name, void *data, size_t size), void *ctx)
+/* The names of fields are the keys of state files: each is there once, and stays. */
+struct segment_names { const char *selector, *access, *flags, *base, *limit; };
+#define SEGMENT(s) { s ".selector", s ".access", s ".flags", s ".base", s ".limit" }
+static const struct segment_names segment_names[SEG_COUNT] = { SEGMENT("es"), SEGMENT("cs"), SEGMENT("ss"), SEGMENT("ds"),
+	SEGMENT("fs"), SEGMENT("gs"), SEGMENT("ldtr"), SEGMENT("tr") };
+
+struct x87_names { const char *mantissa, *exponent; };
+#define X87(n) { "fpu.r[" #n "].mantissa", "fpu.r[" #n "].exponent" }
+static const struct x87_names x87_names[8] = { X87(0), X87(1), X87(2), X87(3), X87(4), X87(5), X87(6), X87(7) };
+
+static void visit_segment(struct segment *s, const struct segment_names *n, void (*fn)(void *ctx, const char *name, void *data, size_t size), void *ctx)
 {
-	fn(ctx, name, &s->selector, sizeof(s->selector));
-	fn(ctx, name, &s->access, sizeof(s->access));
-	fn(ctx, name, &s->flags, sizeof(s->flags));
-	fn(ctx, name, &s->base, sizeof(s->base));
-	fn(ctx, name, &s->limit, sizeof(s->limit));
+	fn(ctx, n->selector, &s->selector, sizeof(s->selector));
+	fn(ctx, n->access, &s->access, sizeof(s->access));
+	fn(ctx, n->flags, &s->flags, sizeof(s->flags));
+	fn(ctx, n->base, &s->base, sizeof(s->base));
+	fn(ctx, n->limit, &s->limit, sizeof(s->limit));
 }
 
 /* What follows from the fields, after they may have been loaded. */
@@ -108,7 +118,6 @@ static void rebuild(struct cpu *cpu)
 void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, void *data, size_t size), void *ctx)
 {
 	static const char *const general[] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
-	static const char *const segments[] = { "es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr" };
 	uint32_t eflags = cpu_eflags(cpu), before = eflags;
 
 	for (unsigned i = 0; i < 8; i++)
@@ -116,7 +125,7 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	fn(ctx, "eip", &cpu->eip, 4);
 	fn(ctx, "eflags", &eflags, 4);
 	for (unsigned i = 0; i < SEG_COUNT; i++)
-		visit_segment(&cpu->seg[i], segments[i], fn, ctx);
+		visit_segment(&cpu->seg[i], &segment_names[i], fn, ctx);
 #define FIELD(f) fn(ctx, #f, &cpu->f, sizeof(cpu->f));
 	FIELD(cpl) FIELD(cr0) FIELD(cr2) FIELD(cr3) FIELD(cr4) FIELD(efer) FIELD(pdpte) FIELD(dr)
 	FIELD(gdtr.base) FIELD(gdtr.limit) FIELD(idtr.base) FIELD(idtr.limit)
@@ -127,8 +136,8 @@ void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, vo
 	FIELD(ferr) FIELD(ignne)
 	FIELD(repeating) FIELD(pending_dr6) FIELD(icount)
 	for (unsigned i = 0; i < 8; i++) {
-		FIELD(fpu.r[i].mantissa)
-		FIELD(fpu.r[i].exponent)
+		fn(ctx, x87_names[i].mantissa, &cpu->fpu.r[i].mantissa, sizeof(cpu->fpu.r[i].mantissa));
+		fn(ctx, x87_names[i].exponent, &cpu->fpu.r[i].exponent, sizeof(cpu->fpu.r[i].exponent));
 	}
 	FIELD(fpu.control) FIELD(fpu.status) FIELD(fpu.valid) FIELD(fpu.opcode) FIELD(fpu.ip) FIELD(fpu.dp) FIELD(fpu.cs) FIELD(fpu.ds)
 	FIELD(fpu.mxcsr) FIELD(fpu.xmm)

@@ -60,6 +60,27 @@ void clock_fire_due(struct clock *c)
 	}
 }
 
+bool clock_order(struct clock *c, struct timer *const *order, unsigned count)
+{
+	unsigned armed = 0;
+
+	for (const struct timer *t = c->first; t; t = t->next)
+		armed++;
+	if (armed != count)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		if (!order[i]->armed || (i && order[i]->deadline < order[i - 1]->deadline))
+			return false;
+		for (unsigned k = 0; k < i; k++)
+			if (order[k] == order[i])
+				return false;
+	}
+	for (unsigned i = 0; i < count; i++)
+		order[i]->next = i + 1 < count ? order[i + 1] : NULL;
+	c->first = count ? order[0] : NULL;
+	return true;
+}
+
 uint64_t clock_scale(uint64_t n, uint64_t mul, uint64_t div)
 {
 	return (uint64_t)((unsigned __int128)n * mul / div);

@@ -95,6 +95,9 @@ void timer_arm(struct clock *c, struct timer *t, uint64_t deadline);      /* re-
 void timer_cancel(struct clock *c, struct timer *t);
 uint64_t clock_next_deadline(const struct clock *c);                      /* UINT64_MAX when none */
 void clock_fire_due(struct clock *c);                                     /* fires all with deadline <= now */
+/* Puts the armed timers, all of them, in this order: a loaded machine's devices arm theirs in another one than they were in when it was saved,
+ * and equal deadlines fire in the order of the list. False, and nothing done, when these are not the armed ones or are not ordered by deadline. */
+bool clock_order(struct clock *c, struct timer *const *order, unsigned count);
 /* n * mul / div without overflow of the product. */
 uint64_t clock_scale(uint64_t n, uint64_t mul, uint64_t div);
 

@@ -120,6 +120,9 @@ void page_walk_commit(struct phys *phys, struct walk *w);
 /* Reads the four PDPTEs that CR3 locates. False when a present one has a reserved bit set, so that no MOV may load them:
  * [SDM3A 4.4.1 "PDPTE Registers"]. */
 bool page_read_pdptes(const struct phys *phys, uint32_t cr3, uint64_t pdpte[PDPTES]);
+/* Of a PDE or PTE: its reserved bits, and the table or frame it leads to. large: a PDE that maps a page itself. */
+uint64_t page_entry_reserved(const struct paging *pg, bool large);
+paddr_t page_entry_target(const struct paging *pg, uint64_t entry, bool large);
 /* The walk in words, as lines like "PDE at 0x00101004 = 0x00000000: P=0 not present". Returns the length as snprintf. */
 int walk_describe(const struct walk *w, char *buf, size_t size);
 

@@ -69,8 +69,7 @@ static uint64_t read_entry64(const struct phys *phys, struct walk *w, const char
 	return note_entry(w, name, addr, phys_peek64(phys, addr));
 }
 
-/* Of a PDE or PTE; large: of a PDE that maps a page itself. */
-static uint64_t reserved_bits(const struct paging *pg, bool large)
+uint64_t page_entry_reserved(const struct paging *pg, bool large)
 {
 	if (!pg->pae)
 		return large ? PDE_4M_RESERVED : 0;
@@ -84,7 +83,7 @@ static bool entry_good(struct walk *w, uint64_t entry, bool large)
 		walk_fault(w, WALK_NOT_PRESENT, 0);
 		return false;
 	}
-	if (entry & reserved_bits(&w->paging, large)) {
+	if (entry & page_entry_reserved(&w->paging, large)) {
 		walk_fault(w, WALK_RESERVED, PF_RSVD | PF_P);
 		return false;
 	}
@@ -110,6 +109,13 @@ static void finish(const struct phys *phys, struct walk *w, uint64_t leaf, paddr
 static paddr_t frame_4m(uint64_t pde)
 {
 	return (pde & PDE_4M_FRAME) | (pde & PDE_4M_FRAME_HIGH) << 19;
+}
+
+paddr_t page_entry_target(const struct paging *pg, uint64_t entry, bool large)
+{
+	if (!pg->pae)
+		return large ? frame_4m(entry) : entry & PG_FRAME;
+	return entry & PAE_FRAME & ~(paddr_t)(large ? PDE_2M_OFFSET : 0);
 }
 
 static void walk_two_levels(const struct phys *phys, struct walk *w)
@@ -244,13 +250,12 @@ static void describe_bits(struct text *t, const struct walk *w, uint64_t v, bool
 /* Where the entry leads. */
 static void describe_target(struct text *t, const struct walk *w, uint64_t v, bool large, bool leaf)
 {
-	bool pae = w->paging.pae;
+	unsigned long long target = page_entry_target(&w->paging, v, large);
 
 	if (large)
-		say(t, " PS=1 %d MB page at 0x%08llx", pae ? 2 : 4,
-		    (unsigned long long)(pae ? v & PAE_FRAME & ~(uint64_t)PDE_2M_OFFSET : frame_4m(v)));
+		say(t, " PS=1 %d MB page at 0x%08llx", w->paging.pae ? 2 : 4, target);
 	else
-		say(t, " %s at 0x%08llx", leaf ? "frame" : "table", (unsigned long long)(v & (pae ? PAE_FRAME : PG_FRAME)));
+		say(t, " %s at 0x%08llx", leaf ? "frame" : "table", target);
 }
 
 static void describe_step(struct text *t, const struct walk *w, unsigned i)
@@ -259,7 +264,7 @@ static void describe_step(struct text *t, const struct walk *w, unsigned i)
 	uint64_t v = s->value;
 	bool pae = w->paging.pae, last = i == w->levels - 1;
 	bool large = last && w->page_shift != PAGE_SHIFT, leaf = large || i == (pae ? 2 : 1);
-	uint64_t reserved = v & reserved_bits(&w->paging, large);
+	uint64_t reserved = v & page_entry_reserved(&w->paging, large);
 
 	say(t, "%s at 0x%08llx = 0x%0*llx: ", s->name, (unsigned long long)s->addr, pae ? 16 : 8, (unsigned long long)v);
 	if (!(v & PG_P)) {

@@ -65,6 +65,7 @@ struct guest;                          /* guest.h */
 struct source;                         /* source.h */
 struct checker;                        /* checker.h */
 struct script;                         /* Lua */
+struct notebook;                       /* notebook.h */
 
 struct debugger {
 	struct machine *m;
@@ -78,6 +79,7 @@ struct debugger {
 	struct guest *guest;           /* NULL: no description fits this guest */
 	struct checker *checker;       /* NULL: off */
 	struct script *script;         /* NULL: none loaded */
+	struct notebook *notes;        /* what views and commands remember; NULL: nothing yet. debugger_free calls notebook_free */
 	bool step_into_interrupts;     /* a step stops in interrupt handlers too (off: timers do not hijack it) */
 	bool intel;                    /* disassembly: Intel syntax; default AT&T */
 	struct go_state *going;        /* private to go.c and break.c */

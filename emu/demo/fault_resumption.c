@@ -226,7 +226,8 @@ static int narrate(struct narrator *n, const struct kernel *kernel, uint32_t esp
 	if (!r) {
 		fprintf(n->out, "A user program runs with ESP 0x%08x. The page below 0x%08x is mapped, as its stack; no other memory "
 			"but its code is its own.\n\n", esp, esp);
-		n->m->cpu.watch = (struct cpu_watch){ on_instruction, on_exception, on_delivered, on_iret, n };
+		n->m->cpu.watch = (struct cpu_watch){ .instruction = on_instruction, .exception = on_exception,
+			.delivered = on_delivered, .iret = on_iret, .owner = n };
 		n->m->instruction_limit = STEP_LIMIT;
 		tell_end(n, machine_run(n->m, STEP_LIMIT));
 	}
