@@ -219,7 +219,9 @@ static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_pa
 	bool mode32 = code32(cpu);
 	struct code_page *page;
 
-	if (!mmu_translate(cpu->mmu, &a, &t) || !t.host)
+	/* What needs a walk is left to the instruction that runs alone, so that each walk is made, counted and told once; while
+	 * everything is watched, so is every fetch. */
+	if (cpu->mmu->all_watched || !mmu_hits(cpu->mmu, &a) || !mmu_translate(cpu->mmu, &a, &t) || !t.host)
 		return NULL;
 	if (cpu->cache->bytes > CACHE_LIMIT) {
 		code_flush(cpu);
@@ -228,7 +230,9 @@ static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_pa
 	page = cpu->cache->by_frame[mode32][t.pa >> 12];
 	if (!page)
 		page = page_create(cpu, (uint32_t)(t.pa >> 12), mode32);
-	*recent = (struct recent_page) { .tag = tag, .page = page };
+	/* Each visit of a watched page asks anew. */
+	if (!mmu_vpn_watched(cpu->mmu, la >> 12))
+		*recent = (struct recent_page) { .tag = tag, .page = page };
 	return page;
 }
 

@@ -41,6 +41,7 @@ void mmu_free(struct mmu *mmu)
 {
 	fast_free(mmu);
 	tlb_free(mmu);
+	sparse_free(mmu->watched_vpn, TLB_VPNS);
 	*mmu = (struct mmu){0};
 }
 
@@ -111,16 +112,30 @@ static struct tlb_entry *fill(struct mmu *mmu, const struct access *a)
 }
 
 /* The host byte for an access that the entry allows, or NULL when phys_read or phys_write has to do it. */
-static uint8_t *host_for(struct mmu *mmu, paddr_t pa, bool write)
+static uint8_t *host_for(struct mmu *mmu, paddr_t pa, enum access_kind kind)
 {
+	bool write = kind == ACCESS_WRITE;
 	uint8_t *host = phys_page_host(mmu->phys, pa, write);
 
-	if (!write || !host)
+	if (kind == ACCESS_FETCH || !host)
+		return host;
+	if (phys_page_watched(mmu->phys, pa))
+		return NULL;
+	if (!write)
 		return host;
 	if (phys_page_has_code(mmu->phys, pa))
 		return NULL;
 	mmu->phys->attr[pa >> PAGE_SHIFT] |= PHYS_DIRTY;
 	return host;
+}
+
+/* After a walk the page has no fast entries. After a hit that came here all the same this one is missing: its page is watched, or
+ * somebody has taken it away, as mmu_mark_code() does for code that may be there no longer. */
+static bool wants_fast(const struct mmu *mmu, const struct access *a, const struct translation *t, bool hit)
+{
+	if (!tlb_is_flat(mmu))
+		return false;
+	return !hit || (t->host && !mmu->fast[a->user][a->kind][a->la >> PAGE_SHIFT]);
 }
 
 bool mmu_translate(struct mmu *mmu, const struct access *a, struct translation *t)
@@ -134,12 +149,19 @@ bool mmu_translate(struct mmu *mmu, const struct access *a, struct translation *
 		return false;
 	mmu->stats.hits += hit && mmu->pg.enabled;
 	t->pa = (paddr_t)e->frame << PAGE_SHIFT | (a->la & PG_OFFSET);
-	t->host = host_for(mmu, t->pa, a->kind == ACCESS_WRITE);
-	/* A write that the entry allows came here all the same: mmu_mark_code() took its fast entry away, for code that is
-	 * no longer there. */
-	if (hit && t->host && a->kind == ACCESS_WRITE && tlb_is_flat(mmu))
+	t->host = host_for(mmu, t->pa, a->kind);
+	if (wants_fast(mmu, a, t, hit))
 		fast_fill(mmu, e);
+	if (mmu->translated)
+		mmu->translated(mmu->walked_owner, a, e, hit);
 	return true;
+}
+
+bool mmu_hits(const struct mmu *mmu, const struct access *a)
+{
+	const struct tlb_entry *e = mmu_tlb_probe(mmu, a->la);
+
+	return e && entry_suffices(mmu, e, a);
 }
 
 bool mmu_peek(const struct mmu *mmu, laddr_t la, paddr_t *pa)
@@ -207,11 +229,8 @@ static void forget_write(void *ctx, const struct tlb_entry *e)
 {
 	const struct code_search *s = ctx;
 
-	if (e->frame != s->frame)
-		return;
-	for (unsigned user = 0; user < 2; user++)
-		if (s->mmu->fast[user][ACCESS_WRITE][e->vpn])
-			s->mmu->fast[user][ACCESS_WRITE][e->vpn] = 0;
+	if (e->frame == s->frame)
+		fast_clear_writes(s->mmu, e->vpn);
 }
 
 void mmu_mark_code(struct mmu *mmu, paddr_t pa)

@@ -151,8 +151,8 @@ struct tlb_stats { uint64_t hits, misses, walks, flushes, evictions; };
 
 /* Fast tables, one set for user and one for supervisor mode, by linear page number: fast[user][kind][la >> 12] is
  * (host address of the page) - (its linear address), so that entry + la is the host address; 0 means "ask
- * mmu_translate". There is a write entry only when Dirty is set, writing is allowed and the page holds neither code
- * (mmu_mark_code) nor a device. With a modelled geometry the tables stay empty, so that every access is counted. */
+ * mmu_translate". There is a write entry only when Dirty is set, writing is allowed, and the page is PHYS_DIRTY already and holds
+ * neither code (mmu_mark_code) nor a device. With a modelled geometry the tables stay empty, so that every access is counted. */
 struct mmu {
 	uintptr_t *fast[2][3];
 	struct paging pg;
@@ -166,7 +166,7 @@ struct mmu {
 	void *owner;
 	/* Told of each walk made for a real access, before A and D are stored; for traces, which only look. May be NULL. */
 	void (*walked)(void *walked_owner, const struct walk *w);
-	/* For debuggers, like walked; all may be NULL. */
+	/* For debuggers, like walked; all may be NULL. translated is told of accesses that may go on: of one that faults, walked is. */
 	void (*translated)(void *walked_owner, const struct access *a, const struct tlb_entry *e, bool hit);
 	void (*tlb_changed)(void *walked_owner, const struct tlb_entry *old, const struct tlb_entry *new);
 	uint8_t *watched_vpn;              /* how often each linear page is watched; NULL while none ever was */
@@ -191,6 +191,8 @@ void mmu_reset(struct mmu *mmu);
 bool mmu_translate(struct mmu *mmu, const struct access *a, struct translation *t);
 /* Translates as a debugger: no A/D, no TLB change, no counting, no rights. False when nothing is mapped. */
 bool mmu_peek(const struct mmu *mmu, laddr_t la, paddr_t *pa);
+/* Whether the TLB would answer, without a walk. Looking changes nothing. */
+bool mmu_hits(const struct mmu *mmu, const struct access *a);
 /* The cached entry for la, or NULL. Looking changes nothing. */
 const struct tlb_entry *mmu_tlb_probe(const struct mmu *mmu, laddr_t la);
 /* Calls fn for each valid entry, in order of linear page number. */
@@ -213,6 +215,10 @@ void mmu_forget_frame(struct mmu *mmu, uint32_t frame);
 void mmu_forget_writes(struct mmu *mmu);
 /* Watches a linear page, counted: accesses to it get no fast entry and are told to translated(). 0 or a negative errno. */
 int mmu_watch_vpn(struct mmu *mmu, uint32_t vpn, bool on);
+static inline bool mmu_vpn_watched(const struct mmu *mmu, uint32_t vpn)
+{
+	return mmu->all_watched || (mmu->watched_vpn && mmu->watched_vpn[vpn]);
+}
 /* Watches all, counted. */
 void mmu_watch_all(struct mmu *mmu, bool on);
 /* The TLB as a list, and back: entries in any order, at most one for each page, those that do not fit the geometry are refused

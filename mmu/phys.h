@@ -38,7 +38,7 @@ struct phys_range {
 /* Bits of the per-page attribute byte. */
 #define PHYS_RANGE_MASK 0x3f               /* index into range[]; 0 is the hole */
 #define PHYS_CODE       0x40               /* the page holds decoded instructions */
-#define PHYS_DIRTY      0x80               /* written since it was cleared; who clears it calls mmu_flush_all() too */
+#define PHYS_DIRTY      0x80               /* written since it was cleared; who clears it calls mmu_forget_writes() too */
 
 /* An access to a page that is watched. */
 struct phys_access {

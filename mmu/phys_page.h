@@ -1,6 +1,6 @@
 /* mmu/phys_page.h: which range one physical page belongs to. Private to mmu/.
  *
- * Everything that turns a physical address into a host address goes through these three functions; they are where
+ * Everything that turns a physical address into a host address goes through these functions; they are where
  * addresses are checked. Addresses of 2^32 and more are holes.
  */
 #ifndef MMU_PHYS_PAGE_H
@@ -31,6 +31,12 @@ static inline uint8_t *phys_page_host(const struct phys *phys, paddr_t pa, bool 
 static inline bool phys_page_has_code(const struct phys *phys, paddr_t pa)
 {
 	return phys->attr[pa >> PAGE_SHIFT] & PHYS_CODE;
+}
+
+/* May the processor not read and write the page behind phys_read() and phys_write()? */
+static inline bool phys_page_watched(const struct phys *phys, paddr_t pa)
+{
+	return phys->watched && pa < PHYS_LIMIT && phys->watched[pa >> PAGE_SHIFT];
 }
 
 #endif

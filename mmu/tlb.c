@@ -160,14 +160,14 @@ const struct tlb_entry *mmu_tlb_probe(const struct mmu *mmu, laddr_t la)
 	return lookup(mmu, la >> PAGE_SHIFT);
 }
 
-static void tell_dropped(struct mmu *mmu, uint32_t first, uint32_t count)
+void tlb_tell_dropped(struct mmu *mmu, uint32_t first, uint32_t count)
 {
 	if (mmu->fetch_dropped)
 		mmu->fetch_dropped(mmu->owner, first, count);
 }
 
-/* Takes a valid entry out; telling the owner is left to the caller, who may have many. */
-static void remove_entry(struct mmu *mmu, struct tlb_entry *e)
+/* Takes a valid entry out, and tells nobody. */
+static void forget_entry(struct mmu *mmu, struct tlb_entry *e)
 {
 	struct tlb *t = mmu->tlb;
 
@@ -177,6 +177,18 @@ static void remove_entry(struct mmu *mmu, struct tlb_entry *e)
 		fast_clear(mmu, e->vpn);
 	}
 	e->flags = 0;
+}
+
+/* ... and tells who watches; telling the owner is left to the caller, who may have many. */
+static void remove_entry(struct mmu *mmu, struct tlb_entry *e)
+{
+	if (mmu->tlb_changed) {
+		struct tlb_entry old = *e;
+		forget_entry(mmu, e);
+		mmu->tlb_changed(mmu->walked_owner, &old, NULL);
+	} else {
+		forget_entry(mmu, e);
+	}
 }
 
 /* The way of a set that a new page takes: a free one, else the least recently used. */
@@ -193,7 +205,7 @@ static struct tlb_entry *victim(struct mmu *mmu, uint32_t vpn)
 	uint32_t evicted = oldest->vpn;
 	mmu->stats.evictions++;
 	remove_entry(mmu, oldest);
-	tell_dropped(mmu, evicted, 1);
+	tlb_tell_dropped(mmu, evicted, 1);
 	return oldest;
 }
 
@@ -203,28 +215,37 @@ static bool fetch_changed(const struct tlb_entry *old, const struct tlb_entry *n
 	return old->frame != new->frame || ((old->flags ^ new->flags) & (TLB_U | TLB_NX));
 }
 
+/* Puts new into the free or replaced place e. */
+static void place(struct tlb *t, struct tlb_entry *e, const struct tlb_entry *new, bool flat)
+{
+	*e = *new;
+	t->large += !!(e->flags & TLB_LARGE);
+	if (flat)
+		map_set(t, e->vpn);
+}
+
 struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *new)
 {
 	struct tlb *t = mmu->tlb;
 	bool flat = tlb_is_flat(mmu), changed = false;
-	struct tlb_entry *e = lookup(mmu, new->vpn);
+	struct tlb_entry *e = lookup(mmu, new->vpn), old = {0};
 
 	if (e) {
+		old = *e;
 		changed = fetch_changed(e, new);
 		t->large -= !!(e->flags & TLB_LARGE);
+		if (flat)
+			fast_clear(mmu, e->vpn);
 	} else {
 		e = flat ? &t->store[new->vpn] : victim(mmu, new->vpn);
 	}
-	*e = *new;
-	t->large += !!(e->flags & TLB_LARGE);
-	if (flat) {
-		map_set(t, e->vpn);
-		fast_fill(mmu, e);
-	} else {
+	place(t, e, new, flat);
+	if (!flat)
 		e->used = ++t->clock;
-	}
+	if (mmu->tlb_changed)
+		mmu->tlb_changed(mmu->walked_owner, old.flags ? &old : NULL, e);
 	if (changed)
-		tell_dropped(mmu, e->vpn, 1);
+		tlb_tell_dropped(mmu, e->vpn, 1);
 	return e;
 }
 
@@ -265,9 +286,9 @@ void tlb_drop(struct mmu *mmu, uint32_t vpn)
 	if (e)
 		remove_entry(mmu, e);
 	if (mmu->tlb->large && drop_large(mmu, vpn))
-		tell_dropped(mmu, vpn & ~(large_pages(mmu) - 1), large_pages(mmu));
+		tlb_tell_dropped(mmu, vpn & ~(large_pages(mmu) - 1), large_pages(mmu));
 	else if (dropped)
-		tell_dropped(mmu, vpn, 1);
+		tlb_tell_dropped(mmu, vpn, 1);
 }
 
 void tlb_flush(struct mmu *mmu, bool keep_global)
@@ -285,7 +306,7 @@ void tlb_flush(struct mmu *mmu, bool keep_global)
 			if ((t->store[i].flags & TLB_VALID) && !(t->store[i].flags & kept))
 				remove_entry(mmu, &t->store[i]);
 	}
-	tell_dropped(mmu, 0, TLB_VPNS);
+	tlb_tell_dropped(mmu, 0, TLB_VPNS);
 }
 
 /* --- listing ---------------------------------------------------------------------------------------------------- */
@@ -313,4 +334,103 @@ void mmu_tlb_each(const struct mmu *mmu, void (*fn)(void *ctx, const struct tlb_
 	qsort(t->sorted, n, sizeof(*t->sorted), by_vpn);
 	for (size_t i = 0; i < n; i++)
 		fn(ctx, t->sorted[i]);
+}
+
+/* --- as a list, and back ------------------------------------------------------------------------------------------ */
+
+#define TLB_FLAGS (TLB_VALID | TLB_W | TLB_U | TLB_D | TLB_G | TLB_LARGE | TLB_NX)
+#define PHYSICAL  (1ull << MAXPHYADDR)
+
+static void count_entry(void *ctx, const struct tlb_entry *e)
+{
+	(void)e;
+	++*(size_t *)ctx;
+}
+
+size_t mmu_tlb_count(const struct mmu *mmu)
+{
+	size_t n = 0;
+
+	mmu_tlb_each(mmu, count_entry, &n);
+	return n;
+}
+
+static void save_entry(void *ctx, const struct tlb_entry *e)
+{
+	struct tlb_entry **next = ctx;
+
+	*(*next)++ = *e;
+}
+
+void mmu_tlb_save(const struct mmu *mmu, struct tlb_entry *entries, uint64_t *lru)
+{
+	mmu_tlb_each(mmu, save_entry, &entries);
+	*lru = mmu->tlb->clock;
+}
+
+/* Could a processor hold this entry? */
+static bool entry_valid(const struct tlb_entry *e, uint64_t lru)
+{
+	if (!(e->flags & TLB_VALID) || e->flags & ~TLB_FLAGS)
+		return false;
+	return e->vpn < TLB_VPNS && e->frame < PHYSICAL >> PAGE_SHIFT && e->leaf < PHYSICAL && e->used <= lru;
+}
+
+/* Whether all entries are valid, of different pages, and fit. seen: a bit a page; in_set: a count a set, NULL when flat. */
+static bool list_valid(const struct mmu *mmu, const struct tlb_entry *entries, size_t count, uint64_t lru, uint64_t *seen, uint32_t *in_set)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct tlb_entry *e = &entries[i];
+		if (!entry_valid(e, lru) || seen[e->vpn >> 6] >> (e->vpn & 63) & 1)
+			return false;
+		seen[e->vpn >> 6] |= 1ull << (e->vpn & 63);
+		if (in_set && ++in_set[e->vpn & (mmu->tlb->sets - 1)] > mmu->geometry.ways)
+			return false;
+	}
+	return true;
+}
+
+static int check_list(const struct mmu *mmu, const struct tlb_entry *entries, size_t count, uint64_t lru)
+{
+	bool flat = tlb_is_flat(mmu);
+	uint64_t *seen = calloc(TLB_VPNS / 64, sizeof(*seen));
+	uint32_t *in_set = flat ? NULL : calloc(mmu->tlb->sets, sizeof(*in_set));
+	int err = -ENOMEM;
+
+	if (seen && (flat || in_set))
+		err = list_valid(mmu, entries, count, lru, seen, in_set) ? 0 : -EINVAL;
+	free(seen);
+	free(in_set);
+	return err;
+}
+
+static void forget_everything(struct mmu *mmu)
+{
+	struct tlb *t = mmu->tlb;
+
+	if (tlb_is_flat(mmu)) {
+		for (uint32_t v = map_next(t, 0); v < TLB_VPNS; v = map_next(t, v + 1))
+			forget_entry(mmu, &t->store[v]);
+		return;
+	}
+	for (unsigned i = 0; i < mmu->geometry.entries; i++)
+		if (t->store[i].flags & TLB_VALID)
+			forget_entry(mmu, &t->store[i]);
+}
+
+/* Which way of its set an entry is in makes no difference: `used` alone decides who goes. */
+int mmu_tlb_load(struct mmu *mmu, const struct tlb_entry *entries, size_t count, uint64_t lru)
+{
+	struct tlb *t = mmu->tlb;
+	bool flat = tlb_is_flat(mmu);
+	int err = check_list(mmu, entries, count, lru);
+
+	if (err)
+		return err;
+	forget_everything(mmu);
+	for (size_t i = 0; i < count; i++)
+		place(t, flat ? &t->store[entries[i].vpn] : victim(mmu, entries[i].vpn), &entries[i], flat);
+	t->clock = lru;
+	tlb_tell_dropped(mmu, 0, TLB_VPNS);
+	return 0;
 }

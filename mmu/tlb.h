@@ -1,7 +1,7 @@
 /* mmu/tlb.h: what mmu.c, tlb.c and fast.c share. Private to mmu/.
  *
  * Every way an entry goes, or changes, passes through tlb.c, and tlb.c clears the fast tables and tells the owner there:
- * so a fast entry never outlives the TLB entry it was made from.
+ * so a fast entry never outlives the TLB entry it was made from. Only mmu_translate() makes fast entries.
  */
 #ifndef MMU_TLB_H
 #define MMU_TLB_H
@@ -19,12 +19,15 @@ struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *e);
 /* Drops the entry of the page, and if a large page is cached there, every entry made from it. */
 void tlb_drop(struct mmu *mmu, uint32_t vpn);
 void tlb_flush(struct mmu *mmu, bool keep_global);
+/* Fetches of these linear pages may not go on by what somebody remembers of them. */
+void tlb_tell_dropped(struct mmu *mmu, uint32_t first, uint32_t count);
 
 int fast_init(struct mmu *mmu);
 void fast_free(struct mmu *mmu);
 /* Sets all six entries of the page from e. Only with the flat geometry. */
 void fast_fill(struct mmu *mmu, const struct tlb_entry *e);
 void fast_clear(struct mmu *mmu, uint32_t vpn);
+void fast_clear_writes(struct mmu *mmu, uint32_t vpn);
 /* An anonymous mapping of zeros that costs memory only where it is written. NULL when there is no address space. */
 void *sparse_alloc(size_t bytes);
 void sparse_free(void *p, size_t bytes);

@@ -1,0 +1,127 @@
+/* emu/session.c: see session.h. */
+#include "emu/session.h"
+
+#include "emu/outputs.h"
+#include "emu/terminal.h"
+
+/* A slice is 10 ms of virtual time, or less where that takes the host longer. */
+#define SLICE_TICKS (CLOCK_HZ / 100)
+#define SLICE_LEAST (SLICE_TICKS >> 10)
+#define SLICE_NS 10000000ull           /* of the host's time; about what the longest slice takes an interpreter at 100 MIPS */
+#define NS_PER_TICK (1000000000ull / CLOCK_HZ)
+#define LATE_NS 50000000ull
+
+/* --- time ------------------------------------------------------------------------------------------------------------- */
+
+void session_start(struct session *s)
+{
+	s->started_ns = s->pace_ns = host_ns();
+	s->pace_tick = machine_now(s->machine);
+	if (s->options.timeout_ms)
+		s->console.until_ns = s->started_ns + s->options.timeout_ms * 1000000;
+}
+
+bool session_timed_out(const struct session *s)
+{
+	return s->options.timeout_ms && host_ns() - s->started_ns >= s->options.timeout_ms * 1000000;
+}
+
+uint64_t session_next_slice(uint64_t ticks, uint64_t took_ns)
+{
+	if (!ticks)
+		return SLICE_LEAST;
+	if (took_ns > SLICE_NS && ticks / 2 >= SLICE_LEAST)
+		return ticks / 2;
+	return took_ns < SLICE_NS / 2 && ticks * 2 <= SLICE_TICKS ? ticks * 2 : ticks;
+}
+
+static void keep_pace(struct session *s)
+{
+	uint64_t now = host_ns();
+
+	if (!console_paced(&s->console)) {
+		s->pace_ns = now;
+		s->pace_tick = machine_now(s->machine);
+		return;
+	}
+	uint64_t due = s->pace_ns + (machine_now(s->machine) - s->pace_tick) * NS_PER_TICK;
+	if (now > due + LATE_NS) {
+		s->pace_ns = now;
+		s->pace_tick = machine_now(s->machine);
+	}
+	console_wait(&s->console, now < due ? (int)((due - now + 999999) / 1000000) : 0);
+}
+
+void session_pause(struct session *s)
+{
+	console_flush(&s->console);
+	keep_pace(s);
+}
+
+/* --- start and end ---------------------------------------------------------------------------------------------------- */
+
+static void on_device_log(void *owner, enum log_level level, const char *device, const char *text)
+{
+	struct session *s = owner;
+
+	(void)level;
+	trace_device(&s->trace, device, text);
+}
+
+static int build_machine(struct session *s, char *err)
+{
+	const struct run_options *o = &s->options;
+	struct machine_config config = {
+		.memory = o->memory,
+		.tlb = o->tlb,
+		.seed = o->seed,
+		.stop_at_reset = o->no_reboot,
+		.kernel = &s->plan.kernel,
+		.serial = { console_put, &s->console },
+		.debug = { console_put, &s->console },
+		.input = { s->console.in >= 0 ? console_next : NULL, &s->console },
+		.log = { on_device_log, s },
+	};
+
+	_Static_assert(MAX_DISKS <= MACHINE_DISKS, "every --disk has a drive to go into");
+	for (unsigned i = 0; i < s->plan.disks; i++) {
+		config.disk[i] = s->plan.disk[i];
+		config.disk_name[i] = s->plan.disk_name[i];
+	}
+	s->machine = machine_create(&config, err);
+	if (!s->machine)
+		return -1;
+	if (o->max_instructions)
+		s->machine->instruction_limit = o->max_instructions;
+	symbols_load(&s->symbols, &s->plan.kernel);
+	trace_attach(&s->trace, s->machine);
+	return 0;
+}
+
+int session_open(struct session *s, char *err)
+{
+	if (plan_make(&s->plan, &s->options, err) || outputs_check(&s->options, &s->plan, err))
+		return -1;
+	if (trace_open(&s->trace, s->options.trace, s->options.trace_path, err))
+		return -1;
+	signals_install();
+	if (console_open(&s->console, s->options.serial, s->options.serial_path, err) || build_machine(s, err)) {
+		session_leave(s);
+		return -1;
+	}
+	return 0;
+}
+
+int session_leave(struct session *s)
+{
+	console_close(&s->console);
+	return trace_close(&s->trace);
+}
+
+void session_close(struct session *s)
+{
+	machine_free(s->machine);
+	symbols_free(&s->symbols);
+	plan_free(&s->plan);
+	s->machine = NULL;
+}
