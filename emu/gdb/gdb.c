@@ -152,8 +152,18 @@ static bool wants_words(const struct gdb *g, const struct stop *s)
 	return g->known && *s->text;
 }
 
+/* A triple fault or a dead halt is worth looking at; the others are the guest's own decision to end. */
+static bool guest_left(const struct stop *s)
+{
+	return s->kind == STOP_MACHINE && (s->ended == MACHINE_POWER_OFF || s->ended == MACHINE_DEBUG_EXIT || s->ended == MACHINE_RESET);
+}
+
 void stop_reply(struct gdb *g, const struct stop *s)
 {
+	if (g->leaves && guest_left(s)) {
+		g->ended = g->silent = true;
+		return;
+	}
 	if (wants_words(g, s)) {
 		console_text(g, s->text, strlen(s->text));
 		console_text(g, "\n", 1);
@@ -218,7 +228,7 @@ const char *gdb_packet(struct gdb *g, const char *payload, size_t length)
 bool peer_asks(struct gdb *g)
 {
 	if (g->link.in < 0)
-		return false;
+		return link_accept(&g->link);
 	link_poll(&g->link);
 	bool stop = g->link.interrupted || g->link.lost;
 	g->link.interrupted = false;
@@ -247,7 +257,7 @@ static void forget_peer(struct gdb *g)
 {
 	forget_breaks(g);
 	link_drop(&g->link);
-	g->attached = g->multiprocess = g->swbreak = g->hwbreak = g->physical = g->known = false;
+	g->attached = g->detached = g->multiprocess = g->swbreak = g->hwbreak = g->physical = g->known = false;
 }
 
 struct gdb *gdb_listen(struct debugger *d, const char *where, char *err)
@@ -312,6 +322,28 @@ bool gdb_serve(struct gdb *g, int timeout)
 		link_poll(&g->link);
 	}
 	return !g->ended;
+}
+
+void gdb_main(struct gdb *g, bool running, bool leaves, bool (*quit)(void *owner), void *owner)
+{
+	g->leaves = leaves;
+	while (!quit(owner)) {
+		if (!running || gdb_connected(g)) {
+			running = false;
+			if (!gdb_serve(g, 100))
+				return;
+			if (g->detached) {
+				forget_peer(g);
+				running = true;
+			}
+			continue;
+		}
+		const struct stop *s = debugger_go(g->d, GO_CONTINUE, 1, 0);
+		if (leaves && guest_left(s))
+			return;
+		/* Stopped for the peer, or for good. */
+		running = s->kind == STOP_PRESENT || (s->kind == STOP_INTERRUPTED && !gdb_connected(g));
+	}
 }
 
 void gdb_exited(struct gdb *g, int status)

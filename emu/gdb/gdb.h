@@ -26,6 +26,10 @@ unsigned gdb_port(const struct gdb *g);        /* 0: stdio */
  * another face, or of a program whose only face this is. False: the peer asked to end the emulator (k, vKill). */
 bool gdb_serve(struct gdb *g, int timeout);
 bool gdb_connected(const struct gdb *g);
+/* The loop of a program whose only face this is. running: the guest does not wait for the peer (it stops when one connects, and goes on
+ * when it detaches). leaves: a guest that powers off or exits ends the loop, as QEMU's habit is; the peer is to be told by
+ * gdb_exited(). Returns when that happened, when the peer asked for the end, or when quit(owner) says so. */
+void gdb_main(struct gdb *g, bool running, bool leaves, bool (*quit)(void *owner), void *owner);
 /* The emulator ends: tells the peer with W and the exit status. */
 void gdb_exited(struct gdb *g, int status);
 /* One packet's payload, as if it had come; for tests and the fuzzer. The answer's payload, NUL-terminated, or NULL when there is none yet. */

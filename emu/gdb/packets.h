@@ -19,6 +19,7 @@ struct gdb {
 	bool attached;                 /* has ever asked for something: the guest waits for it */
 	bool multiprocess, swbreak, hwbreak, physical;
 	bool known;                    /* sent qSupported: a real gdb, which understands O packets */
+	bool leaves;                   /* the emulator ends with the guest */
 	bool ended;                    /* k or vKill */
 	bool detached;                 /* D: the guest goes on without the peer */
 	struct gdb_break brk[GDB_BREAKS];
