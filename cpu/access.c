@@ -4,7 +4,7 @@
  *
  * Every check is made, for both pages of a split access, before a byte moves. What the guest can notice beyond its memory
  * (a device register, its own decoded code) is only touched when the instruction runs alone (cpu->single); until then the
- * answer is EXEC_SINGLE.
+ * answer is EXEC_SINGLE. So it is for memory that a debugger watches, who may stop the run at the instruction.
  * References: [SDM3A 5.3 "Limit Checking"], [SDM3A 6.15 "Exception and Interrupt Reference"] interrupts 14 and 17.
  */
 #include "cpu/code.h"
@@ -15,7 +15,7 @@ static bool plain(struct cpu *cpu, const struct translation *t, unsigned size, b
 {
 	if (t->host)
 		return true;
-	if (phys_kind_of(cpu->mmu->phys, t->pa, NULL) == PHYS_MMIO)
+	if (phys_kind_of(cpu->mmu->phys, t->pa, NULL) == PHYS_MMIO || phys_watched(cpu->mmu->phys, t->pa))
 		return false;
 	return !write || !code_holds(cpu, t->pa, size);
 }
@@ -32,8 +32,9 @@ static enum exec open_piece(struct cpu *cpu, const struct insn *in, const struct
 		cpu->insn = in;
 		return EXEC_SINGLE;
 	}
-	/* The walk found other tables than the TLB knew, or set an Accessed or Dirty bit that lies in code. */
-	if (!cpu->single && (cpu->cache->moved || cpu->cache->dropped))
+	/* The walk found other tables than the TLB knew, or set an Accessed or Dirty bit that lies in code; or who watches it wants
+	 * to stop after this instruction. */
+	if (!cpu->single && (cpu->cache->moved || cpu->cache->dropped || cpu->stop_requested))
 		code_cut(cpu, in);
 	ref->piece[n].host = t.host;
 	ref->piece[n].pa = t.pa;

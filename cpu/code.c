@@ -100,6 +100,13 @@ void code_flush(struct cpu *cpu)
 		page_drop(cpu, cpu->cache->pages);
 }
 
+void cpu_forget_code(struct cpu *cpu)
+{
+	memset(cpu->cache->recent, 0, sizeof(cpu->cache->recent));
+	code_flush(cpu);
+	cpu->attention = true;         /* not on to linked blocks */
+}
+
 /* phys.code_written: bytes of a page that holds code have been stored. */
 static void code_written(void *owner, paddr_t pa, unsigned len)
 {
@@ -211,7 +218,13 @@ static struct block *block_create(struct cpu *cpu, struct code_page *page, const
 	return b;
 }
 
-/* The code page at a linear address, through the TLB. NULL when it cannot be fetched from, or is not memory. */
+/* Whether the instructions of this page run alone because a debugger wants to hear of each. */
+static bool guarded(const struct cpu *cpu, laddr_t la, paddr_t pa)
+{
+	return cpu->watch.guarded && cpu->watch.guarded(cpu->watch.owner, la >> 12, (uint32_t)(pa >> 12));
+}
+
+/* The code page at a linear address, through the TLB. NULL when it cannot be fetched from, is not memory, or is guarded. */
 static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_page *recent, uint64_t tag)
 {
 	struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
@@ -219,10 +232,16 @@ static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_pa
 	bool mode32 = code32(cpu);
 	struct code_page *page;
 
+	if (recent->tag == tag)                /* found before to be guarded */
+		return NULL;
 	/* What needs a walk is left to the instruction that runs alone, so that each walk is made, counted and told once; while
 	 * everything is watched, so is every fetch. */
 	if (cpu->mmu->all_watched || !mmu_hits(cpu->mmu, &a) || !mmu_translate(cpu->mmu, &a, &t) || !t.host)
 		return NULL;
+	if (guarded(cpu, la, t.pa)) {
+		*recent = (struct recent_page) { .tag = tag };
+		return NULL;
+	}
 	if (cpu->cache->bytes > CACHE_LIMIT) {
 		code_flush(cpu);
 		return NULL;

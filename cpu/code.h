@@ -37,7 +37,7 @@ struct code_page {
 struct recent_page { uint64_t tag; struct code_page *page; };
 
 struct code_cache {
-	struct recent_page recent[RECENT_PAGES];   /* by linear page, user mode and code size */
+	struct recent_page recent[RECENT_PAGES];   /* by linear page, user mode and code size; without a page: it is guarded */
 	struct code_page **by_frame[2];            /* [code32][physical page number] */
 	struct code_page *pages, *dropped;
 	bool moved;                                /* a fetch translation has changed since somebody cleared this */

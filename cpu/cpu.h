@@ -171,8 +171,8 @@ struct cpu_watch {
 	void (*delivered)(void *owner, const struct cpu *cpu, const struct fault_record *r); /* at the handler's first instruction */
 	void (*iret)(void *owner, const struct cpu *cpu);
 	void (*control)(void *owner, const struct cpu *cpu, const struct register_write *w);       /* after it */
-	/* Whether instructions of this linear page, which lies in this frame, must be run one by one and told to alone(). Asked once, until
-	 * cpu_forget_code(). */
+	/* Whether instructions of this linear page, which lies in this frame, must be run one by one and told to alone(). The answer is kept
+	 * while the translation lives, until cpu_forget_code(). An instruction belongs to the page of its first byte. */
 	bool (*guarded)(void *owner, uint32_t vpn, uint32_t frame);
 	/* Before an instruction that runs alone for whatever reason; cpu_request_stop() here stops before it. Unlike instruction() it does
 	 * not make others run alone. */
@@ -263,7 +263,7 @@ void cpu_raise_nmi(struct cpu *cpu);
 /* The IGNNE# pin: x87 instructions go on although an error waits, while CR0.NE is 0. */
 void cpu_set_ignne(struct cpu *cpu, bool level);
 
-/* Forgets all decoded code; the guest does not notice. */
+/* Forgets all decoded code; the guest does not notice. From a callback it counts from the end of the running block on. */
 void cpu_forget_code(struct cpu *cpu);
 
 uint32_t cpu_eflags(const struct cpu *cpu);
@@ -275,6 +275,8 @@ void cpu_set_cr0(struct cpu *cpu, uint32_t value);
 void cpu_set_cr3(struct cpu *cpu, uint32_t value);
 void cpu_set_cr4(struct cpu *cpu, uint32_t value);
 void cpu_set_cpl(struct cpu *cpu, uint8_t cpl);
+/* What RDMSR would give; false: no such register. For debuggers. */
+bool cpu_msr_peek(const struct cpu *cpu, uint32_t number, uint64_t *value);
 /* Compares every architectural field; returns NULL or the name of the first that differs. */
 const char *cpu_compare(const struct cpu *a, const struct cpu *b);
 /* Feeds every architectural field, in a fixed order, to fn: for hashes and state files. */

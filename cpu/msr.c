@@ -179,6 +179,17 @@ static const struct msr_desc *find_msr(uint32_t index, uint32_t *n)
 	return NULL;
 }
 
+bool cpu_msr_peek(const struct cpu *cpu, uint32_t number, uint64_t *value)
+{
+	uint32_t n = 0;
+	const struct msr_desc *m = find_msr(number, &n);
+
+	if (!m || !m->get)
+		return false;
+	*value = m->get(cpu, n);
+	return true;
+}
+
 static void set_edx_eax(struct cpu *cpu, uint64_t value)
 {
 	cpu->r[R_EAX] = (uint32_t)value;
@@ -196,6 +207,16 @@ enum exec op_rdmsr(struct cpu *cpu, const struct insn *in)
 	NEXT(cpu, in);
 }
 
+static void set_watched(struct cpu *cpu, const struct insn *in, const struct msr_desc *m, uint32_t n, uint64_t value)
+{
+	struct register_write w = {
+		.kind = WROTE_MSR, .number = cpu->r[R_ECX], .old = m->get ? m->get(cpu, n) : 0, .value = value, .eip = insn_eip(cpu, in),
+	};
+
+	m->set(cpu, n, value);
+	control_written(cpu, in, &w);
+}
+
 enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
 {
 	uint32_t n = 0;
@@ -204,7 +225,10 @@ enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
 
 	if (cpu->cpl != 0 || !m || !m->set || value & ~m->writable || (m->valid && !m->valid(value)))
 		return raise_error(cpu, in, VEC_GP, 0);
-	m->set(cpu, n, value);
+	if (unlikely(control_watched(cpu)))
+		set_watched(cpu, in, m, n, value);
+	else
+		m->set(cpu, n, value);
 	NEXT(cpu, in);
 }
 

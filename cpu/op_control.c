@@ -27,6 +27,13 @@ static void note_write(struct cpu *cpu, const struct insn *in, uint8_t reg, uint
 	};
 }
 
+static void written(struct cpu *cpu, const struct insn *in, unsigned kind, uint32_t number, uint32_t old, uint32_t value)
+{
+	control_written(cpu, in, &(struct register_write) {
+		.kind = kind, .number = number, .old = old, .value = value, .eip = insn_eip(cpu, in),
+	});
+}
+
 /* --- control registers ---------------------------------------------------------------------------------------- */
 
 enum exec op_mov_Rd_Cd(struct cpu *cpu, const struct insn *in)
@@ -42,19 +49,22 @@ enum exec op_mov_Rd_Cd(struct cpu *cpu, const struct insn *in)
 
 static enum exec write_cr0(struct cpu *cpu, const struct insn *in, uint32_t value)
 {
+	uint32_t old = cpu->cr0;
+
 	value = (value & CR0_WRITABLE) | CR0_ET;
 	if ((value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
 		return raise_error(cpu, in, VEC_GP, 0);
 	if (!control_mode_allowed(cpu, value, cpu->cr4))
 		return raise_error(cpu, in, VEC_GP, 0);
-	note_write(cpu, in, 0, cpu->cr0, value);
+	note_write(cpu, in, 0, old, value);
 	cpu_set_cr0(cpu, value);
+	written(cpu, in, WROTE_CR, 0, old, value);
 	return finish(cpu, in);
 }
 
 enum exec op_mov_Cd_Rd(struct cpu *cpu, const struct insn *in)
 {
-	uint32_t value = cpu->r[in->rm];
+	uint32_t value = cpu->r[in->rm], old = 0;
 
 	if (in->reg > 4 || in->reg == 1)
 		return raise_fault(cpu, in, VEC_UD);
@@ -63,22 +73,26 @@ enum exec op_mov_Cd_Rd(struct cpu *cpu, const struct insn *in)
 	case 0:
 		return write_cr0(cpu, in, value);
 	case 2:
+		old = cpu->cr2;
 		cpu->cr2 = value;
 		break;
 	case 3:
 		/* The bits below the address are ignored, not reserved: they read back as written. */
 		if (!control_cr3_allowed(cpu, value))
 			return raise_error(cpu, in, VEC_GP, 0);
-		note_write(cpu, in, 3, cpu->cr3, value);
+		old = cpu->cr3;
+		note_write(cpu, in, 3, old, value);
 		cpu_set_cr3(cpu, value);
 		break;
 	case 4:
 		if (value & ~CR4_WRITABLE || !control_mode_allowed(cpu, cpu->cr0, value))
 			return raise_error(cpu, in, VEC_GP, 0);
-		note_write(cpu, in, 4, cpu->cr4, value);
+		old = cpu->cr4;
+		note_write(cpu, in, 4, old, value);
 		cpu_set_cr4(cpu, value);
 		break;
 	}
+	written(cpu, in, WROTE_CR, in->reg, old, value);
 	return finish(cpu, in);
 }
 
@@ -109,8 +123,11 @@ enum exec op_smsw_Ew(struct cpu *cpu, const struct insn *in)
 
 enum exec op_clts(struct cpu *cpu, const struct insn *in)
 {
+	uint32_t old = cpu->cr0;
+
 	TRY(ring0_only(cpu, in));
 	cpu->cr0 &= ~CR0_TS;
+	written(cpu, in, WROTE_CR, 0, old, cpu->cr0);
 	NEXT(cpu, in);
 }
 
@@ -168,9 +185,11 @@ enum exec op_mov_Dd_Rd(struct cpu *cpu, const struct insn *in)
 		value = (value & DR6_WRITABLE) | DR6_ONES;
 	if (n == 7)
 		value = (value & DR7_WRITABLE) | DR7_ONES;
+	uint32_t old = cpu->dr[n];
 	cpu->dr[n] = value;
 	segment_update_all(cpu);       /* watched data goes the slow way */
 	cpu->attention = true;
+	written(cpu, in, WROTE_DR, n, old, value);
 	return finish(cpu, in);
 }
 

@@ -2,7 +2,7 @@
  *
  *   boundary:  attention?  -> traps, NMI, interrupt, halt, stop
  *   block:     charge its instructions to icount, run it; give back what an early exit did not execute
- *   alone:     when the budget is shorter than the block, something wants to see each instruction, or the block said
+ *   alone:     when the budget is shorter than the block, something wants to see each instruction (here, or anywhere), or the block said
  *              EXEC_SINGLE: fetch, decode and run one instruction with cpu->single set
  *
  * How a program is cut into blocks is nothing the guest can notice: an instruction has the same effect in a block and alone.
@@ -153,17 +153,33 @@ static enum exec execute_single(struct cpu *cpu, uint32_t eip)
 	return result;
 }
 
+/* Tells the watchers of the instruction to come. True: they stop before it. What an attempt to run it in a block has asked for is the
+ * stop after it. */
+static bool stopped_before(struct cpu *cpu)
+{
+	bool asked = cpu->stop_requested;
+
+	if (likely(!cpu->watch.instruction && !cpu->watch.alone))
+		return false;
+	cpu->stop_requested = false;
+	if (cpu->watch.instruction)
+		cpu->watch.instruction(cpu->watch.owner, cpu);
+	if (cpu->watch.alone && !cpu->stop_requested)
+		cpu->watch.alone(cpu->watch.owner, cpu);
+	if (cpu->stop_requested)
+		return true;
+	cpu->stop_requested = asked;
+	return false;
+}
+
 static void run_single(struct cpu *cpu)
 {
 	const struct insn *in = cpu->cache->scratch;
 	uint32_t eip = cpu->eip;
 	bool stepping = cpu->eflags & F_TF, shadow = cpu->shadow, shadow_debug = cpu->shadow_debug;
 
-	if (unlikely(cpu->watch.instruction != NULL)) {
-		cpu->watch.instruction(cpu->watch.owner, cpu);
-		if (cpu->stop_requested)
-			return;
-	}
+	if (unlikely(stopped_before(cpu)))
+		return;
 	cpu->shadow = cpu->shadow_debug = false;
 	cpu->insn = in;
 	if (fetch_single(cpu, eip) != EXEC_OK || execute_single(cpu, eip) == EXEC_FAULT) {

@@ -35,6 +35,7 @@ struct task_switch {
 	uint32_t field[TASK_FIELDS + 1];   /* the new task's, LDTR after the segments */
 	uint32_t cr3, trap;
 	bool bad_pdptes;                   /* of the new CR3 */
+	uint32_t cr0_before, cr3_before, dr7_before, instruction;      /* for watchers */
 };
 
 static bool nests(const struct task_switch *t) { return t->cause == TASK_CALL || t->cause == TASK_GATE; }
@@ -142,6 +143,9 @@ static void load_registers(struct cpu *cpu, struct task_switch *t)
 		.selector = t->selector, .access = desc_access(&t->d) | TSS_BUSY, .flags = t->d.hi >> 20 & 15,
 		.base = desc_base(&t->d), .limit = desc_limit(&t->d),
 	};
+	t->cr0_before = cpu->cr0;
+	t->cr3_before = cpu->cr3;
+	t->dr7_before = cpu->dr[7];
 	cpu->cr0 |= CR0_TS;
 	cpu->dr[7] &= ~DR7_LOCAL;
 	if (wide(t->new) && cpu->cr0 & CR0_PG && t->cr3 != cpu->cr3) {
@@ -158,6 +162,23 @@ static void load_registers(struct cpu *cpu, struct task_switch *t)
 	segment_load_null(cpu, SEG_LDTR, (uint16_t)t->field[10 + t->new->segments]);
 	cpu_set_cpl(cpu, v86_mode(cpu) ? 3 : cpu->seg[SEG_CS].selector & 3);
 	cpu->attention = true;
+}
+
+static void tell_written(struct cpu *cpu, const struct insn *in, const struct task_switch *t, unsigned kind, uint32_t number,
+                         uint32_t old, uint32_t value)
+{
+	if (old != value)
+		control_written(cpu, in, &(struct register_write) {
+			.kind = kind, .number = number, .old = old, .value = value, .eip = t->instruction,
+		});
+}
+
+/* What the switch has changed of the registers that are watched. */
+static void tell_registers(struct cpu *cpu, const struct insn *in, const struct task_switch *t)
+{
+	tell_written(cpu, in, t, WROTE_CR, 0, t->cr0_before, cpu->cr0);
+	tell_written(cpu, in, t, WROTE_CR, 3, t->cr3_before, cpu->cr3);
+	tell_written(cpu, in, t, WROTE_DR, 7, t->dr7_before, cpu->dr[7]);
 }
 
 /* --- 5: segments, in the new task ----------------------------------------------------------------------------- */
@@ -282,6 +303,7 @@ enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_e
 	struct task_switch t = {
 		.cause = e->cause, .ext = e->ext, .push_error = e->push_error, .error = e->error,
 		.eip = e->eip, .flags = e->flags, .selector = e->selector,
+		.instruction = e->cause == TASK_GATE ? e->eip : insn_eip(cpu, in),
 	};
 	bool single = cpu->single;
 	enum exec result;
@@ -296,6 +318,8 @@ enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_e
 	*switched = true;
 	/* Too late to be run again: whatever is touched now is touched here. */
 	cpu->single = true;
+	if (unlikely(control_watched(cpu)))
+		tell_registers(cpu, in, &t);
 	result = finish_switch(cpu, in, &t);
 	cpu->single = single;
 	return result;

@@ -18,7 +18,7 @@ size_t peek_linear(const struct cpu *cpu, laddr_t la, void *buf, size_t size)
 	return size;
 }
 
-void disassemble(const struct cpu *cpu, laddr_t la, bool bits32, struct disassembly *d)
+static void disassemble_as(const struct cpu *cpu, laddr_t la, bool bits32, cs_opt_value syntax, struct disassembly *d)
 {
 	csh handle;
 	cs_insn *insn;
@@ -29,7 +29,7 @@ void disassemble(const struct cpu *cpu, laddr_t la, bool bits32, struct disassem
 		snprintf(d->text, sizeof(d->text), "(not mapped)");
 		return;
 	}
-	cs_option(handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+	cs_option(handle, CS_OPT_SYNTAX, syntax);
 	if (cs_disasm(handle, d->byte, n, la, 1, &insn) == 1) {
 		d->len = insn->size;
 		snprintf(d->text, sizeof(d->text), "%s%s%s", insn->mnemonic, *insn->op_str ? " " : "", insn->op_str);
@@ -39,6 +39,16 @@ void disassemble(const struct cpu *cpu, laddr_t la, bool bits32, struct disassem
 		snprintf(d->text, sizeof(d->text), "(bad)");
 	}
 	cs_close(&handle);
+}
+
+void disassemble(const struct cpu *cpu, laddr_t la, bool bits32, struct disassembly *d)
+{
+	disassemble_as(cpu, la, bits32, CS_OPT_SYNTAX_ATT, d);
+}
+
+void disassemble_intel(const struct cpu *cpu, laddr_t la, bool bits32, struct disassembly *d)
+{
+	disassemble_as(cpu, la, bits32, CS_OPT_SYNTAX_INTEL, d);
 }
 
 void disassemble_next(const struct cpu *cpu, struct disassembly *d)

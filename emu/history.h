@@ -71,6 +71,10 @@ size_t history_output(const struct history *h, const struct output_event **event
 /* All input that entered up to the present. */
 const struct input *history_input(const struct history *h);
 
+/* The line that says where running again did not give what the run had given, or how memory for the past was lost; NULL: all is well. history_run()
+ * puts the machine right and returns MACHINE_REQUESTED when it finds that. */
+const char *history_trouble(const struct history *h);
+
 struct history_stats { uint64_t limit, bytes; unsigned checkpoints; uint64_t pages_shared, pages_stored, replayed, restores; };
 void history_stats(const struct history *h, struct history_stats *s);
 /* Moments of the checkpoints, oldest first; returns how many (at most room are stored). For the time bar. */

@@ -204,6 +204,43 @@ void history_disk_restore(struct history_disk *d, const struct page_tree *now, b
 	d->past = past;
 }
 
+static int list_differing(void *owner, uint64_t block)
+{
+	return list_written(owner, block);
+}
+
+int history_disk_rebase(struct history_disk *d, const struct page_tree *now)
+{
+	size_t marked = d->writes;
+	int err = page_tree_diff(&d->now, now, list_differing, d);
+
+	/* Those marked already are in the difference too. */
+	if (err) {
+		d->writes = marked;
+		return err;
+	}
+	if (d->writes == marked)
+		return 0;
+	memmove(d->written, d->written + marked, (d->writes - marked) * sizeof(*d->written));
+	d->writes -= marked;
+	struct page_tree taken = page_tree_share(now);
+	for (size_t i = 0; i < d->writes && !err; i++)
+		err = page_tree_mark(d->store, &taken, d->written[i]);
+	if (err) {
+		page_tree_drop(d->store, &taken);
+		d->error = err;
+		return err;
+	}
+	page_tree_drop(d->store, &d->now);
+	d->now = taken;
+	return 0;
+}
+
+uint64_t history_disk_hash(const struct history_disk *d, const struct page_tree *now, uint64_t block)
+{
+	return page_tree_hash(page_tree_kind(now, block) == PAGE_ABSENT ? &d->before : now, block);
+}
+
 static int rewrite_block(void *owner, uint64_t block)
 {
 	struct history_disk *d = owner;

@@ -30,6 +30,10 @@ int history_disk_open(struct history_disk *d, struct disk *file, struct page_sto
 void history_disk_close(struct history_disk *d);
 /* In the present: now gets what was written. 0 or a negative errno. */
 int history_disk_gather(struct history_disk *d);
+/* In the present: what has been gathered since this version is let go, to be gathered again. 0 or -ENOMEM. */
+int history_disk_rebase(struct history_disk *d, const struct page_tree *now);
+/* What the guest finds in a block, as page_hash(), were now this version. */
+uint64_t history_disk_hash(const struct history_disk *d, const struct page_tree *now, uint64_t block);
 /* Takes a version that now had. */
 void history_disk_restore(struct history_disk *d, const struct page_tree *now, bool past);
 /* The file becomes what the guest sees now; from here on it is the present. 0 or a negative errno. */

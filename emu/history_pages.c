@@ -86,7 +86,8 @@ static uint64_t hash_of(const uint8_t *bytes)
 
 	hash_init(&h);
 	hash_bytes(&h, bytes, HISTORY_PAGE);
-	return hash_result(&h);
+	uint64_t hash = hash_result(&h);
+	return hash ? hash : 1;
 }
 
 uint64_t page_hash(const uint8_t *bytes)

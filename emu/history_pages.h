@@ -49,7 +49,7 @@ int page_tree_mark(struct page_store *s, struct page_tree *t, uint64_t index);
 bool page_tree_get(struct page_store *s, const struct page_tree *t, uint64_t index, uint8_t *bytes);
 /* Of the bytes; 0 for zeros and for an absent page. */
 uint64_t page_tree_hash(const struct page_tree *t, uint64_t index);
-/* The hash that a page with these bytes has. */
+/* The hash that a page with these bytes has: 0 only for zeros. */
 uint64_t page_hash(const uint8_t *bytes);
 /* Calls fn for each page that is not the same in both, in order of index, until it returns something else than 0, which is then
  * returned. fn must not change either tree. */

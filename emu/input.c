@@ -29,6 +29,25 @@ int input_replay(struct input *in, const struct input_event *log, size_t count)
 	return 0;
 }
 
+void input_rewind(struct input *in, size_t position)
+{
+	in->position = position < in->count ? position : in->count;
+	in->replaying = true;
+}
+
+void input_resume(struct input *in)
+{
+	in->position = in->count;
+	in->replaying = false;
+}
+
+void input_cut(struct input *in)
+{
+	if (in->replaying)
+		in->count = in->position;
+	input_resume(in);
+}
+
 uint64_t input_next_tick(const struct input *in, uint64_t now)
 {
 	if (in->replaying) {
@@ -64,10 +83,12 @@ int input_take(struct input *in, uint64_t now)
 			return -1;
 		return in->event[in->position++].byte;
 	}
-	if (!in->source.next || now % INPUT_GRID)
+	if (!in->source.next || now % INPUT_GRID || in->silent == now + 1)
 		return -1;
 	int byte = in->source.next(in->source.owner);
 	if (byte >= 0)
 		log_append(in, now, (uint8_t)byte);
+	else
+		in->silent = now + 1;
 	return byte;
 }

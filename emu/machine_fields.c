@@ -241,16 +241,19 @@ static void settle_mode(struct machine_fields *f, struct cpu *cpu)
 void machine_fields_stored(struct machine_fields *f)
 {
 	struct machine *m = f->machine;
+	uint8_t a20_open = m->a20_open;
 
 	settle_mode(f, &m->cpu);
 	cpu_set_eflags(&m->cpu, f->eflags);
 	cpu_visit_state(&m->cpu, visit_nothing, NULL);
-	m->phys.a20_mask = m->a20_open ? 0xffffffff : 0xffefffff;
-	mmu_flush_all(&m->mmu);
 	for (unsigned i = 0; i < FAULT_HISTORY; i++)
 		name_steps(&m->cpu.faults[i].walk);
 	name_steps(&m->mmu.last_fault);
 	for (unsigned i = 0; i < m->devices; i++)
 		if (m->device[i]->ops->restored)
 			m->device[i]->ops->restored(m->device[i]);
+	/* The devices have set the gates as their registers say; firmware opened port 92's without writing there. */
+	m->a20_open = a20_open;
+	m->phys.a20_mask = a20_open ? 0xffffffff : 0xffefffff;
+	mmu_flush_all(&m->mmu);
 }

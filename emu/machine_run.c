@@ -79,6 +79,8 @@ static void advance(struct machine *m, uint64_t now, uint64_t end)
 		m->want_stop = true;                   /* a watcher of exceptions asked the processor directly */
 	if (stop != CPU_STOP_HALT || wanted || halted_forever(m))
 		return;
+	if (m->cpu.icount >= m->instruction_limit)
+		return;                                /* the first tick of that icount, wherever the run was cut */
 	/* HLT ended the stretch early, and perhaps a device brought a deadline forward just before. */
 	now = machine_now(m);
 	next = earlier(end, clock_next_deadline(&m->clock));

@@ -318,28 +318,7 @@ static int check_records(struct load *l, struct reader *reader, char *err)
 	return 0;
 }
 
-/* Which entries the TLB takes: each page once, and no more of a set than it has ways. */
-static bool tlb_fits(const struct load *l)
-{
-	struct tlb_geometry g = l->m->mmu.geometry;
-	uint32_t sets = g.entries ? g.entries / g.ways : 0;
-	uint8_t *seen = calloc(1u << 17, 1);               /* a bit for each page */
-	uint32_t *used = calloc(sets + 1, sizeof(*used));
-	bool good = seen && used;
-
-	for (uint32_t i = 0; good && i < l->tlb_count; i++) {
-		uint32_t vpn = l->entries[i].vpn;
-		good = vpn < 1u << 20 && l->entries[i].flags & TLB_VALID && !(seen[vpn >> 3] >> (vpn & 7) & 1);
-		if (good)
-			seen[vpn >> 3] |= 1u << (vpn & 7);
-		if (good && sets)
-			good = used[vpn & (sets - 1)]++ < g.ways;
-	}
-	free(seen);
-	free(used);
-	return good;
-}
-
+/* The last check, made by loading: whatever goes on from here succeeds. */
 static int check_tlb(struct load *l, char *err)
 {
 	l->tlb_count = l->column_count[0];
@@ -353,7 +332,8 @@ static int check_tlb(struct load *l, char *err)
 	for (size_t c = 0; c < TLB_COLUMNS; c++)
 		for (uint32_t i = 0; i < l->tlb_count; i++)
 			memcpy((uint8_t *)&l->entries[i] + tlb_columns[c].offset, l->column[c] + (size_t)i * tlb_columns[c].size, tlb_columns[c].size);
-	return tlb_fits(l) ? 0 : fail(err, "its TLB holds what this machine's cannot");
+	int r = mmu_tlb_load(&l->m->mmu, l->entries, l->tlb_count, l->lru);
+	return r ? fail(err, "%s", r == -EINVAL ? "its TLB holds what this machine's cannot" : "out of memory") : 0;
 }
 
 /* --- storing --- */
@@ -410,7 +390,8 @@ static void order_timers(struct load *l)
 	clock_order(&l->m->clock, order, l->timers);
 }
 
-static void store(struct load *l)
+/* Only memory for checking the TLB once more can be missing here; the machine has then no TLB, and is not to be run. */
+static int store(struct load *l, char *err)
 {
 	struct machine *m = l->m;
 
@@ -420,10 +401,11 @@ static void store(struct load *l)
 	store_fields(l, false);
 	machine_fields_stored(&l->fields);
 	order_timers(l);
-	mmu_tlb_load(&m->mmu, l->entries, l->tlb_count, l->lru);
+	int r = mmu_tlb_load(&m->mmu, l->entries, l->tlb_count, l->lru);
 	store_fields(l, true);
 	cpu_forget_code(&m->cpu);
 	m->cpu.attention = true;
+	return r ? fail(err, "out of memory") : 0;
 }
 
 static int load(struct load *l, const uint8_t *data, size_t size, char *err)
@@ -434,8 +416,7 @@ static int load(struct load *l, const uint8_t *data, size_t size, char *err)
 		return fail(err, "out of memory");
 	if (open_state(&r, data, size, err) || check_records(l, &r, err) || check_tlb(l, err))
 		return -1;
-	store(l);
-	return 0;
+	return store(l, err);
 }
 
 int machine_state_load(struct machine *m, const uint8_t *data, size_t size, char *err)

@@ -48,14 +48,11 @@ static void read_table(struct symbols *s, Elf *elf, Elf_Scn *section, const GElf
 		qsort(s->symbol, s->count, sizeof(*s->symbol), by_address);
 }
 
-void symbols_load(struct symbols *s, const struct kernel *k)
+void symbols_read(struct symbols *s, Elf *elf)
 {
-	*s = (struct symbols){ 0 };
-	if (k->kind != KERNEL_ELF)
-		return;
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_memory((char *)k->file.data, k->file.size);
 	Elf_Scn *section = NULL;
+
+	*s = (struct symbols){ 0 };
 	while (elf && (section = elf_nextscn(elf, section))) {
 		GElf_Shdr header;
 		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB) {
@@ -63,6 +60,16 @@ void symbols_load(struct symbols *s, const struct kernel *k)
 			break;
 		}
 	}
+}
+
+void symbols_load(struct symbols *s, const struct kernel *k)
+{
+	*s = (struct symbols){ 0 };
+	if (k->kind != KERNEL_ELF)
+		return;
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_memory((char *)k->file.data, k->file.size);
+	symbols_read(s, elf);
 	elf_end(elf);
 }
 
@@ -89,12 +96,19 @@ static const struct symbol *symbol_below(const struct symbols *s, uint32_t addre
 	return low ? &s->symbol[low - 1] : NULL;
 }
 
-const char *symbols_name(const struct symbols *s, uint32_t address, char *buf, size_t size)
+const struct symbol *symbols_covering(const struct symbols *s, uint32_t address)
 {
 	const struct symbol *sym = symbol_below(s, address);
 
+	return sym && address - sym->address < (sym->size ? sym->size : SYMBOL_REACH) ? sym : NULL;
+}
+
+const char *symbols_name(const struct symbols *s, uint32_t address, char *buf, size_t size)
+{
+	const struct symbol *sym = symbols_covering(s, address);
+
 	*buf = 0;
-	if (!sym || address - sym->address >= (sym->size ? sym->size : SYMBOL_REACH))
+	if (!sym)
 		return buf;
 	if (address == sym->address)
 		snprintf(buf, size, "%s", sym->name);

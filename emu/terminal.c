@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -10,7 +11,8 @@
 
 static struct termios saved, raw;
 static volatile sig_atomic_t raw_fd = -1;
-static volatile sig_atomic_t pending;
+static volatile sig_atomic_t pending, returned;
+static char leave_bytes[192], enter_bytes[64];     /* of a full screen */
 
 /* Every signal that kills by default, but SIGKILL, the polite ones, and two that are ignored; and the real-time ones. */
 static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGXCPU, SIGALRM, SIGTRAP, SIGSYS, SIGUSR1, SIGUSR2, SIGVTALRM,
@@ -18,11 +20,21 @@ static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT,
 static const int polite[] = { SIGINT, SIGTERM, SIGHUP };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* tcsetattr is async-signal-safe as POSIX lists it. */
+static void say(const char *bytes)
+{
+	size_t length = strlen(bytes);
+
+	if (length && write(STDOUT_FILENO, bytes, length) < 0)
+		return;                            /* nobody is left to be told */
+}
+
+/* tcsetattr and write are async-signal-safe as POSIX lists them. */
 static void restore(void)
 {
-	if (raw_fd >= 0)
-		tcsetattr(raw_fd, TCSADRAIN, &saved);
+	if (raw_fd < 0)
+		return;
+	say(leave_bytes);
+	tcsetattr(raw_fd, TCSADRAIN, &saved);
 }
 
 void die_by_signal(int sig)
@@ -65,8 +77,20 @@ static void on_stop(int sig)
 	sigaddset(&set, sig);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);      /* stops here */
 	signal(sig, on_stop);
-	if (raw_fd >= 0)
+	errno = error;
+}
+
+/* Going on, also after a SIGSTOP that nobody could prepare for. */
+static void on_continue(int sig)
+{
+	int error = errno;
+
+	(void)sig;
+	if (raw_fd >= 0) {
 		tcsetattr(raw_fd, TCSADRAIN, &raw);
+		say(enter_bytes);
+		returned = 1;
+	}
 	errno = error;
 }
 
@@ -108,8 +132,23 @@ int terminal_enter(int fd)
 	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
 		handle(sig, on_deadly, (int)SA_RESETHAND);
 	handle(SIGTSTP, on_stop, 0);
+	handle(SIGCONT, on_continue, 0);
 	atexit(terminal_leave);
 	return tcsetattr(fd, TCSADRAIN, &raw) ? -errno : 0;
+}
+
+void terminal_screen(const char *leave, const char *enter)
+{
+	snprintf(leave_bytes, sizeof(leave_bytes), "%s", leave);
+	snprintf(enter_bytes, sizeof(enter_bytes), "%s", enter);
+}
+
+bool terminal_returned(void)
+{
+	bool r = returned;
+
+	returned = 0;
+	return r;
 }
 
 void terminal_leave(void)

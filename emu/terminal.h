@@ -18,5 +18,9 @@ void die_by_signal(int sig) __attribute__((noreturn));
 /* Raw mode on fd, a terminal; left again by terminal_leave, exit(), and every deadly signal. 0 or negative errno. */
 int terminal_enter(int fd);
 void terminal_leave(void);
+/* For a full screen: what to write to standard output before the terminal is given back (also by a signal), and when it is ours again. */
+void terminal_screen(const char *leave, const char *enter);
+/* Once after each time the process was stopped and went on: the screen has to be painted anew. */
+bool terminal_returned(void);
 
 #endif

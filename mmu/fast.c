@@ -74,7 +74,7 @@ void fast_fill(struct mmu *mmu, const struct tlb_entry *e)
 
 	if (host)
 		addend[ACCESS_FETCH] = (uintptr_t)host - a.la;
-	if (!phys_page_watched(mmu->phys, pa))
+	if (!phys_watched(mmu->phys, pa))
 		addend[ACCESS_READ] = addend[ACCESS_FETCH];
 	if (plain_for_writes(mmu, e, pa))
 		addend[ACCESS_WRITE] = addend[ACCESS_READ];

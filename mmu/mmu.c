@@ -119,7 +119,7 @@ static uint8_t *host_for(struct mmu *mmu, paddr_t pa, enum access_kind kind)
 
 	if (kind == ACCESS_FETCH || !host)
 		return host;
-	if (phys_page_watched(mmu->phys, pa))
+	if (phys_watched(mmu->phys, pa))
 		return NULL;
 	if (!write)
 		return host;

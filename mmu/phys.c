@@ -94,6 +94,7 @@ void phys_free(struct phys *phys)
 	if (phys->memfd >= 0)
 		close(phys->memfd);
 	free(phys->attr);
+	free(phys->watched);
 	*phys = (struct phys){.memfd = -1};
 }
 
@@ -184,6 +185,42 @@ uint8_t *phys_host(struct phys *phys, paddr_t pa, size_t len, bool write)
 	return host;
 }
 
+/* --- watching ------------------------------------------------------------------------------------------------- */
+
+int phys_watch(struct phys *phys, uint32_t frame, bool on)
+{
+	if (frame >= PHYS_PAGES)
+		return -EINVAL;
+	if (!phys->watched && !(phys->watched = calloc(PHYS_PAGES, 1)))
+		return -ENOMEM;
+	uint8_t *count = &phys->watched[frame];
+	if (on && *count == UINT8_MAX)
+		return -EOVERFLOW;
+	if (!on && !*count)
+		return -EINVAL;
+	*count = (uint8_t)(on ? *count + 1 : *count - 1);
+	return 0;
+}
+
+static size_t rest_of_page(paddr_t pa, size_t len)
+{
+	size_t rest = PAGE_SIZE - (pa & (PAGE_SIZE - 1));
+
+	return len < rest ? len : rest;
+}
+
+/* Tells of [pa, pa + len), page by page. */
+static void tell_accessed(struct phys *phys, paddr_t pa, size_t len, bool write, enum phys_by by)
+{
+	if (!phys->watched || !phys->accessed)
+		return;
+	for (size_t n; len; pa += n, len -= n) {
+		n = rest_of_page(pa, len);
+		if (phys_watched(phys, pa))
+			phys->accessed(phys->accessed_owner, &(struct phys_access){.pa = pa, .len = (unsigned)n, .write = write, .by = by});
+	}
+}
+
 /* --- accesses of the processor and of devices ----------------------------------------------------------------- */
 
 static uint32_t size_mask(unsigned size)
@@ -218,7 +255,7 @@ static uint32_t read_piece(const struct phys *phys, paddr_t pa, unsigned size)
 	return value & size_mask(size);
 }
 
-uint32_t phys_read(struct phys *phys, paddr_t pa, unsigned size)
+static uint32_t load(const struct phys *phys, paddr_t pa, unsigned size)
 {
 	uint32_t value = 0;
 	unsigned n;
@@ -234,6 +271,14 @@ uint32_t phys_read(struct phys *phys, paddr_t pa, unsigned size)
 		n = piece(pa + done, size - done);
 		value |= read_piece(phys, pa + done, n) << 8 * done;
 	}
+	return value;
+}
+
+uint32_t phys_read(struct phys *phys, paddr_t pa, unsigned size)
+{
+	uint32_t value = load(phys, pa, size);
+
+	tell_accessed(phys, pa, size, false, BY_PROCESSOR);
 	return value;
 }
 
@@ -256,7 +301,7 @@ static void write_piece(struct phys *phys, paddr_t pa, unsigned size, uint32_t v
 		r->ops->write(r->owner, (uint32_t)(pa - r->start), size, value & size_mask(size));
 }
 
-void phys_write(struct phys *phys, paddr_t pa, unsigned size, uint32_t value)
+static void store(struct phys *phys, paddr_t pa, unsigned size, uint32_t value)
 {
 	uint8_t *host = phys_page_host(phys, pa, true);
 	unsigned n;
@@ -271,6 +316,17 @@ void phys_write(struct phys *phys, paddr_t pa, unsigned size, uint32_t value)
 		n = piece(pa + done, size - done);
 		write_piece(phys, pa + done, n, value >> 8 * done);
 	}
+}
+
+void phys_store(struct phys *phys, paddr_t pa, unsigned size, uint32_t value, enum phys_by by)
+{
+	store(phys, pa, size, value);
+	tell_accessed(phys, pa, size, true, by);
+}
+
+void phys_write(struct phys *phys, paddr_t pa, unsigned size, uint32_t value)
+{
+	phys_store(phys, pa, size, value, BY_PROCESSOR);
 }
 
 uint32_t phys_peek32(const struct phys *phys, paddr_t pa)
@@ -291,13 +347,6 @@ uint64_t phys_peek64(const struct phys *phys, paddr_t pa)
 }
 
 /* --- copies --------------------------------------------------------------------------------------------------- */
-
-static size_t rest_of_page(paddr_t pa, size_t len)
-{
-	size_t rest = PAGE_SIZE - (pa & (PAGE_SIZE - 1));
-
-	return len < rest ? len : rest;
-}
 
 void phys_copy_out(const struct phys *phys, paddr_t pa, void *buf, size_t len)
 {
@@ -321,7 +370,9 @@ void phys_copy_in(struct phys *phys, paddr_t pa, const void *buf, size_t len)
 	for (size_t n; len && pa < PHYS_LIMIT; pa += n, in += n, len -= n) {
 		n = rest_of_page(pa, len);
 		uint8_t *host = phys_page_host(phys, pa, true);
-		if (host)
-			store_in_page(phys, pa, host, in, (unsigned)n);
+		if (!host)
+			continue;
+		store_in_page(phys, pa, host, in, (unsigned)n);
+		tell_accessed(phys, pa, n, true, BY_DMA);
 	}
 }

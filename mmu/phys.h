@@ -40,12 +40,14 @@ struct phys_range {
 #define PHYS_CODE       0x40               /* the page holds decoded instructions */
 #define PHYS_DIRTY      0x80               /* written since it was cleared; who clears it calls mmu_forget_writes() too */
 
-/* An access to a page that is watched. */
+/* Who accesses memory. BY_WALK: Accessed and Dirty bits. */
+enum phys_by { BY_PROCESSOR, BY_WALK, BY_DMA };
+/* A read or write in a page that is watched. Fetches of instructions are not told; nor are reads by DMA and by walks. */
 struct phys_access {
 	paddr_t pa;
 	unsigned len;
 	bool write;
-	enum { BY_PROCESSOR, BY_WALK, BY_DMA } by;         /* BY_WALK: Accessed and Dirty bits */
+	enum phys_by by;
 };
 
 struct phys {
@@ -85,6 +87,10 @@ uint64_t phys_peek64(const struct phys *phys, paddr_t pa);
 /* Watches a page of memory, counted up to 255. Its host address is not given to the processor while it is watched, so that every access comes
  * through phys_read and phys_write: who changes this calls mmu_forget_frame(). 0 or a negative errno. */
 int phys_watch(struct phys *phys, uint32_t frame, bool on);
+static inline bool phys_watched(const struct phys *phys, paddr_t pa)
+{
+	return phys->watched && pa >> PAGE_SHIFT < PHYS_PAGES && phys->watched[pa >> PAGE_SHIFT];
+}
 /* Copies for DMA, loaders and debuggers. Reads of devices and holes give 0xff; writes there are lost. */
 void phys_copy_out(const struct phys *phys, paddr_t pa, void *buf, size_t len);
 void phys_copy_in(struct phys *phys, paddr_t pa, const void *buf, size_t len);

@@ -33,10 +33,7 @@ static inline bool phys_page_has_code(const struct phys *phys, paddr_t pa)
 	return phys->attr[pa >> PAGE_SHIFT] & PHYS_CODE;
 }
 
-/* May the processor not read and write the page behind phys_read() and phys_write()? */
-static inline bool phys_page_watched(const struct phys *phys, paddr_t pa)
-{
-	return phys->watched && pa < PHYS_LIMIT && phys->watched[pa >> PAGE_SHIFT];
-}
+/* phys_write() in another's name. */
+void phys_store(struct phys *phys, paddr_t pa, unsigned size, uint32_t value, enum phys_by by);
 
 #endif

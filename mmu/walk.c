@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "mmu/mmu.h"
+#include "mmu/phys_page.h"
 #include "mmu/rights.h"
 
 /* Address fields and reserved bits of the tables in the manual's 4.3 and 4.4 "Format of ...", for MAXPHYADDR 36. What lies
@@ -215,7 +216,7 @@ void page_walk_commit(struct phys *phys, struct walk *w)
 {
 	for (unsigned i = 0; i < w->levels; i++)
 		if (w->step[i].set)
-			phys_write(phys, w->step[i].addr, 4, (uint32_t)(w->step[i].value | w->step[i].set));
+			phys_store(phys, w->step[i].addr, 4, (uint32_t)(w->step[i].value | w->step[i].set), BY_WALK);
 }
 
 /* --- the walk in words ---------------------------------------------------------------------------------------- */

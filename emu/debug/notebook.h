@@ -33,7 +33,7 @@ struct notebook {
 	struct observer observer;      /* to hear of events */
 	struct registers before, now;  /* at the stop before the last, and at the last */
 	struct event event[NOTED_EVENTS];
-	uint64_t events;               /* ever; the last NOTED_EVENTS are kept */
+	uint64_t events, first_event;  /* numbers of the next, and of the oldest that is kept: event[number % NOTED_EVENTS] */
 	struct display *displays;
 	struct debugger_mark *mark;
 	struct micro micro;            /* the walk step in progress, if micro.count */

@@ -12,6 +12,10 @@ void source_close(struct source *s);
 /* A program's or module's ELF file at its linked addresses plus bias. space: name of the guest's process that it belongs to, or NULL: every
  * address space. 0, or -1 with a line in err. */
 int source_add(struct source *s, const char *path, uint32_t bias, const char *space, char *err);
+/* A folder with programs' ELF files, NAME or NAME.debug for the process NAME; opened when such a process is seen. The folder `programs` beside the
+ * kernel's file is one from the start. A folder to look for source files in (--source). 0, or -1: out of memory, or too many. */
+int source_programs(struct source *s, const char *folder);
+int source_root(struct source *s, const char *folder);
 /* "name+0x12", or "" when nothing is known; in the debugger's current address space (guest.h says which process that is). Returns buf. */
 const char *source_symbol(const struct debugger *d, uint32_t la, char *buf, size_t size);
 /* ... of the address space of cr3. */

@@ -2,11 +2,15 @@
 #ifndef EMU_DEBUG_WALK_DIAGRAM_H
 #define EMU_DEBUG_WALK_DIAGRAM_H
 
+#include <jansson.h>
+
 #include "emu/debug/micro.h"
 
 #define WALK_DIAGRAM_FULL 20u      /* lines the whole figure takes at most; with less room the tables' boxes are left out */
 
 /* height 0: as long as it gets. */
 void walk_diagram_sized(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, struct text *t);
+/* A walk as JSON: access, each entry, result. */
+json_t *walk_json(const struct walk *w);
 
 #endif

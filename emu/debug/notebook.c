@@ -1,0 +1,172 @@
+/* emu/debug/notebook.c: see notebook.h. */
+#include "emu/debug/notebook.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/debug/views.h"
+#include "emu/report.h"
+
+/* --- events ---------------------------------------------------------------------------------------------------------- */
+
+static struct event *next_event(struct notebook *nb, struct machine *m, enum event_kind kind)
+{
+	struct event *e = &nb->event[nb->events++ % NOTED_EVENTS];
+
+	if (nb->events - nb->first_event > NOTED_EVENTS)
+		nb->first_event++;
+	memset(e, 0, sizeof(*e));
+	e->icount = cpu_icount(&m->cpu);
+	e->kind = kind;
+	e->cs = m->cpu.seg[SEG_CS].selector;
+	e->eip = m->cpu.eip;
+	e->cr3 = m->cpu.cr3;
+	return e;
+}
+
+static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
+{
+	struct event *e = next_event(owner, m, r->external ? EVENT_INTERRUPT : EVENT_EXCEPTION);
+
+	e->icount = r->icount;
+	e->cs = r->cs;
+	e->eip = r->eip;
+	e->vector = r->fault.vector;
+	e->error = r->fault.has_error ? r->fault.error : 0;
+	e->cr2 = r->fault.cr2;
+	return false;
+}
+
+static void on_iret(void *owner, struct machine *m)
+{
+	next_event(owner, m, EVENT_IRET);
+}
+
+static void on_control(void *owner, struct machine *m, const struct register_write *w)
+{
+	struct event *e = next_event(owner, m, EVENT_CONTROL);
+
+	e->eip = w->eip;
+	e->register_kind = (uint8_t)w->kind;
+	e->number = w->number;
+	e->old = w->old;
+	e->value = w->value;
+}
+
+static void on_walk(void *owner, struct machine *m, const struct walk *w)
+{
+	struct event *e = next_event(owner, m, EVENT_WALK);
+
+	e->access = w->access;
+	e->result = (uint8_t)w->result;
+	e->pa = w->pa;
+	if (w->levels) {
+		e->entry = w->step[w->levels - 1].addr;
+		e->value = w->step[w->levels - 1].value;
+	}
+	if (w->result != WALK_OK)
+		e->error = w->pf_code;
+}
+
+/* What lies after the moment that the machine is at has not happened. */
+static void on_jump(void *owner, struct machine *m)
+{
+	struct notebook *nb = owner;
+	uint64_t now = cpu_icount(&m->cpu);
+
+	while (nb->events > nb->first_event && nb->event[(nb->events - 1) % NOTED_EVENTS].icount > now)
+		nb->events--;
+}
+
+void event_describe(const struct debugger *d, const struct event *e, struct text *t)
+{
+	static const char *const kinds[EVENT_KINDS] = { "int", "exc", "iret", "cr", "walk" };
+	static const char *const accesses[] = { "read", "write", "fetch" };
+	static const char *const registers[] = { "CR", "DR", "MSR " };
+	char name[96];
+
+	text_put(t, STYLE_DIM, "%10" PRIu64 " ", e->icount);
+	text_put(t, e->kind == EVENT_EXCEPTION ? STYLE_WARN : STYLE_NAME, "%-4s ", kinds[e->kind]);
+	switch (e->kind) {
+	case EVENT_INTERRUPT:
+		text_add(t, "vector 0x%02" PRIx32, e->vector);
+		break;
+	case EVENT_EXCEPTION:
+		text_add(t, "%s error %04" PRIx32, *vector_mnemonic(e->vector) ? vector_mnemonic(e->vector) : vector_name(e->vector), e->error);
+		if (e->vector == VEC_PF)
+			text_add(t, " cr2 %08" PRIx32, e->cr2);
+		break;
+	case EVENT_IRET:
+		text_add(t, "to");
+		break;
+	case EVENT_CONTROL:
+		text_add(t, "%s%" PRIx32 " %08" PRIx64 " -> %08" PRIx64, registers[e->register_kind], e->number, e->old, e->value);
+		break;
+	case EVENT_WALK:
+		text_add(t, "%s %s %08" PRIx32 " ", e->access.user ? "user" : "supervisor", accesses[e->access.kind], e->access.la);
+		if (e->result == WALK_OK)
+			text_add(t, "-> %08" PRIx64, e->pa);
+		else
+			text_put(t, STYLE_BAD, "! error %04" PRIx32, e->error);
+		text_add(t, " (entry at %08" PRIx64 " = %08" PRIx64 ")", e->entry, e->value);
+		return;
+	default:
+		return;
+	}
+	text_add(t, "%s%04" PRIx32 ":%08" PRIx32, e->kind == EVENT_IRET ? " " : " at ", e->cs, e->eip);
+	if (*symbol_at(d, e->eip, name, sizeof(name)))
+		text_put(t, STYLE_NAME, " %s", name);
+}
+
+/* --- stops ----------------------------------------------------------------------------------------------------------- */
+
+static void on_stop(void *owner, const struct stop *s)
+{
+	struct notebook *nb = owner;
+
+	(void)s;
+	nb->before = nb->now;
+	registers_read(&nb->d->m->cpu, &nb->now);
+}
+
+struct notebook *notebook(struct debugger *d)
+{
+	struct notebook *nb = d->notes;
+
+	if (nb)
+		return nb;
+	nb = calloc(1, sizeof(*nb));
+	if (!nb)
+		return NULL;
+	nb->d = d;
+	nb->face = (struct face){ .name = "notebook", .owner = nb, .stopped = on_stop };
+	nb->observer = (struct observer){ .name = "notebook", .owner = nb, .exception = on_exception, .iret = on_iret,
+		.control = on_control, .walked = on_walk, .jumped = on_jump };
+	registers_read(&d->m->cpu, &nb->now);
+	nb->before = nb->now;
+	d->notes = nb;
+	debugger_attach(d, &nb->face);
+	machine_observe(d->m, &nb->observer);
+	return nb;
+}
+
+void notebook_free(struct debugger *d)
+{
+	struct notebook *nb = d->notes;
+
+	if (!nb)
+		return;
+	machine_unobserve(d->m, &nb->observer);
+	debugger_detach(d, &nb->face);
+	for (struct display *s = nb->displays, *next; s; s = next) {
+		next = s->next;
+		free(s->line);
+		free(s);
+	}
+	mark_free(nb->mark);
+	micro_free(&nb->micro);
+	trace_close(&nb->trace);
+	free(nb);
+	d->notes = NULL;
+}

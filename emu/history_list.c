@@ -1,0 +1,181 @@
+/* emu/history_list.c: the checkpoints in order of time, and which of them go when they outgrow the limit.
+ *
+ * Temporary ones go first, the oldest before the others. Then of the regular ones always that whose neighbours are nearest to each other,
+ * so that what is left stays even: over a run that grows, each round of dropping takes every second one. The first stays, and those at
+ * which the machine was changed by hand, since nothing else leads there. The newest goes last.
+ */
+#include "emu/history_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEMPORARY_MOST 64u
+
+/* --- finding ------------------------------------------------------------------------------------------------------- */
+
+/* How many checkpoints lie at or before a tick. */
+static size_t upto(const struct history *h, uint64_t tick)
+{
+	size_t low = 0, high = h->checkpoints;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (h->checkpoint[middle]->at.tick <= tick)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct checkpoint *list_at_or_before(const struct history *h, uint64_t tick)
+{
+	size_t n = upto(h, tick);
+
+	return n ? h->checkpoint[n - 1] : NULL;
+}
+
+struct checkpoint *list_after(const struct history *h, uint64_t tick)
+{
+	size_t n = upto(h, tick);
+
+	return n < h->checkpoints ? h->checkpoint[n] : NULL;
+}
+
+struct checkpoint *list_before_icount(const struct history *h, uint64_t icount)
+{
+	size_t n = h->checkpoints;
+
+	while (n > 1) {
+		const struct checkpoint *c = h->checkpoint[n - 1];
+		if (c->at.icount < icount || (c->at.icount == icount && c->first_tick))
+			break;
+		n--;
+	}
+	return h->checkpoint[n - 1];
+}
+
+/* --- adding and dropping --------------------------------------------------------------------------------------------- */
+
+int list_add(struct history *h, struct checkpoint *c)
+{
+	if (h->checkpoints == h->capacity) {
+		size_t capacity = h->capacity ? 2 * h->capacity : 64;
+		struct checkpoint **grown = realloc(h->checkpoint, capacity * sizeof(struct checkpoint *));
+		if (!grown)
+			return -ENOMEM;
+		h->checkpoint = grown;
+		h->capacity = capacity;
+	}
+	size_t n = upto(h, c->at.tick);
+	memmove(h->checkpoint + n + 1, h->checkpoint + n, (h->checkpoints - n) * sizeof(struct checkpoint *));
+	h->checkpoint[n] = c;
+	h->checkpoints++;
+	return 0;
+}
+
+static void drop(struct history *h, size_t n)
+{
+	checkpoint_free(h, h->checkpoint[n]);
+	h->checkpoints--;
+	memmove(h->checkpoint + n, h->checkpoint + n + 1, (h->checkpoints - n) * sizeof(struct checkpoint *));
+}
+
+void list_drop_after(struct history *h, uint64_t tick)
+{
+	for (size_t kept = upto(h, tick); h->checkpoints > kept; )
+		drop(h, h->checkpoints - 1);
+}
+
+void list_drop_all(struct history *h)
+{
+	while (h->checkpoints)
+		drop(h, h->checkpoints - 1);
+	free(h->checkpoint);
+	h->checkpoint = NULL;
+	h->capacity = 0;
+}
+
+/* --- thinning ---------------------------------------------------------------------------------------------------------- */
+
+uint64_t history_bytes(const struct history *h)
+{
+	uint64_t each = sizeof(struct checkpoint) + sizeof(struct checkpoint *);
+
+	return page_store_bytes(h->store) + h->checkpoints * each + h->output.capacity * sizeof(struct output_event) +
+		h->m->input.capacity * sizeof(struct input_event);
+}
+
+static bool may_drop(const struct checkpoint *c)
+{
+	return !c->pins && !c->changed;
+}
+
+static bool drop_temporary(struct history *h, unsigned most)
+{
+	size_t oldest = 0;
+	unsigned found = 0;
+
+	for (size_t i = 1; i < h->checkpoints; i++) {
+		const struct checkpoint *c = h->checkpoint[i];
+		if (!c->temporary || !may_drop(c))
+			continue;
+		found++;
+		if (!oldest || c->serial < h->checkpoint[oldest]->serial)
+			oldest = i;
+	}
+	if (found <= most)
+		return false;
+	drop(h, oldest);
+	return true;
+}
+
+/* Is this one of those that keep the run covered? */
+static bool regular(const struct checkpoint *c)
+{
+	return !c->temporary || c->changed;
+}
+
+/* newest: that one may go as well. */
+static bool drop_regular(struct history *h, bool newest)
+{
+	size_t best = 0, before = 0, middle = 0;
+	uint64_t best_gap = UINT64_MAX;
+
+	for (size_t i = 1; i < h->checkpoints; i++) {
+		if (!regular(h->checkpoint[i]))
+			continue;
+		uint64_t gap = h->checkpoint[i]->at.icount - h->checkpoint[before]->at.icount;
+		if (middle && may_drop(h->checkpoint[middle]) && gap < best_gap) {
+			best = middle;
+			best_gap = gap;
+		}
+		before = middle;
+		middle = i;
+	}
+	if (!best && newest && middle && may_drop(h->checkpoint[middle]))
+		best = middle;
+	if (best)
+		drop(h, best);
+	return best;
+}
+
+void list_thin(struct history *h)
+{
+	while (drop_temporary(h, TEMPORARY_MOST))
+		;
+	while (history_bytes(h) > h->limit && (drop_temporary(h, 0) || drop_regular(h, false)))
+		;
+	while (history_bytes(h) > h->limit && drop_regular(h, true))
+		;
+	if (history_bytes(h) > h->limit)
+		checkpoint_rebase(h, list_at_or_before(h, machine_now(h->m)));
+}
+
+uint64_t list_spacing(const struct history *h)
+{
+	uint64_t first = h->checkpoint[0]->at.icount, last = h->checkpoint[h->checkpoints - 1]->at.icount;
+
+	return (last - first) / (2 * h->checkpoints);
+}

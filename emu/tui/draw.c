@@ -1,0 +1,188 @@
+/* emu/tui/draw.c: everything on the screen: title, panes, time bar, command line, keys, overlays. */
+#include <stdio.h>
+#include <string.h>
+
+#include "emu/debug/guest.h"
+#include "emu/debug/notebook.h"
+#include "emu/debug/registers.h"
+#include "emu/tui/app.h"
+
+#define FRACTION_OF(done, total) ((total) ? (unsigned)(100.0 * (double)(done) / (double)(total)) : 0)
+
+struct view_request tui_request(struct tui *t)
+{
+	struct notebook *n = notebook(t->d);
+	struct view_request rq = { .large = t->wish.projector };
+
+	if (n) {
+		rq.mark = n->mark;
+		rq.micro = n->micro.count ? &n->micro : NULL;
+	}
+	return rq;
+}
+
+/* --- title ------------------------------------------------------------------------------------------------------------- */
+
+static void who(const struct tui *t, char *buf, size_t size)
+{
+	struct guest_process p;
+
+	snprintf(buf, size, "%s", t->d->guest ? guest_name(t->d->guest) : "guest");
+	if (t->d->guest && guest_process_of(t->d, t->d->m->cpu.cr3, &p)) {
+		size_t n = strlen(buf);
+		snprintf(buf + n, size - n, ": %s (%llu)", p.name, (unsigned long long)p.id);
+	}
+}
+
+static void draw_title(struct tui *t)
+{
+	char left[160], right[96], mode[32], process[80], number[32];
+	const struct cpu *c = &t->d->m->cpu;
+	const char *state = t->running ? t->interacting ? "GUEST HAS THE KEYS" : "running" : history_in_past(t->d->h) ? "PAST" : "stopped";
+
+	who(t, process, sizeof(process));
+	snprintf(left, sizeof(left), " %s  %s  CPL %u", process, mode_name(c, mode, sizeof(mode)), c->cpl);
+	int n = snprintf(right, sizeof(right), "instruction %s  %s ", timebar_number(cpu_icount(c), number), state);
+	int style = t->interacting ? CHROME_GUEST : CHROME_TITLE;
+	screen_string(&t->screen, 0, 0, t->screen.cols, style, left);
+	screen_string(&t->screen, 0, t->screen.cols > n ? t->screen.cols - n : 0, n, style, right);
+}
+
+/* --- time bar ------------------------------------------------------------------------------------------------------------ */
+
+void tui_timebar(struct tui *t, struct timebar *b, uint64_t checkpoint[CHECKPOINTS])
+{
+	struct moment at[CHECKPOINTS];
+	size_t n = history_checkpoints(t->d->h, at, CHECKPOINTS);
+
+	if (n > CHECKPOINTS)
+		n = CHECKPOINTS;
+	for (size_t i = 0; i < n; i++)
+		checkpoint[i] = at[i].icount;
+	*b = (struct timebar){ .first = history_first(t->d->h).icount, .now = history_now(t->d->h).icount, .present = history_present(t->d->h).icount,
+		.checkpoint = checkpoint, .checkpoints = n, .faults = &t->faults, .ascii = !t->screen.utf8, .focused = t->on_time };
+}
+
+static void draw_work(struct tui *t, int cols)
+{
+	char words[96];
+	unsigned percent = FRACTION_OF(t->work_done, t->work_total);
+	int n = snprintf(words, sizeof(words), " %s %3u%%  Esc stops ", t->working, percent);
+	int room = cols - n, done = room > 0 ? room * (int)(percent > 100 ? 100 : percent) / 100 : 0;
+
+	screen_string(&t->screen, t->layout.time_row, 0, cols, STYLE_BOLD, words);
+	for (int i = 0; i < room; i++)
+		screen_string(&t->screen, t->layout.time_row, n + i, 1, i < done ? STYLE_GOOD : STYLE_DIM, i < done ? "█" : "·");
+}
+
+static void draw_time(struct tui *t)
+{
+	uint64_t checkpoint[CHECKPOINTS];
+	struct timebar b;
+	struct text line = { 0 };
+	size_t length = 0;
+	const uint8_t *style;
+
+	if (t->work_total) {
+		draw_work(t, t->screen.cols);
+		return;
+	}
+	tui_timebar(t, &b, checkpoint);
+	timebar_draw(&b, (unsigned)t->screen.cols, &line);
+	text_add(&line, "\n");
+	const char *bytes = text_line(&line, 0, &length, &style);
+	screen_line(&t->screen, t->layout.time_row, 0, t->screen.cols, bytes, length, style, 0, STYLE_PLAIN);
+	text_free(&line);
+}
+
+/* --- the two last lines ---------------------------------------------------------------------------------------------------- */
+
+static bool typing(const struct tui *t) { return t->mode == MODE_COMMAND || t->mode == MODE_SEARCH || t->mode == MODE_EXPORT; }
+
+/* Returns the column of the cursor. */
+static int draw_command(struct tui *t)
+{
+	const char *label = prompt_label(t);
+	int cols = t->screen.cols, from = (int)strlen(label), room = cols - from - 1;
+
+	if (!typing(t)) {
+		screen_string(&t->screen, t->layout.command_row, 0, cols, t->message_style, t->message);
+		return 0;
+	}
+	int skip = (int)t->editor.cursor > room ? (int)t->editor.cursor - room : 0;
+	screen_string(&t->screen, t->layout.command_row, 0, from, CHROME_KEY, label);
+	screen_line(&t->screen, t->layout.command_row, from, cols - from, t->editor.line, t->editor.length, NULL, (unsigned)skip, STYLE_PLAIN);
+	return from + (int)t->editor.cursor - skip;
+}
+
+static void draw_keys(struct tui *t)
+{
+	struct text line = { 0 };
+	size_t length = 0;
+	const uint8_t *style = NULL;
+
+	keys_bottom_line(t, &line);
+	text_add(&line, "\n");
+	const char *bytes = text_line(&line, 0, &length, &style);
+	screen_line(&t->screen, t->layout.key_row, 0, t->screen.cols, bytes, length, style, 0, STYLE_PLAIN);
+	text_free(&line);
+}
+
+/* --- panes and overlays ------------------------------------------------------------------------------------------------------ */
+
+static void draw_panes(struct tui *t)
+{
+	struct view_request rq = tui_request(t);
+
+	for (int i = 0; i < SLOTS; i++) {
+		const struct rect *r = &t->layout.slot[i];
+		if (!r->rows)
+			continue;
+		pane_render(&t->pane[i], t->d, r, &rq);
+		pane_draw(&t->pane[i], &t->screen, r, !t->on_time && t->wish.focus == (enum slot)i);
+		if (r->x)
+			screen_bar(&t->screen, r->y, r->x - 1, r->rows);
+	}
+}
+
+static void draw_overlay(struct tui *t)
+{
+	struct rect r = { 1, 0, t->layout.time_row - 1, t->screen.cols };
+	struct pane *p = &t->overlay;
+	size_t lines = text_lines(&p->text);
+
+	p->rows = (unsigned)r.rows - 1;
+	if (p->place.top + p->rows > lines)
+		p->place.top = lines > p->rows ? lines - p->rows : 0;
+	screen_rule(&t->screen, r.y, r.x, r.cols, t->overlay_title, true);
+	for (unsigned i = 0; i < p->rows; i++) {
+		size_t n = p->place.top + i, length = 0;
+		const uint8_t *style = NULL;
+		const char *line = n < lines ? text_line(&p->text, n, &length, &style) : "";
+		bool chosen = t->mode == MODE_MENU && n == p->place.cursor;
+		screen_line(&t->screen, r.y + 1 + (int)i, 0, r.cols, line, length, chosen ? NULL : style, 0, chosen ? CHROME_CURSOR : STYLE_PLAIN);
+	}
+}
+
+void tui_draw(struct tui *t)
+{
+	int column;
+
+	screen_clear(&t->screen);
+	if (t->layout.too_small) {
+		char words[64];
+		snprintf(words, sizeof(words), "too small: %dx%d at least", LAYOUT_MIN_COLS, LAYOUT_MIN_ROWS);
+		screen_string(&t->screen, 0, 0, t->screen.cols, STYLE_BOLD, words);
+		screen_show(&t->screen, -1, 0);
+		return;
+	}
+	draw_title(t);
+	if (t->mode == MODE_OVERLAY || t->mode == MODE_MENU)
+		draw_overlay(t);
+	else
+		draw_panes(t);
+	draw_time(t);
+	column = draw_command(t);
+	draw_keys(t);
+	screen_show(&t->screen, typing(t) ? t->layout.command_row : -1, column);
+}

@@ -1,0 +1,45 @@
+/* emu/tui/pane.h: one view in one rectangle: what it was asked, how far it is scrolled, the line the cursor is on, the way back. */
+#ifndef EMU_TUI_PANE_H
+#define EMU_TUI_PANE_H
+
+#include "emu/debug/view.h"
+#include "emu/tui/layout.h"
+#include "emu/tui/screen.h"
+
+#define PANE_ARGUMENT 96
+#define PANE_BACK 8
+
+struct pane_place {
+	const struct view *view;
+	char argument[PANE_ARGUMENT];  /* "": none */
+	size_t cursor, top;            /* lines of the text */
+};
+
+struct pane {
+	struct pane_place place;
+	struct pane_place back[PANE_BACK];     /* where Enter led away from */
+	unsigned depth;
+	unsigned left;                 /* columns scrolled away */
+	bool follow;                   /* put the cursor on the line that is marked as current, or the last of a console, when next drawn */
+	bool wandered;                 /* the cursor was moved: the line it is on is shown, stops aside */
+	unsigned rows;                 /* of content, when last drawn */
+	struct text text;              /* as last rendered */
+};
+
+void pane_free(struct pane *p);
+/* argument NULL: none. Forgets the way back unless keep. */
+void pane_choose(struct pane *p, const struct view *v, const char *argument, bool keep);
+bool pane_return(struct pane *p);
+void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const struct view_request *like);
+void pane_draw(struct pane *p, const struct screen *s, const struct rect *r, bool focus);
+void pane_move(struct pane *p, long lines);            /* the cursor */
+void pane_scroll(struct pane *p, long lines);          /* the window, the cursor stays in it */
+void pane_shift(struct pane *p, int columns);
+/* The first address on the cursor's line. False: there is none. */
+bool pane_address(const struct pane *p, uint64_t *address);
+/* The next line after the cursor, from the top again, that has this in it, letters' case aside. */
+bool pane_search(struct pane *p, const char *what);
+/* Is a line of the text the current one? */
+bool pane_line_is_here(const struct text *t, size_t line);
+
+#endif

@@ -1,0 +1,209 @@
+/* emu/tui/run.c: the guest runs: what the debugger tells a face meanwhile, steps, moments, walk steps, and keys for the guest. */
+#include <stdio.h>
+#include <string.h>
+
+#include "emu/console.h"
+#include "emu/debug/micro.h"
+#include "emu/debug/notebook.h"
+#include "emu/loader.h"
+#include "emu/session.h"
+#include "emu/terminal.h"
+#include "emu/tui/app.h"
+
+#define DRAW_NS 100000000ull           /* ten times a second */
+
+/* --- what the core tells ----------------------------------------------------------------------------------------------- */
+
+static void read_keys(struct tui *t)
+{
+	int key;
+
+	while ((key = screen_key(&t->screen, 0)) != KEYS_NONE) {
+		if (key == K_RESIZE)
+			tui_arrange(t);
+		else
+			keys_press_running(t, key);
+	}
+}
+
+static void draw_now_and_then(struct tui *t)
+{
+	uint64_t now = host_ns();
+
+	if (now - t->drawn_ns < DRAW_NS)
+		return;
+	t->drawn_ns = now;
+	tui_draw(t);
+}
+
+static bool on_poll(void *owner)
+{
+	struct tui *t = owner;
+
+	read_keys(t);
+	if (t->d->stop.kind == STOP_NONE || !history_in_past(t->d->h))
+		tui_follow(t);
+	draw_now_and_then(t);
+	return t->interrupt || signal_pending();
+}
+
+/* Going back passes moments that nobody asked to see: only the time bar tells of them. */
+static bool on_progress(void *owner, const char *what, uint64_t done, uint64_t total)
+{
+	struct tui *t = owner;
+
+	snprintf(t->working, sizeof(t->working), "%s", what);
+	t->work_done = done;
+	t->work_total = total;
+	read_keys(t);
+	draw_now_and_then(t);
+	return !t->interrupt && !signal_pending();
+}
+
+static void on_stopped(void *owner, const struct stop *s)
+{
+	struct tui *t = owner;
+	bool bad = s->kind == STOP_ERROR || s->kind == STOP_CHECK || s->kind == STOP_MACHINE;
+
+	tui_follow(t);
+	if (s->kind != STOP_STEP || *s->text)
+		tui_message(t, bad ? STYLE_BAD : s->kind == STOP_BREAK ? STYLE_WARN : STYLE_PLAIN, "%s", s->text);
+	else
+		tui_message(t, STYLE_PLAIN, "%s", "");
+}
+
+static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
+{
+	struct tui *t = owner;
+
+	(void)r;
+	timebar_note(&t->faults, cpu_icount(&m->cpu));
+}
+
+void run_attach(struct tui *t)
+{
+	t->face = (struct face){ .name = "tui", .owner = t, .poll = on_poll, .stopped = on_stopped, .progress = on_progress };
+	debugger_attach(t->d, &t->face);
+	t->observer = (struct observer){ .name = "tui", .owner = t, .delivered = on_delivered };
+	machine_observe(t->d->m, &t->observer);
+}
+
+void run_detach(struct tui *t)
+{
+	machine_unobserve(t->d->m, &t->observer);
+	debugger_detach(t->d, &t->face);
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------ */
+
+void run_begin(struct tui *t)
+{
+	t->running = true;
+	t->interrupt = false;
+	*t->working = 0;
+	t->work_total = 0;
+	t->drawn_ns = host_ns();               /* short work is over before anything has to be drawn */
+	*t->message = 0;
+}
+
+void run_end(struct tui *t)
+{
+	t->running = t->interacting = false;
+	*t->working = 0;
+	t->work_total = 0;
+	tui_follow(t);
+}
+
+/* The walk step in progress, if any, is of an instruction that will be left. */
+static void forget_walk(struct tui *t)
+{
+	struct notebook *n = notebook(t->d);
+
+	if (n && n->micro.count)
+		micro_free(&n->micro);
+}
+
+void run_go(struct tui *t, enum go how, uint32_t la)
+{
+	forget_walk(t);
+	run_begin(t);
+	debugger_go(t->d, how, 1, la);
+	run_end(t);
+}
+
+void run_goto(struct tui *t, uint64_t icount)
+{
+	forget_walk(t);
+	run_begin(t);
+	debugger_goto(t->d, icount);
+	run_end(t);
+}
+
+/* --- the walk step -------------------------------------------------------------------------------------------------------- */
+
+static void say_event(struct tui *t, const struct micro *u)
+{
+	struct text words = { 0 };
+
+	if (!u->position)
+		return;
+	micro_describe(t->d, &u->event[u->position - 1], &words);
+	size_t length = 0;
+	const char *line = text_lines(&words) ? text_line(&words, 0, &length, NULL) : "";
+	tui_message(t, STYLE_BOLD, "%zu/%zu  %.*s", u->position, u->count, (int)length, line);
+	text_free(&words);
+}
+
+void run_walk(struct tui *t, int direction)
+{
+	struct notebook *n = notebook(t->d);
+	char err[ERROR_LINE];
+
+	if (!n)
+		return;
+	if (!n->micro.count) {
+		if (direction < 0) {
+			tui_message(t, STYLE_WARN, "no walk step is in progress; S goes an instruction back");
+			return;
+		}
+		if (micro_begin(t->d, &n->micro, err)) {
+			tui_message(t, STYLE_BAD, "%s", err);
+			return;
+		}
+		n->micro.position = 0;
+	}
+	if (direction > 0 && n->micro.position == n->micro.count) {
+		run_go(t, GO_STEP, 0);         /* all of it has been seen: now for real */
+		return;
+	}
+	if (direction < 0 && n->micro.position <= 1) {
+		micro_free(&n->micro);
+		tui_message(t, STYLE_PLAIN, "before the instruction");
+		return;
+	}
+	n->micro.position = direction < 0 ? n->micro.position - 1 : n->micro.position + 1;
+	if (t->wish.focus != SLOT_MAIN || strcmp(t->pane[SLOT_MAIN].place.view->name, "walk"))
+		tui_show_view(t, SLOT_MAIN, "walk", NULL, true);
+	t->pane[SLOT_MAIN].follow = true;
+	say_event(t, &n->micro);
+}
+
+/* --- keys for the guest ---------------------------------------------------------------------------------------------------- */
+
+void run_interact(struct tui *t)
+{
+	if (history_in_past(t->d->h)) {
+		tui_message(t, STYLE_WARN, "in the past the guest's input is written already; the command fork begins another future here");
+		return;
+	}
+	if (!t->layout.slot[SLOT_CONSOLE].rows && strcmp(t->pane[SLOT_MAIN].place.view->name, "console"))
+		tui_show_view(t, SLOT_MAIN, "console", NULL, true);
+	t->interacting = t->interacted = true;
+	if (!t->running) {
+		forget_walk(t);
+		run_begin(t);
+		t->interacting = true;
+		debugger_go(t->d, GO_CONTINUE, 1, 0);
+		run_end(t);
+	}
+}
