@@ -4,7 +4,8 @@
  *
  * Every check is made, for both pages of a split access, before a byte moves. What the guest can notice beyond its memory
  * (a device register, its own decoded code) is only touched when the instruction runs alone (cpu->single); until then the
- * answer is EXEC_SINGLE. So it is for memory that a debugger watches, who may stop the run at the instruction.
+ * answer is EXEC_SINGLE. So it is for whatever comes here while a debugger hears of it: it finds the instruction's EIP and count, hears
+ * of it once, and may stop the run right behind it.
  * References: [SDM3A 5.3 "Limit Checking"], [SDM3A 6.15 "Exception and Interrupt Reference"] interrupts 14 and 17.
  */
 #include "cpu/code.h"
@@ -15,7 +16,7 @@ static bool plain(struct cpu *cpu, const struct translation *t, unsigned size, b
 {
 	if (t->host)
 		return true;
-	if (phys_kind_of(cpu->mmu->phys, t->pa, NULL) == PHYS_MMIO || phys_watched(cpu->mmu->phys, t->pa))
+	if (phys_kind_of(cpu->mmu->phys, t->pa, NULL) == PHYS_MMIO)
 		return false;
 	return !write || !code_holds(cpu, t->pa, size);
 }
@@ -25,6 +26,7 @@ static enum exec open_piece(struct cpu *cpu, const struct insn *in, const struct
 {
 	struct translation t;
 
+	TRY(alone_when_heard(cpu, in));
 	cpu->cache->moved = false;
 	if (!mmu_translate(cpu->mmu, a, &t))
 		return raise_page_fault(cpu, in, a->la);
@@ -32,9 +34,8 @@ static enum exec open_piece(struct cpu *cpu, const struct insn *in, const struct
 		cpu->insn = in;
 		return EXEC_SINGLE;
 	}
-	/* The walk found other tables than the TLB knew, or set an Accessed or Dirty bit that lies in code; or who watches it wants
-	 * to stop after this instruction. */
-	if (!cpu->single && (cpu->cache->moved || cpu->cache->dropped || cpu->stop_requested))
+	/* The walk found other tables than the TLB knew, or set an Accessed or Dirty bit that lies in code. */
+	if (!cpu->single && (cpu->cache->moved || cpu->cache->dropped))
 		code_cut(cpu, in);
 	ref->piece[n].host = t.host;
 	ref->piece[n].pa = t.pa;

@@ -219,26 +219,28 @@ static struct block *block_create(struct cpu *cpu, struct code_page *page, const
 }
 
 /* Whether the instructions of this page run alone because a debugger wants to hear of each. */
-static bool guarded(const struct cpu *cpu, laddr_t la, paddr_t pa)
+static bool guarded(const struct cpu *cpu, laddr_t la, uint32_t frame)
 {
-	return cpu->watch.guarded && cpu->watch.guarded(cpu->watch.owner, la >> 12, (uint32_t)(pa >> 12));
+	return cpu->watch.guarded && cpu->watch.guarded(cpu->watch.owner, la >> 12, frame);
 }
 
 /* The code page at a linear address, through the TLB. NULL when it cannot be fetched from, is not memory, or is guarded. */
 static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_page *recent, uint64_t tag)
 {
 	struct access a = { .la = la, .kind = ACCESS_FETCH, .user = cpu->cpl == 3 };
-	struct translation t;
 	bool mode32 = code32(cpu);
+	const struct tlb_entry *e;
 	struct code_page *page;
 
 	if (recent->tag == tag)                /* found before to be guarded */
 		return NULL;
-	/* What needs a walk is left to the instruction that runs alone, so that each walk is made, counted and told once; while
-	 * everything is watched, so is every fetch. */
-	if (cpu->mmu->all_watched || !mmu_hits(cpu->mmu, &a) || !mmu_translate(cpu->mmu, &a, &t) || !t.host)
+	/* What needs a walk is left to the instruction that runs alone, so that each walk is made, counted and told once; and so is
+	 * what a debugger wants to hear of. */
+	if (mmu_vpn_watched(cpu->mmu, la >> 12) || !(e = mmu_hit(cpu->mmu, &a)))
 		return NULL;
-	if (guarded(cpu, la, t.pa)) {
+	if (!phys_host(cpu->mmu->phys, (paddr_t)e->frame << 12, PAGE_SIZE, false))
+		return NULL;
+	if (guarded(cpu, la, e->frame)) {
 		*recent = (struct recent_page) { .tag = tag };
 		return NULL;
 	}
@@ -246,12 +248,10 @@ static struct code_page *page_find(struct cpu *cpu, laddr_t la, struct recent_pa
 		code_flush(cpu);
 		return NULL;
 	}
-	page = cpu->cache->by_frame[mode32][t.pa >> 12];
+	page = cpu->cache->by_frame[mode32][e->frame];
 	if (!page)
-		page = page_create(cpu, (uint32_t)(t.pa >> 12), mode32);
-	/* Each visit of a watched page asks anew. */
-	if (!mmu_vpn_watched(cpu->mmu, la >> 12))
-		*recent = (struct recent_page) { .tag = tag, .page = page };
+		page = page_create(cpu, e->frame, mode32);
+	*recent = (struct recent_page) { .tag = tag, .page = page };
 	return page;
 }
 

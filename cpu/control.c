@@ -9,7 +9,6 @@
  * of CR0 and CR4 below; stores to the table they came from, and INVLPG, do not reach them.
  * References: [SDM3A 2.5 "Control Registers"], [SDM3A 4.4.1 "PDPTE Registers"].
  */
-#include "cpu/code.h"
 #include "cpu/system.h"
 
 #define CR0_LOADS_PDPTES (CR0_CD | CR0_NW | CR0_PG)
@@ -96,15 +95,6 @@ void control_set_efer(struct cpu *cpu, uint32_t value)
 {
 	cpu->efer = value;
 	control_update_paging(cpu);
-}
-
-void control_written(struct cpu *cpu, const struct insn *in, const struct register_write *w)
-{
-	if (!cpu->watch.control)
-		return;
-	cpu->watch.control(cpu->watch.owner, cpu, w);
-	if (cpu->stop_requested && !cpu->single)
-		code_cut(cpu, in);
 }
 
 void cpu_set_cpl(struct cpu *cpu, uint8_t cpl)

@@ -177,6 +177,7 @@ struct cpu_watch {
 	/* Before an instruction that runs alone for whatever reason; cpu_request_stop() here stops before it. Unlike instruction() it does
 	 * not make others run alone. */
 	void (*alone)(void *owner, const struct cpu *cpu);
+	bool ports;                /* IN and OUT run alone: who watches the bus wants to find their EIP */
 	void *owner;
 };
 

@@ -214,7 +214,7 @@ static void set_watched(struct cpu *cpu, const struct insn *in, const struct msr
 	};
 
 	m->set(cpu, n, value);
-	control_written(cpu, in, &w);
+	control_written(cpu, &w);
 }
 
 enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
@@ -225,7 +225,8 @@ enum exec op_wrmsr(struct cpu *cpu, const struct insn *in)
 
 	if (cpu->cpl != 0 || !m || !m->set || value & ~m->writable || (m->valid && !m->valid(value)))
 		return raise_error(cpu, in, VEC_GP, 0);
-	if (unlikely(control_watched(cpu)))
+	TRY(alone_when_heard(cpu, in));
+	if (unlikely(cpu->watch.control != NULL))
 		set_watched(cpu, in, m, n, value);
 	else
 		m->set(cpu, n, value);

@@ -29,7 +29,7 @@ static void note_write(struct cpu *cpu, const struct insn *in, uint8_t reg, uint
 
 static void written(struct cpu *cpu, const struct insn *in, unsigned kind, uint32_t number, uint32_t old, uint32_t value)
 {
-	control_written(cpu, in, &(struct register_write) {
+	control_written(cpu, &(struct register_write) {
 		.kind = kind, .number = number, .old = old, .value = value, .eip = insn_eip(cpu, in),
 	});
 }
@@ -69,6 +69,7 @@ enum exec op_mov_Cd_Rd(struct cpu *cpu, const struct insn *in)
 	if (in->reg > 4 || in->reg == 1)
 		return raise_fault(cpu, in, VEC_UD);
 	TRY(ring0_only(cpu, in));
+	TRY(alone_when_heard(cpu, in));
 	switch (in->reg) {
 	case 0:
 		return write_cr0(cpu, in, value);
@@ -103,6 +104,7 @@ enum exec op_lmsw_Ew(struct cpu *cpu, const struct insn *in)
 
 	TRY(ring0_only(cpu, in));
 	TRY(open_rm(cpu, in, 2, OPEN_READ, &src));
+	TRY(alone_when_heard(cpu, in));
 	/* PE can be set here but not cleared. */
 	low = (ref_get16(cpu, &src) & (CR0_PE | CR0_MP | CR0_EM | CR0_TS)) | (cpu->cr0 & CR0_PE);
 	return write_cr0(cpu, in, (cpu->cr0 & ~(CR0_PE | CR0_MP | CR0_EM | CR0_TS)) | low);
@@ -126,6 +128,7 @@ enum exec op_clts(struct cpu *cpu, const struct insn *in)
 	uint32_t old = cpu->cr0;
 
 	TRY(ring0_only(cpu, in));
+	TRY(alone_when_heard(cpu, in));
 	cpu->cr0 &= ~CR0_TS;
 	written(cpu, in, WROTE_CR, 0, old, cpu->cr0);
 	NEXT(cpu, in);
@@ -134,6 +137,7 @@ enum exec op_clts(struct cpu *cpu, const struct insn *in)
 enum exec op_invlpg_M(struct cpu *cpu, const struct insn *in)
 {
 	TRY(ring0_only(cpu, in));
+	TRY(alone_when_heard(cpu, in));
 	mmu_invlpg(cpu->mmu, cpu->seg[in->seg].base + effective_address(cpu, in));
 	return finish(cpu, in);
 }
@@ -181,6 +185,7 @@ enum exec op_mov_Dd_Rd(struct cpu *cpu, const struct insn *in)
 	uint32_t value = cpu->r[in->rm];
 
 	TRY(debug_register(cpu, in, &n));
+	TRY(alone_when_heard(cpu, in));
 	if (n == 6)
 		value = (value & DR6_WRITABLE) | DR6_ONES;
 	if (n == 7)

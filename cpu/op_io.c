@@ -31,6 +31,10 @@ enum exec io_check(struct cpu *cpu, const struct insn *in, uint16_t port, unsign
 {
 	if (protected_mode(cpu) && (v86_mode(cpu) || cpu->cpl > iopl(cpu)))
 		TRY(bitmap_check(cpu, in, port, size));
+	if (unlikely(cpu->watch.ports && !cpu->single)) {
+		cpu->insn = in;
+		return EXEC_SINGLE;
+	}
 	debug_io(cpu, port, size);
 	return EXEC_OK;
 }

@@ -172,9 +172,21 @@ void control_update_paging(struct cpu *cpu);
 bool control_mode_allowed(const struct cpu *cpu, uint32_t cr0, uint32_t cr4);
 bool control_cr3_allowed(const struct cpu *cpu, uint32_t cr3);
 void control_set_efer(struct cpu *cpu, uint32_t value);
-/* Tells the watcher, who may stop the run after this instruction. The last thing before the instruction ends. */
-void control_written(struct cpu *cpu, const struct insn *in, const struct register_write *w);
-static inline bool control_watched(const struct cpu *cpu) { return cpu->watch.control; }
+/* Tells the watcher. */
+static inline void control_written(struct cpu *cpu, const struct register_write *w)
+{
+	if (cpu->watch.control)
+		cpu->watch.control(cpu->watch.owner, cpu, w);
+}
+/* Before anything of the instruction is committed: whether it must run alone, because a watcher hears of what it does to the MMU or to
+ * the control registers, and is to find its EIP and count, and may stop the run behind it. */
+static inline enum exec alone_when_heard(struct cpu *cpu, const struct insn *in)
+{
+	if (likely(cpu->single || !(cpu->watch.control || mmu_heard(cpu->mmu))))
+		return EXEC_OK;
+	cpu->insn = in;
+	return EXEC_SINGLE;
+}
 
 /* --- run.c: x87 errors while CR0.NE is 0 [SDM1 8.7.2 "MS-DOS* Compatibility Sub-mode"] --- */
 /* Drives the FERR# pin. */

@@ -164,21 +164,20 @@ static void load_registers(struct cpu *cpu, struct task_switch *t)
 	cpu->attention = true;
 }
 
-static void tell_written(struct cpu *cpu, const struct insn *in, const struct task_switch *t, unsigned kind, uint32_t number,
-                         uint32_t old, uint32_t value)
+static void tell_written(struct cpu *cpu, const struct task_switch *t, unsigned kind, uint32_t number, uint32_t old, uint32_t value)
 {
 	if (old != value)
-		control_written(cpu, in, &(struct register_write) {
+		control_written(cpu, &(struct register_write) {
 			.kind = kind, .number = number, .old = old, .value = value, .eip = t->instruction,
 		});
 }
 
 /* What the switch has changed of the registers that are watched. */
-static void tell_registers(struct cpu *cpu, const struct insn *in, const struct task_switch *t)
+static void tell_registers(struct cpu *cpu, const struct task_switch *t)
 {
-	tell_written(cpu, in, t, WROTE_CR, 0, t->cr0_before, cpu->cr0);
-	tell_written(cpu, in, t, WROTE_CR, 3, t->cr3_before, cpu->cr3);
-	tell_written(cpu, in, t, WROTE_DR, 7, t->dr7_before, cpu->dr[7]);
+	tell_written(cpu, t, WROTE_CR, 0, t->cr0_before, cpu->cr0);
+	tell_written(cpu, t, WROTE_CR, 3, t->cr3_before, cpu->cr3);
+	tell_written(cpu, t, WROTE_DR, 7, t->dr7_before, cpu->dr[7]);
 }
 
 /* --- 5: segments, in the new task ----------------------------------------------------------------------------- */
@@ -308,6 +307,7 @@ enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_e
 	bool single = cpu->single;
 	enum exec result;
 
+	TRY(alone_when_heard(cpu, in));
 	TRY(check_tss(cpu, in, &t));
 	TRY(open_old(cpu, in, &t));
 	TRY(open_new(cpu, in, &t));
@@ -318,8 +318,7 @@ enum exec task_enter(struct cpu *cpu, const struct insn *in, const struct task_e
 	*switched = true;
 	/* Too late to be run again: whatever is touched now is touched here. */
 	cpu->single = true;
-	if (unlikely(control_watched(cpu)))
-		tell_registers(cpu, in, &t);
+	tell_registers(cpu, &t);
 	result = finish_switch(cpu, in, &t);
 	cpu->single = single;
 	return result;

@@ -54,8 +54,8 @@ static uint32_t bus_in(void *owner, uint16_t port, unsigned size)
 	struct machine *m = owner;
 	uint32_t value = ports_read(&m->ports, port, size);
 
-	if (m->watch.port)
-		m->watch.port(m->watch.owner, port, size, false, value);
+	if (m->ports_observed)
+		observer_port(m, port, size, false, value);
 	return value;
 }
 
@@ -63,8 +63,8 @@ static void bus_out(void *owner, uint16_t port, unsigned size, uint32_t value)
 {
 	struct machine *m = owner;
 
-	if (m->watch.port)
-		m->watch.port(m->watch.owner, port, size, true, value);
+	if (m->ports_observed)
+		observer_port(m, port, size, true, value);
 	ports_write(&m->ports, port, size, value);
 }
 
@@ -335,6 +335,7 @@ void machine_free(struct machine *m)
 {
 	if (!m)
 		return;
+	observers_forget(m);
 	if (m->cpu.mmu)
 		cpu_free(&m->cpu);
 	mmu_free(&m->mmu);

@@ -26,6 +26,7 @@
 #include "devices/vga.h"
 #include "emu/input.h"
 #include "emu/loader.h"
+#include "emu/observer.h"
 #include "mmu/mmu.h"
 
 #define MACHINE_DISKS 4
@@ -53,13 +54,14 @@ enum machine_stop {
 	MACHINE_TRIPLE_FAULT,
 	MACHINE_HALTED_FOREVER,        /* HLT with interrupts off */
 	MACHINE_INSTRUCTION_LIMIT,
-	MACHINE_REQUESTED,             /* a watcher of exceptions */
+	MACHINE_REQUESTED,             /* an observer */
 };
 
-/* Watches port accesses, for traces; changes nothing. */
-struct machine_watch {
-	void (*port)(void *owner, uint16_t port, unsigned size, bool write, uint32_t value);
-	void *owner;
+/* What observers watch, while it is put aside because none of them is to be told: observer.c. */
+struct watches {
+	bool aside;
+	uint8_t *frames, *vpns;
+	unsigned all;
 };
 
 struct machine {
@@ -88,7 +90,10 @@ struct machine {
 	struct device *device[MACHINE_DEVICES];    /* all of the above, in the order of the table in machine.c */
 	unsigned devices;
 	struct input input;
-	struct machine_watch watch;
+	struct observer *observers;    /* in order of joining */
+	unsigned quiet;                /* only those who say even_quiet are told */
+	bool ports_observed;
+	struct watches watches;
 	struct device_log log;
 	const struct kernel *kernel;
 	uint64_t seed;

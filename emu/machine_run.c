@@ -76,7 +76,7 @@ static void advance(struct machine *m, uint64_t now, uint64_t end)
 	enum cpu_stop stop = cpu_run(&m->cpu, next - now);
 	bool wanted = m->want_power_off || m->want_debug_exit || m->want_reset || m->want_stop;
 	if (stop == CPU_STOP_REQUEST && !wanted)
-		m->want_stop = true;                   /* a watcher of exceptions asked the processor directly */
+		m->want_stop = true;                   /* an observer of exceptions asked the processor directly */
 	if (stop != CPU_STOP_HALT || wanted || halted_forever(m))
 		return;
 	if (m->cpu.icount >= m->instruction_limit)

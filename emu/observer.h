@@ -56,14 +56,19 @@ void machine_unobserve(struct machine *m, struct observer *o);
 void machine_stop_soon(struct machine *m);
 /* The set of guarded pages has changed. */
 void machine_watch_code(struct machine *m);
-/* Counted: every call with true wants one with false. Accesses to the physical page are told to accessed(). */
-void machine_watch_frame(struct machine *m, uint32_t frame, bool on);
+/* Counted: every call with true wants one with false. Accesses to the physical page are told to accessed(). 0 or a negative errno. */
+int machine_watch_frame(struct machine *m, uint32_t frame, bool on);
 /* Counted too. Accesses to the linear page are told to translated(). */
-void machine_watch_vpn(struct machine *m, uint32_t vpn, bool on);
+int machine_watch_vpn(struct machine *m, uint32_t vpn, bool on);
 /* Counted too. While on, every access goes through mmu_translate: slow, and complete. */
 void machine_watch_all(struct machine *m, bool on);
+/* Counted too. What only those watch who are not told meanwhile costs nothing meanwhile. */
 void machine_quiet(struct machine *m, bool quiet);
-/* Tells jumped(). For who moves the machine. */
+/* Tells jumped(), also while the machine is quiet. For who moves the machine. */
 void machine_jumped(struct machine *m);
+
+/* For machine.c: an IN or OUT, while m->ports_observed; the end of the machine, whose observers need not live any more. */
+void observer_port(struct machine *m, uint16_t port, unsigned size, bool write, uint32_t value);
+void observers_forget(struct machine *m);
 
 #endif

@@ -75,5 +75,7 @@ struct run_options {
 
 extern const struct option_set run_option_set;
 void run_options_init(struct run_options *o);
+/* "exc,walk:FILE", as --trace has it; o keeps a pointer into value. 0, or -1 with one line in err. */
+int run_options_trace(struct run_options *o, const char *value, char *err);
 
 #endif

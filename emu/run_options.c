@@ -177,6 +177,11 @@ static int set_trace(void *target, const char *value, char *err)
 	return 0;
 }
 
+int run_options_trace(struct run_options *o, const char *value, char *err)
+{
+	return set_trace(o, value, err);
+}
+
 static int set_image(void *target, const char *value, char *err)
 {
 	struct run_options *o = target;

@@ -116,6 +116,14 @@ void signals_install(void)
 
 int signal_pending(void) { return pending; }
 
+bool signal_take_interrupt(void)
+{
+	if (pending != SIGINT)
+		return false;
+	pending = 0;
+	return true;
+}
+
 int terminal_enter(int fd)
 {
 	if (tcgetattr(fd, &saved))

@@ -12,6 +12,8 @@
 void signals_install(void);
 /* The first terminating signal that arrived, or 0. */
 int signal_pending(void);
+/* True when that is SIGINT, which then counts as dealt with: for programs in which Ctrl-C stops something and not everything. */
+bool signal_take_interrupt(void);
 /* Ends the process by sig, with its default action, so that the parent sees what happened. */
 void die_by_signal(int sig) __attribute__((noreturn));
 

@@ -38,9 +38,10 @@ static void start_line(const struct trace *t, uint64_t icount, const char *kind)
 	fprintf(t->out, "%llu %-4s ", (unsigned long long)icount, kind);
 }
 
-static void on_instruction(void *owner, const struct cpu *cpu)
+static void on_instruction(void *owner, struct machine *m)
 {
 	struct trace *t = owner;
+	const struct cpu *cpu = &m->cpu;
 	struct disassembly d;
 	const uint32_t *r = cpu->r;
 
@@ -52,13 +53,13 @@ static void on_instruction(void *owner, const struct cpu *cpu)
 }
 
 /* A walk on one line: its steps, as walk_describe() puts them, separated by bars. */
-static void on_walk(void *owner, const struct walk *w)
+static void on_walk(void *owner, struct machine *m, const struct walk *w)
 {
 	struct trace *t = owner;
 	char text[1024];
 
 	walk_describe(w, text, sizeof(text));
-	start_line(t, cpu_icount(&t->machine->cpu), "walk");
+	start_line(t, cpu_icount(&m->cpu), "walk");
 	for (char *line = text, *next; line && *line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
@@ -69,39 +70,45 @@ static void on_walk(void *owner, const struct walk *w)
 }
 
 /* Watching each instruction makes them run one at a time, so that the count on a walk's line is exact. */
-static void on_nothing(void *owner, const struct cpu *cpu)
+static void on_nothing(void *owner, struct machine *m)
 {
 	(void)owner;
-	(void)cpu;
+	(void)m;
 }
 
-static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_record *r)
+static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct trace *t = owner;
 	unsigned v = r->fault.vector;
 
-	(void)cpu;
-	if (r->external && t->mask & TRACE_INT) {
-		start_line(t, r->icount, "int");
-		fprintf(t->out, "vector 0x%02x at %04x:%08x\n", v, r->cs, r->eip);
-	}
-	if (!r->external && t->mask & TRACE_EXC) {
-		start_line(t, r->icount, "exc");
-		fprintf(t->out, "%s", *vector_mnemonic(v) ? vector_mnemonic(v) : vector_name(v));
-		if (r->fault.has_error)
-			fprintf(t->out, " error %04x", r->fault.error);
-		if (v == VEC_PF)
-			fprintf(t->out, " cr2 %08x", r->fault.cr2);
-		fprintf(t->out, " at %04x:%08x\n", r->cs, r->eip);
-	}
+	(void)m;
+	start_line(t, r->icount, "exc");
+	fprintf(t->out, "%s", *vector_mnemonic(v) ? vector_mnemonic(v) : vector_name(v));
+	if (r->fault.has_error)
+		fprintf(t->out, " error %04x", r->fault.error);
+	if (v == VEC_PF)
+		fprintf(t->out, " cr2 %08x", r->fault.cr2);
+	fprintf(t->out, " at %04x:%08x\n", r->cs, r->eip);
 	return false;
 }
 
-static void on_port(void *owner, uint16_t port, unsigned size, bool write, uint32_t value)
+/* Interrupts are heard of when they are delivered, with what was before. */
+static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct trace *t = owner;
 
-	start_line(t, cpu_icount(&t->machine->cpu), "io");
+	(void)m;
+	if (!r->external)
+		return;
+	start_line(t, r->icount, "int");
+	fprintf(t->out, "vector 0x%02x at %04x:%08x\n", r->fault.vector, r->cs, r->eip);
+}
+
+static void on_port(void *owner, struct machine *m, uint16_t port, unsigned size, bool write, uint32_t value)
+{
+	struct trace *t = owner;
+
+	start_line(t, cpu_icount(&m->cpu), "io");
 	fprintf(t->out, "%s %04x %u %0*x\n", write ? "out" : "in ", port, size, (int)(2 * size), value);
 }
 
@@ -110,19 +117,20 @@ void trace_attach(struct trace *t, struct machine *m)
 	if (!t->out)
 		return;
 	t->machine = m;
-	m->cpu.watch.owner = t;
-	if (t->mask & TRACE_CPU)
-		m->cpu.watch.instruction = on_instruction;
+	t->observer = (struct observer){ .name = "trace", .owner = t };
 	if (t->mask & TRACE_WALK) {
-		m->mmu.walked = on_walk;
-		m->mmu.walked_owner = t;
-		if (!m->cpu.watch.instruction)
-			m->cpu.watch.instruction = on_nothing;
+		t->observer.walked = on_walk;
+		t->observer.instruction = on_nothing;
 	}
-	if (t->mask & (TRACE_INT | TRACE_EXC))
-		m->cpu.watch.exception = on_exception;
+	if (t->mask & TRACE_CPU)
+		t->observer.instruction = on_instruction;
+	if (t->mask & TRACE_INT)
+		t->observer.delivered = on_delivered;
+	if (t->mask & TRACE_EXC)
+		t->observer.exception = on_exception;
 	if (t->mask & TRACE_IO)
-		m->watch = (struct machine_watch){ on_port, t };
+		t->observer.port = on_port;
+	machine_observe(m, &t->observer);
 }
 
 void trace_device(struct trace *t, const char *device, const char *text)

@@ -20,6 +20,7 @@ struct trace {
 	FILE *out;                     /* NULL: off */
 	unsigned mask;                 /* TRACE_* */
 	struct machine *machine;
+	struct observer observer;
 	bool own;                      /* out is ours to close */
 };
 

@@ -157,11 +157,11 @@ bool mmu_translate(struct mmu *mmu, const struct access *a, struct translation *
 	return true;
 }
 
-bool mmu_hits(const struct mmu *mmu, const struct access *a)
+const struct tlb_entry *mmu_hit(const struct mmu *mmu, const struct access *a)
 {
 	const struct tlb_entry *e = mmu_tlb_probe(mmu, a->la);
 
-	return e && entry_suffices(mmu, e, a);
+	return e && entry_suffices(mmu, e, a) ? e : NULL;
 }
 
 bool mmu_peek(const struct mmu *mmu, laddr_t la, paddr_t *pa)

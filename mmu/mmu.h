@@ -191,8 +191,8 @@ void mmu_reset(struct mmu *mmu);
 bool mmu_translate(struct mmu *mmu, const struct access *a, struct translation *t);
 /* Translates as a debugger: no A/D, no TLB change, no counting, no rights. False when nothing is mapped. */
 bool mmu_peek(const struct mmu *mmu, laddr_t la, paddr_t *pa);
-/* Whether the TLB would answer, without a walk. Looking changes nothing. */
-bool mmu_hits(const struct mmu *mmu, const struct access *a);
+/* The entry by which the TLB would answer without a walk, or NULL. Looking changes nothing. */
+const struct tlb_entry *mmu_hit(const struct mmu *mmu, const struct access *a);
 /* The cached entry for la, or NULL. Looking changes nothing. */
 const struct tlb_entry *mmu_tlb_probe(const struct mmu *mmu, laddr_t la);
 /* Calls fn for each valid entry, in order of linear page number. */
@@ -218,6 +218,11 @@ int mmu_watch_vpn(struct mmu *mmu, uint32_t vpn, bool on);
 static inline bool mmu_vpn_watched(const struct mmu *mmu, uint32_t vpn)
 {
 	return mmu->all_watched || (mmu->watched_vpn && mmu->watched_vpn[vpn]);
+}
+/* Whether somebody hears of what the unit does beyond the fast tables. */
+static inline bool mmu_heard(const struct mmu *mmu)
+{
+	return mmu->walked || mmu->translated || mmu->tlb_changed || mmu->phys->watched;
 }
 /* Watches all, counted. */
 void mmu_watch_all(struct mmu *mmu, bool on);

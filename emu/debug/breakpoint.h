@@ -1,4 +1,8 @@
-/* emu/debug/breakpoint.h: what the debugger can stop for. Nothing is ever written into the guest. */
+/* emu/debug/breakpoint.h: what the debugger can stop for. Nothing is ever written into the guest.
+ *
+ * Going backwards, what is marked "after" stops before the instruction that did it: the last boundary at which it had not happened yet, as
+ * gdb does. The others stop where they do forwards. An instruction that is repeated (REP) is come to once.
+ */
 #ifndef EMU_DEBUG_BREAKPOINT_H
 #define EMU_DEBUG_BREAKPOINT_H
 
@@ -14,7 +18,8 @@ enum break_kind {
 	BREAK_EXCEPTION,               /* before delivery; vector (or any), error code & mask == value, CR2 in [address, +length) if length */
 	BREAK_INTERRUPT,               /* at the handler's first instruction; vector or any */
 	BREAK_SPACE,                   /* CR3 becomes address, or any other if any; after */
-	BREAK_MAPPING,                 /* the PDPTE, PDE or PTE that maps the linear address changed, or its TLB entry came, changed or went; after */
+	BREAK_MAPPING,                 /* the PDPTE, PDE or PTE that maps the linear address changed (Accessed and Dirty aside), or its TLB
+	                                * entry came, changed or went (not: with a switch of address spaces); after */
 	BREAK_RESUME,                  /* before a faulted instruction runs again; address: of the instruction, if length */
 	BREAK_COUNT,                   /* before instruction number address */
 	BREAK_KINDS

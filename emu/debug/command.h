@@ -15,7 +15,9 @@ struct reply {
 	struct text text;              /* for people */
 	json_t *json;                  /* an object, filled beside text when want_json; never NULL then */
 	bool want_json;
+	bool no_files;                 /* set before: commands that read or write files of the host refuse (Lua scripts are not to) */
 	bool failed;                   /* text is one line of error */
+	bool assertion;                /* ... of an `assert` */
 	bool quit;                     /* the user asked to leave */
 	bool moved;                    /* the machine ran or went to another moment */
 };
@@ -26,7 +28,7 @@ struct command {
 	const char *help;              /* first line short; more lines are examples */
 	/* args: what followed the name, blanks cut, never NULL. */
 	void (*run)(struct debugger *d, const char *args, struct reply *r);
-	const char *alias_of;          /* another's row; then run is NULL */
+	const char *alias_of;          /* another's row, maybe with words before the arguments: "info registers control"; then run is NULL */
 	void (*complete)(struct debugger *d, const char *args, void (*found)(void *ctx, const char *word), void *ctx);  /* NULL: no words */
 };
 /* Several tables, one for each subject (commands_run.c, commands_break.c, commands_look.c, ...), listed in command.c. */

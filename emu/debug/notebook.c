@@ -2,6 +2,7 @@
 #include "emu/debug/notebook.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,23 @@ void event_describe(const struct debugger *d, const struct event *e, struct text
 		text_put(t, STYLE_NAME, " %s", name);
 }
 
+/* --- lines ----------------------------------------------------------------------------------------------------------- */
+
+void debugger_say(struct debugger *d, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	for (struct face *f = d->faces, *next; f; f = next) {
+		next = f->next;
+		if (f->say)
+			f->say(f->owner, line);
+	}
+}
+
 /* --- stops ----------------------------------------------------------------------------------------------------------- */
 
 static void on_stop(void *owner, const struct stop *s)
@@ -163,6 +181,10 @@ void notebook_free(struct debugger *d)
 		next = s->next;
 		free(s->line);
 		free(s);
+	}
+	for (struct bookmark *b = nb->bookmarks, *next; b; b = next) {
+		next = b->next;
+		free(b);
 	}
 	mark_free(nb->mark);
 	micro_free(&nb->micro);

@@ -26,6 +26,7 @@ struct event {
 };
 
 struct display { char *line; struct display *next; };
+struct bookmark { char name[32]; struct moment at; struct bookmark *next; };
 
 struct notebook {
 	struct debugger *d;
@@ -35,11 +36,13 @@ struct notebook {
 	struct event event[NOTED_EVENTS];
 	uint64_t events, first_event;  /* numbers of the next, and of the oldest that is kept: event[number % NOTED_EVENTS] */
 	struct display *displays;
+	struct bookmark *bookmarks;    /* moments with names */
 	struct debugger_mark *mark;
 	struct micro micro;            /* the walk step in progress, if micro.count */
 	struct trace trace;            /* the command `trace` */
 	uint64_t examine_next;         /* where the last x ended */
 	unsigned depth;                /* commands that run commands */
+	bool only_look;                /* a script's hook runs: the machine is in the middle of something */
 };
 
 /* NULL: out of memory. */

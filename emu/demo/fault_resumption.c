@@ -1,6 +1,6 @@
 /* emu/demo/fault_resumption.c: `emu demo fault-resumption`: a page fault, its repair, and the same instruction again.
  *
- * guest.S runs on an ordinary machine. Everything printed is taken from what that machine does: the processor's watchers say which
+ * guest.S runs on an ordinary machine. Everything printed is taken from what that machine does: an observer hears which
  * instruction comes next, which fault is delivered and when IRET runs; the page tables are walked by the MMU's own function,
  * which changes nothing; and changes in the guest's memory are noticed by reading it again before each instruction.
  * Nothing is told because it is expected: with another program or another ESP, other things are told.
@@ -105,9 +105,10 @@ static void tell_resumption(struct narrator *n, const struct cpu *cpu)
 	n->open = false;
 }
 
-static void on_instruction(void *owner, const struct cpu *cpu)
+static void on_instruction(void *owner, struct machine *m)
 {
 	struct narrator *n = owner;
+	const struct cpu *cpu = &m->cpu;
 	struct disassembly d;
 	bool again = cpu->eip == n->last_eip;
 
@@ -134,7 +135,7 @@ static void on_instruction(void *owner, const struct cpu *cpu)
 
 /* --- faults ------------------------------------------------------------------------------------------------------------ */
 
-static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_record *r)
+static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct narrator *n = owner;
 	uint32_t e = r->fault.error;
@@ -155,17 +156,18 @@ static bool on_exception(void *owner, const struct cpu *cpu, const struct fault_
 	n->fault = *r;
 	if (r->walk.levels) {
 		n->entry_at = r->walk.step[r->walk.levels - 1].addr;
-		n->entry = read_entry(cpu->mmu->phys, n);
+		n->entry = read_entry(&m->phys, n);
 	}
 	return false;
 }
 
 /* From a lower privilege the processor pushes SS, ESP, EFLAGS, CS, EIP and the error code:
  * [SDM3A 6.12.1 "Exception- or Interrupt-Handler Procedures"]. */
-static void on_delivered(void *owner, const struct cpu *cpu, const struct fault_record *r)
+static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
 {
 	static const char *const names[] = { "error code", "EIP", "CS", "EFLAGS", "ESP", "SS" };
 	struct narrator *n = owner;
+	const struct cpu *cpu = &m->cpu;
 	char symbol[128];
 	uint32_t word;
 
@@ -179,9 +181,10 @@ static void on_delivered(void *owner, const struct cpu *cpu, const struct fault_
 			fprintf(n->out, "            [ESP+%-2u] %-10s 0x%08x\n", at, names[i], word);
 }
 
-static void on_iret(void *owner, const struct cpu *cpu)
+static void on_iret(void *owner, struct machine *m)
 {
 	struct narrator *n = owner;
+	const struct cpu *cpu = &m->cpu;
 
 	if (n->user_steps)
 		fprintf(n->out, "   IRET     has returned to 0x%08x, CPL %u\n", cpu->eip, cpu->cpl);
@@ -226,10 +229,12 @@ static int narrate(struct narrator *n, const struct kernel *kernel, uint32_t esp
 	if (!r) {
 		fprintf(n->out, "A user program runs with ESP 0x%08x. The page below 0x%08x is mapped, as its stack; no other memory "
 			"but its code is its own.\n\n", esp, esp);
-		n->m->cpu.watch = (struct cpu_watch){ .instruction = on_instruction, .exception = on_exception,
-			.delivered = on_delivered, .iret = on_iret, .owner = n };
+		struct observer observer = { .name = "narrator", .owner = n, .instruction = on_instruction, .exception = on_exception,
+			.delivered = on_delivered, .iret = on_iret };
+		machine_observe(n->m, &observer);
 		n->m->instruction_limit = STEP_LIMIT;
 		tell_end(n, machine_run(n->m, STEP_LIMIT));
+		machine_unobserve(n->m, &observer);
 	}
 	symbols_free(&n->symbols);
 	machine_free(n->m);

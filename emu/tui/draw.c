@@ -34,18 +34,20 @@ static void who(const struct tui *t, char *buf, size_t size)
 	}
 }
 
+/* What there is room for: state and instruction first, then the guest, then the mode. */
 static void draw_title(struct tui *t)
 {
 	char left[160], right[96], mode[32], process[80], number[32];
 	const struct cpu *c = &t->d->m->cpu;
-	const char *state = t->running ? t->interacting ? "GUEST HAS THE KEYS" : "running" : history_in_past(t->d->h) ? "PAST" : "stopped";
+	const char *state = t->interacting ? "GUEST HAS THE KEYS" : t->running ? "running" : history_in_past(t->d->h) ? "PAST" : "stopped";
+	int style = t->interacting ? CHROME_GUEST : CHROME_TITLE, cols = t->screen.cols;
+	int n = snprintf(right, sizeof(right), "  %s%s  %s ", cols < 60 ? "" : "instruction ", timebar_number(cpu_icount(c), number), state);
 
 	who(t, process, sizeof(process));
-	snprintf(left, sizeof(left), " %s  %s  CPL %u", process, mode_name(c, mode, sizeof(mode)), c->cpl);
-	int n = snprintf(right, sizeof(right), "instruction %s  %s ", timebar_number(cpu_icount(c), number), state);
-	int style = t->interacting ? CHROME_GUEST : CHROME_TITLE;
-	screen_string(&t->screen, 0, 0, t->screen.cols, style, left);
-	screen_string(&t->screen, 0, t->screen.cols > n ? t->screen.cols - n : 0, n, style, right);
+	if (snprintf(left, sizeof(left), " %s  %s  CPL %u", process, mode_name(c, mode, sizeof(mode)), c->cpl) > cols - n)
+		snprintf(left, sizeof(left), " %s  CPL %u", process, c->cpl);
+	screen_string(&t->screen, 0, 0, cols, style, left);
+	screen_string(&t->screen, 0, cols > n ? cols - n : 0, n, style, right);
 }
 
 /* --- time bar ------------------------------------------------------------------------------------------------------------ */
@@ -121,7 +123,11 @@ static void draw_keys(struct tui *t)
 	size_t length = 0;
 	const uint8_t *style = NULL;
 
-	keys_bottom_line(t, &line);
+	/* While a line is typed, what completion found has its place here. */
+	if (typing(t) && *t->message)
+		text_put(&line, t->message_style, " %s", t->message);
+	else
+		keys_bottom_line(t, &line);
 	text_add(&line, "\n");
 	const char *bytes = text_line(&line, 0, &length, &style);
 	screen_line(&t->screen, t->layout.key_row, 0, t->screen.cols, bytes, length, style, 0, STYLE_PLAIN);

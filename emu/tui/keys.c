@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "emu/console.h"
-#include "emu/debug/notebook.h"
 #include "emu/session.h"
 #include "emu/tui/app.h"
 
@@ -14,7 +13,7 @@
 struct key {
 	int key;                       /* 0: a heading of the help, named by help */
 	const char *label;
-	const char *brief;             /* for the bottom line; NULL: not there */
+	const char *brief;             /* for the bottom line; NULL: not there; "+...": only when all of those find room */
 	const char *help;
 	void (*act)(struct tui *t, int argument);
 	int argument;
@@ -156,9 +155,8 @@ static void act_menu(struct tui *t, int argument)
 	(void)argument;
 	text_clear(&t->overlay.text);
 	for (const struct view *v = views; v->name; v++) {
-		text_put(&t->overlay.text, STYLE_NAME, "  %-13s", v->name);
-		text_add(&t->overlay.text, "%-15s ", v->title);
-		text_put(&t->overlay.text, STYLE_DIM, "%s\n", v->help);
+		text_put(&t->overlay.text, STYLE_NAME, "  %-12s ", v->name);
+		text_add(&t->overlay.text, "%s\n", v->help);
 	}
 	overlay_open(t, MODE_MENU, "Views: Enter shows one in this pane");
 }
@@ -233,20 +231,7 @@ static void act_projector(struct tui *t, int argument)
 	tui_arrange(t);
 }
 
-static void act_mark(struct tui *t, int on)
-{
-	struct notebook *n = notebook(t->d);
-	char number[32];
-
-	if (!n)
-		return;
-	mark_free(n->mark);
-	n->mark = on ? mark_take(t->d) : NULL;
-	if (n->mark)
-		tui_message(t, STYLE_PLAIN, "marked: views show what differs from instruction %s; M ends it", timebar_number(cpu_icount(&t->d->m->cpu), number));
-	else
-		tui_message(t, on ? STYLE_BAD : STYLE_PLAIN, on ? "out of memory" : "no mark any more");
-}
+static void act_mark(struct tui *t, int on) { prompt_execute(t, on ? "mark" : "mark off"); }
 
 static void act_export(struct tui *t, int argument)
 {
@@ -285,10 +270,10 @@ static const struct key keys[] = {
 	HEADING("Forwards"),
 	{ 's', "s", "step", "step one instruction, into calls and fault handlers", act_go, GO_STEP, false },
 	{ 'n', "n", "next", "next: over calls and fault handlers", act_go, GO_OVER, false },
-	{ 'o', "o", "out", "out of this function", act_go, GO_OUT, false },
-	{ 'c', "c", "continue", "continue to the next breakpoint; any key of these stops the guest", act_go, GO_CONTINUE, false },
+	{ 'o', "o", "+out", "out of this function", act_go, GO_OUT, false },
+	{ 'c', "c", "run", "run to the next breakpoint; Esc or any of these keys stops it", act_go, GO_CONTINUE, false },
 	{ 'u', "u", NULL, "until the instruction under the cursor", act_until, GO_UNTIL, false },
-	{ 'w', "w", "walk step", "walk step: inside the instruction, one page-table entry, fault, push at a time", act_walk, 1, false },
+	{ 'w', "w", "walk", "walk step: inside the instruction, a table entry or push at a time", act_walk, 1, false },
 	HEADING("Backwards"),
 	{ 'S', "S", "back", "step back", act_go, GO_BACK_STEP, false },
 	{ 'N', "N", NULL, "back over calls", act_go, GO_BACK_OVER, false },
@@ -299,7 +284,7 @@ static const struct key keys[] = {
 	{ '<', "<", NULL, "as S", act_go, GO_BACK_STEP, false },
 	{ '>', ">", NULL, "as s", act_go, GO_STEP, false },
 	{ 'g', "g", "goto", "go to an instruction count, past or present", act_prompt_goto, 0, false },
-	{ 't', "t", NULL, "the time bar: Left and Right move through the run, Home and End go to its ends", act_time, 0, true },
+	{ 't', "t", NULL, "the time bar: Left, Right, PgUp, PgDn, Home, End move through the run", act_time, 0, true },
 	HEADING("Stopping"),
 	{ 'b', "b", "break", "breakpoint at the line under the cursor, or none there any more", act_break, 0, false },
 	{ 'B', "B", NULL, "breakpoint by a command; help break tells the kinds", act_prompt_break, 0, false },
@@ -338,13 +323,13 @@ static const struct key keys[] = {
 	{ 'M', "M", NULL, "no mark", act_mark, 0, false },
 	{ 'e', "e", NULL, "export this view to a file, text or SVG", act_export, 0, false },
 	HEADING("And"),
-	{ 'i', "i", "guest's keyboard", "type to the guest; Ctrl-] comes back", act_interact, 0, true },
-	{ ':', ":", "command", "command line, with history (Up) and completion (Tab)", act_prompt, MODE_COMMAND, false },
+	{ 'i', "i", "+guest", "type to the guest; Ctrl-] comes back", act_interact, 0, true },
+	{ ':', ":", "+command", "command line, with history (Up) and completion (Tab)", act_prompt, MODE_COMMAND, false },
 	{ '?', "?", "help", "this help", act_help, 0, false },
 	{ K_F1, "F1", NULL, "this help", act_help, 0, false },
 	{ KEY_CTRL('L'), "Ctrl-L", NULL, "paint the screen again", act_repaint, 0, true },
 	{ KEY_CTRL('Z'), "Ctrl-Z", NULL, "stop the debugger as a job of the shell", act_suspend, 0, true },
-	{ 'q', "q", "quit", "quit", act_quit, 0, true },
+	{ 'q', "q", "+quit", "quit", act_quit, 0, true },
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -457,6 +442,32 @@ void keys_press_running(struct tui *t, int key)
 	}
 }
 
+static size_t brief_columns(void)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < KEYS; i++)
+		if (keys[i].brief)
+			n += strlen(keys[i].label) + 1 + strlen(keys[i].brief) - (*keys[i].brief == '+') + 2;
+	return n;
+}
+
+static void mode_keys(const struct tui *t, struct text *line)
+{
+	static const char *const words[][8] = {
+		[MODE_COMMAND] = { "Enter", "does it", "Tab", "completes", "Up", "earlier commands", "Esc", "leaves" },
+		[MODE_SEARCH] = { "Enter", "finds the next line with it", "Esc", "leaves" },
+		[MODE_EXPORT] = { "Enter", "writes a new file", "Esc", "leaves" },
+		[MODE_OVERLAY] = { "Up Down PgUp PgDn", "scroll", "Esc", "closes" },
+		[MODE_MENU] = { "Up Down", "choose", "Enter", "shows it", "Esc", "closes" },
+	};
+
+	for (int i = 0; i < 8 && words[t->mode][i]; i += 2) {
+		text_put(line, CHROME_KEY, " %s", words[t->mode][i]);
+		text_put(line, CHROME_KEY_HELP, " %s ", words[t->mode][i + 1]);
+	}
+}
+
 void keys_bottom_line(const struct tui *t, struct text *line)
 {
 	if (t->interacting) {
@@ -471,15 +482,18 @@ void keys_bottom_line(const struct tui *t, struct text *line)
 		text_put(line, CHROME_KEY_HELP, "types to the guest");
 		return;
 	}
-	unsigned used = 1;
+	if (t->mode != MODE_KEYS) {
+		mode_keys(t, line);
+		return;
+	}
 	text_put(line, CHROME_KEY_HELP, " ");
+	bool all = brief_columns() <= (size_t)t->screen.cols;
 	for (size_t i = 0; i < KEYS; i++) {
 		const struct key *k = &keys[i];
-		if (!k->brief || used + strlen(k->label) + strlen(k->brief) + 3 > (unsigned)t->screen.cols)
+		if (!k->brief || (*k->brief == '+' && !all))
 			continue;
 		text_put(line, CHROME_KEY, "%s", k->label);
-		text_put(line, CHROME_KEY_HELP, " %s  ", k->brief);
-		used += (unsigned)(strlen(k->label) + strlen(k->brief)) + 3;
+		text_put(line, CHROME_KEY_HELP, " %s  ", k->brief + (*k->brief == '+'));
 	}
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define REGISTER_COLS 26               /* two registers beside each other */
+#define REGISTER_COLS 28               /* two registers beside each other */
 
 /* One band of rows across the window, with one slot or two (right is -1: one). */
 static void band(struct layout *l, int y, int rows, enum slot left, int right, int right_cols)

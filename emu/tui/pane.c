@@ -123,7 +123,7 @@ static void draw_title(const struct pane *p, const struct screen *s, const struc
 
 	snprintf(title, sizeof(title), "%s%s%s%s", focus && !s->utf8 ? "*" : "", p->place.view->title, *p->place.argument ? " " : "", p->place.argument);
 	screen_rule(s, r->y, r->x, r->cols, title, focus);
-	if (lines > p->rows && r->cols > 40) {
+	if (lines > p->rows && r->cols > 40 && !lines_asked(p, 1)) {
 		char more[48];
 		int n = snprintf(more, sizeof(more), " %zu-%zu of %zu ", p->place.top + 1, p->place.top + p->rows < lines ? p->place.top + p->rows : lines, lines);
 		screen_string(s, r->y, r->x + r->cols - n - 1, n, CHROME_RULE, more);

@@ -119,6 +119,7 @@ run 0 "$emu" run --trace io "$guests/poweroff.elf"
 says ' io   out 0604 2 2000'
 # A trace changes nothing.
 run 124 "$emu" run --max-instructions 300000 --trace cpu,int,io:t.log --status-json a.json "$guests/timer.elf"
+grep -q ' int  vector 0x20 at' t.log || fail "an interrupt is missing from the trace"
 run 124 "$emu" run --max-instructions 300000 --status-json b.json "$guests/timer.elf"
 [ "$(grep ticks a.json)" = "$(grep ticks b.json)" ] || fail "tracing changed virtual time"
 run 124 "$emu" run --max-instructions 3000000 --tlb entries=16,ways=4 --status-json c.json "$guests/timer.elf"

@@ -1,11 +1,13 @@
-/* tests/emu/tui_parts_test.c: the parts of the full-screen debugger that need no terminal: layout and line editor. */
+/* tests/emu/tui_parts_test.c: the parts of the full-screen debugger that need no terminal: layout, line editor, time bar, characters. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "emu/tui/editor.h"
+#include "emu/tui/glyphs.h"
 #include "emu/tui/layout.h"
+#include "emu/tui/timebar.h"
 
 /* --- layout --------------------------------------------------------------------------------------------------------- */
 
@@ -212,6 +214,130 @@ START_TEST(old_history_is_dropped)
 }
 END_TEST
 
+/* --- time bar --------------------------------------------------------------------------------------------------------- */
+
+static const char *bar(const struct timebar *b, unsigned width)
+{
+	static struct text t;
+
+	text_clear(&t);
+	timebar_draw(b, width, &t);
+	return text_plain(&t);
+}
+
+START_TEST(the_bar_shows_where_we_are)
+{
+	uint64_t checkpoint[] = { 0, 500 };
+	struct timebar_marks faults = { 0 };
+	struct timebar b = { .first = 0, .now = 1000, .present = 1000, .checkpoint = checkpoint, .checkpoints = 2, .faults = &faults, .ascii = true };
+
+	timebar_note(&faults, 750);
+	ck_assert_str_eq(bar(&b, 30), " 0 |'--------'---:---O| 1,000");
+	b.now = 500;
+	ck_assert_str_eq(bar(&b, 30), " 0 |'--------O...:....| 1,000");
+	b.now = 0;
+	b.ascii = false;
+	ck_assert_str_eq(bar(&b, 30), " 0 ├●┄┄┄┄┄┄┄┄┴┄┄┄▂┄┄┄┄┤ 1,000");
+	ck_assert_str_eq(bar(&b, 10), "");
+	for (uint64_t i = 760; i < 800; i++)
+		timebar_note(&faults, i);
+	ck_assert_str_eq(bar(&b, 30), " 0 ├●┄┄┄┄┄┄┄┄┴┄┄┄▆▁┄┄┄┤ 1,000");
+	b = (struct timebar){ .ascii = true };
+	ck_assert_str_eq(bar(&b, 16), " 0 |O.......| 0");
+	b.first = b.now = b.present = UINT64_MAX;
+	ck_assert_ptr_nonnull(strchr(bar(&b, 80), 'O'));
+}
+END_TEST
+
+START_TEST(a_click_on_the_bar_is_a_moment)
+{
+	struct timebar b = { .first = 100, .now = 100, .present = 1100 };
+	uint64_t at = 0;
+	unsigned hits = 0;
+
+	for (unsigned column = 0; column < 80; column++) {
+		uint64_t was = at;
+		if (!timebar_moment(&b, 80, column, &at))
+			continue;
+		if (hits++)
+			ck_assert_uint_gt(at, was);
+		else
+			ck_assert_uint_eq(at, 100);
+	}
+	ck_assert_uint_eq(at, 1100);
+	ck_assert_uint_gt(hits, 50);
+	ck_assert_uint_eq(timebar_column(&b, 80), 1000 / (hits - 1));
+	ck_assert(!timebar_moment(&b, 8, 4, &at));
+}
+END_TEST
+
+START_TEST(too_many_faults_are_thinned_evenly)
+{
+	struct timebar_marks m = { 0 };
+
+	for (uint64_t i = 1; i <= 10 * TIMEBAR_MARKS; i++)
+		timebar_note(&m, i);
+	ck_assert_uint_le(m.count, TIMEBAR_MARKS);
+	ck_assert_uint_ge(m.count, TIMEBAR_MARKS / 2);
+	for (size_t i = 1; i < m.count; i++)
+		if (m.at[i] <= m.at[i - 1] || m.at[i] - m.at[i - 1] > 2 * m.keep)
+			ck_abort_msg("uneven at %zu", i);
+	timebar_note(&m, 5);                   /* the past again */
+	timebar_forget(&m, 1000);
+	ck_assert_uint_le(m.at[m.count - 1], 1000);
+}
+END_TEST
+
+START_TEST(numbers_have_commas)
+{
+	char buf[32];
+
+	ck_assert_str_eq(timebar_number(0, buf), "0");
+	ck_assert_str_eq(timebar_number(999, buf), "999");
+	ck_assert_str_eq(timebar_number(1000, buf), "1,000");
+	ck_assert_str_eq(timebar_number(UINT64_MAX, buf), "18,446,744,073,709,551,615");
+}
+END_TEST
+
+/* --- characters ------------------------------------------------------------------------------------------------------- */
+
+static uint32_t first(const char *bytes, size_t size, size_t *used)
+{
+	const char *p = bytes;
+	uint32_t c = glyph_next(&p, bytes + size);
+
+	*used = (size_t)(p - bytes);
+	return c;
+}
+
+START_TEST(utf8_is_read_and_what_is_none_is_replaced)
+{
+	static const struct { const char *bytes; uint32_t c; size_t used; } cases[] = {
+		{ "a", 'a', 1 }, { "\t", ' ', 1 }, { "\x1b", '?', 1 }, { "\x7f", '?', 1 }, { "\xc3\xa9", 0xe9, 2 }, { "\xe2\x94\x80", 0x2500, 3 },
+		{ "\xf0\x9f\x98\x80", 0x1f600, 4 }, { "\xe2\x94", 0xfffd, 1 }, { "\xc0\x80", 0xfffd, 1 }, { "\xed\xa0\x80", 0xfffd, 1 },
+		{ "\xf4\x90\x80\x80", 0xfffd, 1 }, { "\x80", 0xfffd, 1 }, { "\xff", 0xfffd, 1 }, { "\xc2\x9b", 0xfffd, 1 },
+	};
+	size_t used;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_uint_eq(first(cases[i].bytes, strlen(cases[i].bytes), &used), cases[i].c);
+		ck_assert_uint_eq(used, cases[i].used);
+	}
+}
+END_TEST
+
+START_TEST(boxes_and_arrows_have_something_like_them_in_ascii)
+{
+	static const struct { uint32_t c; char ascii; } cases[] = {
+		{ 'x', 'x' }, { 0x2500, '-' }, { 0x2501, '-' }, { 0x2502, '|' }, { 0x2503, '|' }, { 0x2504, '-' }, { 0x2506, '|' }, { 0x250c, '+' }, { 0x253c, '+' }, { 0x2550, '-' },
+		{ 0x2551, '|' }, { 0x2554, '+' }, { 0x2192, '>' }, { 0x25cf, 'O' }, { 0x2588, '#' }, { 0x4e00, '?' }, { 0xfffd, '?' },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_int_eq(glyph_ascii(cases[i].c), cases[i].ascii);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("tui parts");
@@ -229,6 +355,16 @@ static Suite *suite(void)
 	tcase_add_test(t, a_line_has_an_end);
 	tcase_add_test(t, history_is_walked_and_the_draft_survives);
 	tcase_add_test(t, old_history_is_dropped);
+	suite_add_tcase(s, t);
+	t = tcase_create("time bar");
+	tcase_add_test(t, the_bar_shows_where_we_are);
+	tcase_add_test(t, a_click_on_the_bar_is_a_moment);
+	tcase_add_test(t, too_many_faults_are_thinned_evenly);
+	tcase_add_test(t, numbers_have_commas);
+	suite_add_tcase(s, t);
+	t = tcase_create("characters");
+	tcase_add_test(t, utf8_is_read_and_what_is_none_is_replaced);
+	tcase_add_test(t, boxes_and_arrows_have_something_like_them_in_ascii);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,0 +1,568 @@
+/* emu/debug/command.c: finding the command that a line means, and answering.
+ *
+ *   "info reg --json" -> words matched against the names in all tables -> row, arguments -> run -> struct reply
+ *
+ * The row with the most words wins, a whole name before a beginning. Beginnings that several rows share are refused, unless
+ * the rows mean the same. Lines come from people, scripts, gdb and fuzzers: any bytes.
+ */
+#include "emu/debug/command.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/debug/commands.h"
+#include "emu/debug/expr.h"
+#include "emu/debug/guest.h"
+#include "emu/debug/source.h"
+#include "emu/debug/views.h"
+#include "emu/options.h"
+
+#define MOST_DEPTH 16                  /* of commands that run commands */
+#define MOST_ALIAS 4
+#define LINE_MOST  4096u
+#define COMPLETIONS 200
+
+static void command_help(struct debugger *d, const char *args, struct reply *r);
+
+static const struct command help_commands[] = {
+	{ "help", "[COMMAND|SUBJECT]", "what a command does, with examples; without one, all commands\nhelp break\nhelp inspect", command_help, NULL,
+		complete_command },
+	{ "?", NULL, NULL, NULL, "help", NULL },
+	{ NULL, NULL, NULL, NULL, NULL, NULL },
+};
+
+const struct command *const command_tables[] = { run_commands, break_commands, look_commands, guest_commands, cpu_commands, session_commands,
+	help_commands, NULL };
+static const char *const table_names[] = { "run", "break", "inspect", "guest", "processor", "session", "help" };
+static const char *const table_titles[] = { "Running, forwards and backwards", "Breakpoints", "Looking at code, memory and values",
+	"Paging, and the guest's own tables", "Processor and devices", "Session", "Help" };
+
+/* --- replies --------------------------------------------------------------------------------------------------------- */
+
+void reply_free(struct reply *r)
+{
+	text_free(&r->text);
+	json_decref(r->json);
+	*r = (struct reply){ 0 };
+}
+
+void reply_fail(struct reply *r, const char *fmt, ...)
+{
+	char line[LINE_MOST];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	line[strcspn(line, "\n")] = 0;
+	text_clear(&r->text);
+	text_put(&r->text, STYLE_BAD, "%s\n", line);
+	r->failed = true;
+}
+
+void reply_set(struct reply *r, const char *key, json_t *value)
+{
+	if (r->json && r->want_json)
+		json_object_set_new(r->json, key, value ? value : json_null());
+	else
+		json_decref(value);
+}
+
+int reply_write(const struct reply *r, FILE *out, bool ansi)
+{
+	if (!r->want_json)
+		return ansi ? text_write_ansi(&r->text, out) : text_write_plain(&r->text, out);
+	if (json_dumpf(r->json, out, JSON_COMPACT | JSON_SORT_KEYS) || fputc('\n', out) == EOF)
+		return -5;
+	return 0;
+}
+
+/* A command that had no structure to give: its lines. */
+static void complete_json(struct reply *r)
+{
+	if (!r->json)
+		r->json = json_object();
+	if (r->failed) {
+		struct text err = r->text;
+		r->text = (struct text){ 0 };
+		json_object_clear(r->json);
+		json_t *e = view_error(&err);
+		json_object_update(r->json, e);
+		json_decref(e);
+	} else if (!json_object_size(r->json) && r->text.size) {
+		json_t *lines = text_json(&r->text);
+		json_object_update(r->json, lines);
+		json_decref(lines);
+	}
+}
+
+/* --- finding ---------------------------------------------------------------------------------------------------------- */
+
+struct match {
+	const struct command *row;
+	unsigned words;
+	bool whole;                    /* not just beginnings */
+	const char *rest;              /* of the line */
+};
+
+static size_t word_length(const char *p)
+{
+	return strcspn(p, " \t/");
+}
+
+/* How the line's first words fit the row's name: 0 words if not. */
+static struct match match_row(const struct command *row, const char *line)
+{
+	struct match m = { .row = row, .whole = true };
+	const char *name = row->name, *p = line;
+
+	while (*name) {
+		size_t have = word_length(p), want = strcspn(name, " ");
+		if (m.words)
+			have = strcspn(p, " \t");          /* the slash of x/10i belongs to the first word only */
+		if (!have && *p == '/' && *name == '/')
+			have = 1;
+		if (!have || have > want || strncmp(p, name, have))
+			return (struct match){ 0 };
+		m.whole &= have == want;
+		m.words++;
+		p += have;
+		name += want;
+		name += strspn(name, " ");
+		if (*name)
+			p += strspn(p, " \t");
+	}
+	m.rest = p;
+	return m;
+}
+
+static const char *meaning(const struct command *row)
+{
+	return row->alias_of ? row->alias_of : row->name;
+}
+
+static bool better(const struct match *a, const struct match *b)
+{
+	return a->words != b->words ? a->words > b->words : a->whole && !b->whole;
+}
+
+/* The best row. others: names of rows that fit as well and mean something else, for the complaint. */
+static struct match find(const char *line, char *others, size_t size)
+{
+	struct match best = { 0 };
+	size_t n = 0;
+
+	*others = 0;
+	for (const struct command *const *table = command_tables; *table; table++)
+		for (const struct command *row = *table; row->name; row++) {
+			struct match m = match_row(row, line);
+			if (!m.words)
+				continue;
+			if (better(&m, &best)) {
+				best = m;
+				*others = 0;
+				n = 0;
+			} else if (!better(&best, &m) && !m.whole && strcmp(meaning(row), meaning(best.row)) && n < size)
+				n += (size_t)snprintf(others + n, size - n, ", %s", row->name);
+		}
+	return best;
+}
+
+static void unknown(const char *line, struct reply *r)
+{
+	const char *names[512];
+	size_t n = 0;
+	char word[64];
+
+	for (const struct command *const *table = command_tables; *table; table++)
+		for (const struct command *row = *table; row->name && n < 512; row++)
+			names[n++] = row->name;
+	take_word(line, word, sizeof(word));
+	const char *near = nearest_name(line, names, n);
+	if (!near)
+		near = nearest_name(word, names, n);
+	if (near)
+		reply_fail(r, "unknown command '%s'; did you mean '%s'?", word, near);
+	else
+		reply_fail(r, "unknown command '%s'; see help", word);
+}
+
+/* Does it move or change the machine, or who is told of it? In a script's hook the machine is in the middle of an instruction. */
+static bool only_between_runs(const struct command *row)
+{
+	static const char *const others[] = { "set", "who wrote", "check", "save", "loadvm", "system_reset", "trace", "lua", "source", "type", "fork" };
+
+	for (const struct command *r = run_commands; r->name; r++)
+		if (r == row)
+			return true;
+	for (const struct command *r = break_commands; r->name; r++)
+		if (r == row)
+			return strncmp(r->name, "info", 4);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(others[i], row->name))
+			return true;
+	return false;
+}
+
+static void execute(struct debugger *d, const char *line, unsigned aliases, struct reply *r)
+{
+	char others[400];
+
+	line += strspn(line, " \t");
+	struct match m = find(line, others, sizeof(others));
+	if (!m.row)
+		unknown(line, r);
+	else if (*others)
+		reply_fail(r, "'%.*s' may mean %s%s", (int)(m.rest - line), line, m.row->name, others);
+	else if (!m.row->alias_of && d->notes->only_look && only_between_runs(m.row))
+		reply_fail(r, "%s is not for hooks: the machine is running", m.row->name);
+	else if (!m.row->alias_of)
+		m.row->run(d, m.rest + strspn(m.rest, " \t"), r);
+	else if (aliases < MOST_ALIAS) {
+		char again[LINE_MOST + 128];
+		/* p/x stays print/x: options written onto the name go onto the other. */
+		snprintf(again, sizeof(again), "%s%s%s", m.row->alias_of, *m.rest == '/' || !*m.rest ? "" : " ", m.rest + strspn(m.rest, " \t"));
+		execute(d, again, aliases + 1, r);
+	}
+}
+
+/* Takes " --json" off the end of the line. */
+static bool wants_json(char *line)
+{
+	size_t n = strlen(line);
+
+	if (n < 6 || strcmp(line + n - 6, "--json") || (n > 6 && !isspace((unsigned char)line[n - 7])))
+		return false;
+	for (n -= 6; n && isspace((unsigned char)line[n - 1]); n--)
+		;
+	line[n] = 0;
+	return true;
+}
+
+void command_execute(struct debugger *d, const char *line, struct reply *r)
+{
+	struct notebook *nb = notebook(d);
+	char own[LINE_MOST];
+	size_t n = strlen(line);
+
+	while (n && isspace((unsigned char)line[n - 1]))
+		n--;
+	if (!nb)
+		reply_fail(r, "out of memory");
+	else if (n >= sizeof(own))
+		reply_fail(r, "the line has more than %u bytes", LINE_MOST - 1);
+	else if (nb->depth >= MOST_DEPTH)
+		reply_fail(r, "commands that run commands are nested more than %d deep", MOST_DEPTH);
+	else {
+		memcpy(own, line, n);
+		own[n] = 0;
+		for (char *c = own; *c; c++)
+			if (iscntrl((unsigned char)*c))
+				*c = ' ';
+		r->want_json |= wants_json(own);
+		const char *p = own + strspn(own, " ");
+		if (*p && *p != '#') {
+			nb->depth++;
+			execute(d, p, 0, r);
+			nb->depth--;
+		}
+	}
+	if (r->text.failed)
+		reply_fail(r, "out of memory");
+	if (r->want_json)
+		complete_json(r);
+}
+
+/* --- what commands share ------------------------------------------------------------------------------------------------ */
+
+const char *take_word(const char *args, char *word, size_t size)
+{
+	args += strspn(args, " \t");
+	size_t n = strcspn(args, " \t");
+
+	snprintf(word, size, "%.*s", (int)n, args);
+	args += n;
+	return args + strspn(args, " \t");
+}
+
+bool take_this(const char **args, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strncmp(*args, word, n) || ((*args)[n] && !isspace((unsigned char)(*args)[n])))
+		return false;
+	*args += n;
+	*args += strspn(*args, " \t");
+	return true;
+}
+
+bool number_of(struct debugger *d, const char *text, uint64_t *value, struct reply *r)
+{
+	char err[ERROR_LINE];
+
+	if (!expr_eval(d, text, value, err))
+		return true;
+	reply_fail(r, "%s", err);
+	return false;
+}
+
+bool number_or(struct debugger *d, const char *args, uint64_t otherwise, uint64_t *value, struct reply *r)
+{
+	*value = otherwise;
+	return !*args || number_of(d, args, value, r);
+}
+
+bool space_of(struct debugger *d, const char *name, uint32_t *cr3, struct reply *r)
+{
+	struct guest_process p[256];
+	size_t n = guest_processes(d, p, 256);
+	uint64_t value;
+	char err[ERROR_LINE];
+
+	for (size_t i = 0; i < n && i < 256; i++) {
+		char id[24];
+		snprintf(id, sizeof(id), "%llu", (unsigned long long)p[i].id);
+		if (strcmp(p[i].name, name) && strcmp(id, name))
+			continue;
+		*cr3 = p[i].cr3;
+		if (*cr3)
+			return true;
+		reply_fail(r, "process %s has no address space of its own", name);
+		return false;
+	}
+	if (!expr_eval(d, name, &value, err) && value >= 0x1000 && value <= UINT32_MAX) {
+		*cr3 = (uint32_t)value;
+		return true;
+	}
+	reply_fail(r, "'%s' is no process's name or number, and no CR3", name);
+	return false;
+}
+
+bool files_allowed(struct reply *r)
+{
+	if (r->no_files)
+		reply_fail(r, "scripts may not use files of the host");
+	return !r->no_files;
+}
+
+void reply_view(struct debugger *d, const char *name, const char *argument, unsigned height, struct reply *r)
+{
+	const struct view *v = view_find(name);
+	struct notebook *nb = d->notes;
+	struct view_request rq = { .width = 100, .height = height, .argument = argument && *argument ? argument : NULL,
+		.micro = nb && nb->micro.count ? &nb->micro : NULL, .mark = nb ? nb->mark : NULL };
+
+	if (!v) {
+		reply_fail(r, "there is no view '%s' here", name);
+		return;
+	}
+	if (r->want_json && v->json) {
+		json_t *j = v->json(d, &rq);
+		const char *error = json_string_value(json_object_get(j, "error"));
+		if (error && json_object_size(j) == 1)
+			reply_fail(r, "%s", error);
+		else if (r->json)
+			json_object_update(r->json, j);
+		else
+			r->json = json_incref(j);
+		json_decref(j);
+		return;
+	}
+	size_t before = r->text.size;
+	v->render(d, &rq, &r->text);
+	/* See views.h: a view that could not. */
+	if (r->text.size > before && r->text.style[before] == STYLE_BAD && memchr(r->text.byte + before, '\n', r->text.size - before) == r->text.byte + r->text.size - 1)
+		r->failed = true;
+}
+
+void run_lines(struct debugger *d, const char *lines, const char *origin, struct reply *r)
+{
+	unsigned number = 1;
+
+	for (const char *p = lines; *p && !r->quit; number++) {
+		size_t n = strcspn(p, "\n");
+		char line[LINE_MOST];
+		struct reply one = { .no_files = r->no_files };
+		snprintf(line, sizeof(line), "%.*s", (int)(n < sizeof(line) ? n : sizeof(line) - 1), p);
+		p += n + (p[n] == '\n');
+		command_execute(d, line, &one);
+		r->moved |= one.moved;
+		r->quit |= one.quit;
+		if (one.failed) {
+			r->assertion = one.assertion;
+			reply_fail(r, "%s, line %u: %s", origin, number, text_plain(&one.text));
+			reply_free(&one);
+			return;
+		}
+		for (size_t i = 0; i < one.text.size; ) {          /* runs of one style */
+			size_t k = i;
+			while (k < one.text.size && one.text.style[k] == one.text.style[i])
+				k++;
+			text_put(&r->text, one.text.style[i], "%.*s", (int)(k - i), one.text.byte + i);
+			i = k;
+		}
+		reply_free(&one);
+	}
+}
+
+/* --- help --------------------------------------------------------------------------------------------------------------- */
+
+static void help_table(size_t i, struct reply *r)
+{
+	text_put(&r->text, STYLE_TITLE, "%s\n", table_titles[i]);
+	for (const struct command *row = command_tables[i]; row->name; row++) {
+		if (row->alias_of)
+			continue;
+		text_add(&r->text, "  ");
+		text_put(&r->text, STYLE_NAME, "%s", row->name);
+		text_add(&r->text, " %s", row->form ? row->form : "");
+		text_column(&r->text, 34);
+		text_add(&r->text, " %.*s\n", (int)strcspn(row->help, "\n"), row->help);
+	}
+}
+
+static void help_row(const struct command *row, struct reply *r)
+{
+	const char *p = row->help + strcspn(row->help, "\n");
+	bool any = false;
+
+	text_put(&r->text, STYLE_NAME, "%s", row->name);
+	text_add(&r->text, " %s\n  %.*s\n", row->form ? row->form : "", (int)(p - row->help), row->help);
+	while (*p) {
+		size_t n = strcspn(++p, "\n");
+		text_put(&r->text, STYLE_DIM, "    %.*s\n", (int)n, p);
+		p += n;
+	}
+	for (const struct command *const *table = command_tables; *table; table++)
+		for (const struct command *other = *table; other->name; other++)
+			if (other->alias_of && !strcmp(other->alias_of, row->name)) {
+				text_add(&r->text, "%s%s", any ? ", " : "  also: ", other->name);
+				any = true;
+			}
+	text_add(&r->text, "%s", any ? "\n" : "");
+	reply_set(r, "name", json_string(row->name));
+	reply_set(r, "form", json_string(row->form ? row->form : ""));
+	reply_set(r, "help", json_string(row->help));
+}
+
+static void command_help(struct debugger *d, const char *args, struct reply *r)
+{
+	char others[400];
+
+	(void)d;
+	if (!*args) {
+		for (size_t i = 0; command_tables[i]; i++)
+			help_table(i, r);
+		text_put(&r->text, STYLE_DIM, "Beginnings of names do; --json after any command; help NAME has examples. QEMU's, Bochs' and gdb's words work.\n");
+		return;
+	}
+	for (size_t i = 0; command_tables[i]; i++)
+		if (!strcmp(args, table_names[i]) && strcmp(args, "break") && strcmp(args, "help") && strcmp(args, "run")) {
+			help_table(i, r);
+			return;
+		}
+	struct match m = find(args, others, sizeof(others));
+	if (!m.row)
+		unknown(args, r);
+	else if (!m.row->alias_of)
+		help_row(m.row, r);
+	else {
+		text_put(&r->text, STYLE_NAME, "%s", m.row->name);
+		text_add(&r->text, " is short for, or another's word for: %s\n", m.row->alias_of);
+	}
+}
+
+/* --- completion ---------------------------------------------------------------------------------------------------------- */
+
+/* The last word of a line: where it begins. */
+static const char *last_word(const char *line)
+{
+	const char *end = line + strlen(line);
+
+	while (end > line && !isspace((unsigned char)end[-1]))
+		end--;
+	return end;
+}
+
+/* Has a row before this one the same words up to the end of the one that begins at before? */
+static bool told_before(const struct command *row, unsigned table, size_t before)
+{
+	size_t n = before + strcspn(row->name + before, " ");
+
+	for (unsigned t = 0; t <= table; t++)
+		for (const struct command *other = command_tables[t]; other->name && other != row; other++)
+			if (!strncmp(other->name, row->name, n) && (!other->name[n] || other->name[n] == ' '))
+				return true;
+	return false;
+}
+
+/* The words that may come next in a name, of which the line has some whole words and the beginning of another. */
+static void complete_name(const char *line, found_fn *found, void *ctx)
+{
+	const char *last = last_word(line);
+	size_t before = (size_t)(last - line), n = strlen(last);
+
+	for (unsigned t = 0; command_tables[t]; t++)
+		for (const struct command *row = command_tables[t]; row->name; row++)
+			if (!strncmp(row->name, line, before) && !strncmp(row->name + before, last, n) && !told_before(row, t, before)) {
+				char word[64];
+				take_word(row->name + before, word, sizeof(word));
+				found(ctx, word);
+			}
+}
+
+void command_complete(struct debugger *d, const char *line, found_fn *found, void *ctx)
+{
+	char others[400], own[LINE_MOST];
+
+	line += strspn(line, " \t");
+	snprintf(own, sizeof(own), "%s", line);
+	struct match m = find(own, others, sizeof(others));
+	complete_name(own, found, ctx);
+	for (unsigned i = 0; m.row && m.row->alias_of && i < MOST_ALIAS; i++) {
+		const char *rest = m.rest;
+		m = find(m.row->alias_of, others, sizeof(others));
+		m.rest = rest;
+	}
+	if (m.row && m.row->complete && *m.rest && !*others)
+		m.row->complete(d, m.rest + strspn(m.rest, " \t"), found, ctx);
+}
+
+/* found() for what follows the prefix of n bytes in the last word. */
+static void found_after(const char *prefix, size_t n, const char *name, found_fn *found, void *ctx)
+{
+	char word[256];
+
+	snprintf(word, sizeof(word), "%.*s%s", (int)n, prefix, name);
+	found(ctx, word);
+}
+
+void complete_symbol(struct debugger *d, const char *args, found_fn *found, void *ctx)
+{
+	const char *names[COMPLETIONS], *last = last_word(args);
+	size_t prefix = strspn(last, "*&$("), n = d->source && last[prefix] ? source_complete(d, last + prefix, names, COMPLETIONS) : 0;
+
+	for (size_t i = 0; i < n && i < COMPLETIONS; i++)
+		found_after(last, prefix, names[i], found, ctx);
+	for (unsigned i = 0; register_name(i) && last[prefix]; i++)
+		if (!strncmp(register_name(i), last + prefix, strlen(last + prefix)))
+			found_after(last, prefix, register_name(i), found, ctx);
+}
+
+void complete_view(struct debugger *d, const char *args, found_fn *found, void *ctx)
+{
+	const char *last = last_word(args);
+
+	(void)d;
+	for (const struct view *v = views; v->name && last == args; v++)
+		if (!strncmp(v->name, last, strlen(last)))
+			found(ctx, v->name);
+}
+
+void complete_command(struct debugger *d, const char *args, found_fn *found, void *ctx)
+{
+	(void)d;
+	complete_name(args, found, ctx);
+}
