@@ -10,12 +10,13 @@
 
 #include "emu/gdb/link.h"
 #include "emu/gdb/packets.h"
+#include "emu/symbols.h"
 
 static char err[ERROR_LINE];
 
 /* --- framing ---------------------------------------------------------------------------------------------------------- */
 
-static struct gdb_link *link;
+static struct gdb_link *lnk;
 static int peer;
 
 static void link_setup(void)
@@ -23,16 +24,16 @@ static void link_setup(void)
 	int pair[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	link = calloc(1, sizeof(*link));
-	*link = (struct gdb_link){ .listener = 1000, .in = pair[0], .out = pair[0] };
+	lnk = calloc(1, sizeof(*lnk));
+	*lnk = (struct gdb_link){ .listener = 1000, .in = pair[0], .out = pair[0] };
 	peer = pair[1];
 }
 
 static void link_teardown(void)
 {
-	link->listener = -1;
-	link_close(link);
-	free(link);
+	lnk->listener = -1;
+	link_close(lnk);
+	free(lnk);
 	close(peer);
 }
 
@@ -48,14 +49,14 @@ static const char *sent(void)
 
 static void feed(const char *bytes)
 {
-	ck_assert_uint_eq(link_feed(link, (const uint8_t *)bytes, strlen(bytes)), strlen(bytes));
+	ck_assert_uint_eq(link_feed(lnk, (const uint8_t *)bytes, strlen(bytes)), strlen(bytes));
 }
 
 START_TEST(a_packet_is_acknowledged_and_kept)
 {
 	feed("+$m0,4#fd");
-	ck_assert(link->ready);
-	ck_assert_str_eq(link->packet, "m0,4");
+	ck_assert(lnk->ready);
+	ck_assert_str_eq(lnk->packet, "m0,4");
 	ck_assert_str_eq(sent(), "+");
 }
 END_TEST
@@ -63,18 +64,18 @@ END_TEST
 START_TEST(a_wrong_checksum_is_refused_and_the_packet_not_seen)
 {
 	feed("$m0,4#fe");
-	ck_assert(!link->ready);
+	ck_assert(!lnk->ready);
 	ck_assert_str_eq(sent(), "-");
 	feed("$m0,4#zz");
-	ck_assert(!link->ready);
+	ck_assert(!lnk->ready);
 }
 END_TEST
 
 START_TEST(without_acknowledgements_nothing_is_sent_for_a_packet)
 {
-	link->no_ack = true;
+	lnk->no_ack = true;
 	feed("$m0,4#fd");
-	ck_assert(link->ready);
+	ck_assert(lnk->ready);
 	ck_assert_str_eq(sent(), "");
 }
 END_TEST
@@ -84,15 +85,15 @@ START_TEST(an_escaped_byte_counts_as_it_was_sent)
 	const char raw[] = "$X}\x03#d8";       /* } then 0x23 ^ 0x20 */
 
 	feed(raw);
-	ck_assert(link->ready);
-	ck_assert_uint_eq(link->length, 2);
-	ck_assert_int_eq(link->packet[1], '#');
+	ck_assert(lnk->ready);
+	ck_assert_uint_eq(lnk->length, 2);
+	ck_assert_int_eq(lnk->packet[1], '#');
 }
 END_TEST
 
 START_TEST(what_is_sent_is_escaped_and_summed)
 {
-	link_send(link, "a#b", 3);
+	link_send(lnk, "a#b", 3);
 	ck_assert_str_eq(sent(), "$a}\x03" "b#43");
 }
 END_TEST
@@ -100,11 +101,11 @@ END_TEST
 START_TEST(an_interrupt_is_one_byte_between_packets)
 {
 	feed("\x03");
-	ck_assert(link->interrupted);
-	link->interrupted = false;
+	ck_assert(lnk->interrupted);
+	lnk->interrupted = false;
 	feed("$");
 	feed("\x03");
-	ck_assert(!link->interrupted);
+	ck_assert(!lnk->interrupted);
 }
 END_TEST
 
@@ -118,11 +119,11 @@ START_TEST(a_packet_too_long_is_answered_by_an_error)
 		sum += (unsigned char)(big[i] = 'x');
 	sprintf(big + 2 * LINK_PACKET + 1, "#%02x", sum & 0xff);
 	feed(big);
-	ck_assert(!link->ready);
+	ck_assert(!lnk->ready);
 	ck_assert_str_eq(sent(), "+$E22#a9");
 	free(big);
 	feed("$?#3f");
-	ck_assert(link->ready);
+	ck_assert(lnk->ready);
 }
 END_TEST
 
