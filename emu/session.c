@@ -89,7 +89,7 @@ static int build_machine(struct session *s, char *err)
 
 	config.stop_at_reset |= o->no_reboot;
 	config.serial = config.debug = (struct char_out){ console_put, &s->console };
-	config.input = (struct input_source){ s->console.in >= 0 ? console_next : NULL, &s->console };
+	config.input = (struct input_source){ console_next, &s->console };        /* without a stream still what a debugger types */
 	config.log = (struct device_log){ on_device_log, s };
 	s->machine = machine_create(&config, err);
 	if (!s->machine || (o->load && state_apply(&s->loaded, s->machine, err)))
