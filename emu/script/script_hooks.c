@@ -160,12 +160,20 @@ static int stop_argument(lua_State *lua)
 static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct script *s = owner;
-	enum hook hook = r->external ? HOOK_INTERRUPT : HOOK_FAULT;
 
 	(void)m;
-	if (s->hooks[hook] && make(s, fault_argument, r))
-		call(s, hook);
+	if (make(s, fault_argument, r))
+		call(s, HOOK_FAULT);
 	return false;
+}
+
+static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
+{
+	struct script *s = owner;
+
+	(void)m;
+	if (r->external && make(s, fault_argument, r))
+		call(s, HOOK_INTERRUPT);
 }
 
 static void on_walk(void *owner, struct machine *m, const struct walk *w)
@@ -195,8 +203,9 @@ static void observe(struct script *s)
 	if (s->observing)
 		machine_unobserve(s->d->m, &s->observer);
 	s->observer = (struct observer){ .name = "script", .owner = s,
-		.exception = s->hooks[HOOK_FAULT] || s->hooks[HOOK_INTERRUPT] ? on_exception : NULL, .walked = s->hooks[HOOK_WALK] ? on_walk : NULL };
-	s->observing = s->observer.exception || s->observer.walked;
+		.exception = s->hooks[HOOK_FAULT] ? on_exception : NULL, .delivered = s->hooks[HOOK_INTERRUPT] ? on_delivered : NULL,
+		.walked = s->hooks[HOOK_WALK] ? on_walk : NULL };
+	s->observing = s->observer.exception || s->observer.delivered || s->observer.walked;
 	if (s->observing)
 		machine_observe(s->d->m, &s->observer);
 }
