@@ -13,9 +13,9 @@
 
 #include "emu/observer.h"
 
-#define PAGE_INSTRUCTIONS 100000ull
+#define PAGE_INSTRUCTIONS 50000ull
 #define SPACING_LEAST  10000000ull
-#define SPACING_MOST  400000000ull
+#define SPACING_MOST  200000000ull
 #define OUTPUT_MOST ((16u << 20) / sizeof(struct output_event))
 #define OUTPUT_LEAST 4096u
 

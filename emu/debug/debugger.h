@@ -106,6 +106,10 @@ void break_describe(const struct debugger *d, const struct breakpoint *b, char *
 
 /* Runs until something stops it; count repeats GO_STEP, GO_OVER and their backs (at least 1). la: GO_UNTIL's goal. The result is also d->stop. */
 const struct stop *debugger_go(struct debugger *d, enum go how, uint64_t count, uint32_t la);
+/* From an observer's callback: the machine is to stop, as a breakpoint stops it (checker, scripts). */
+void debugger_request_stop(struct debugger *d, enum stop_kind kind, const char *text);
+/* The guest wrote to its console: tells the faces. */
+void debugger_output(struct debugger *d, uint8_t byte);
 /* To a moment, without stopping at breakpoints. STOP_STEP, or STOP_ERROR, STOP_INTERRUPTED. */
 const struct stop *debugger_goto(struct debugger *d, uint64_t icount);
 /* From an observer's callback: stops after this instruction, of this kind (STOP_CHECK, STOP_SCRIPT) and with this text. */
