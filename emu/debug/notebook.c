@@ -201,6 +201,8 @@ void notebook_free(struct debugger *d)
 	}
 	mark_free(nb->mark);
 	micro_free(&nb->micro);
+	if (nb->trace.out)
+		machine_unobserve(d->m, &nb->trace.observer);
 	trace_close(&nb->trace);
 	free(nb);
 	d->notes = NULL;

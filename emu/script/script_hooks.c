@@ -19,7 +19,7 @@ void script_fail(struct script *s, const char *why)
 		s->failure = strdup(why);
 	debugger_say(s->d, "%s", why);
 	if (s->in_hook)
-		debugger_request(s->d, STOP_SCRIPT, why);
+		debugger_request_stop(s->d, STOP_SCRIPT, why);
 }
 
 /* Calls the functions of an event with the table on the stack, which it takes. True: one returned true. */
@@ -52,7 +52,7 @@ static bool call(struct script *s, enum hook hook)
 	if (s->d->notes)
 		s->d->notes->only_look = was;
 	if (stop && hook <= HOOK_WALK)
-		debugger_request(s->d, STOP_SCRIPT, "a script's hook asked to stop");
+		debugger_request_stop(s->d, STOP_SCRIPT, "a script's hook asked to stop");
 	return stop;
 }
 
