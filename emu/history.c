@@ -232,6 +232,7 @@ struct moment history_present(const struct history *h)
 	return h->past ? h->present->at : history_now(h);
 }
 
+struct machine *history_machine(const struct history *h) { return h->m; }
 bool history_in_past(const struct history *h) { return h->past; }
 enum machine_stop history_ended(const struct history *h) { return h->ended; }
 const struct input *history_input(const struct history *h) { return &h->m->input; }
