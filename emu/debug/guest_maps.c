@@ -156,35 +156,115 @@ uint64_t guest_user_end(struct debugger *d)
 	return s && d->guest->view->user_end && cexpr_number(s, d->guest->view->user_end, &end) && end < 1ull << 32 ? end : 1ull << 32;
 }
 
-struct tally { bool pae; struct guest_maps *maps; };
+struct tally { bool pae, listing; struct guest_maps *maps; };
+
+static void tally_frame(const struct tally *t, uint32_t frame, const struct mapping *m)
+{
+	struct guest_maps *maps = t->maps;
+
+	if (!t->listing)
+		maps->count[frame]++;
+	else if (maps->first[frame] < MAPPINGS_MAX)
+		maps->list[maps->first[frame]++] = *m;
+}
 
 static bool on_leaf(void *ctx, uint32_t cr3, uint32_t la, uint64_t entry, unsigned shift)
 {
-	struct tally *t = ctx;
+	const struct tally *t = ctx;
 	uint64_t first = first_frame(t->pae, entry, shift);
 
-	(void)cr3;
-	(void)la;
 	for (uint32_t i = 0; i < 1u << (shift - 12) && first + i < t->maps->frames; i++)
-		t->maps->count[first + i]++;
+		tally_frame(t, (uint32_t)first + i, &(struct mapping){ cr3, la + (i << 12), entry, shift });
+	return true;
+}
+
+/* Where each frame's part of the list begins; returns its whole length. */
+static size_t places(struct guest_maps *maps)
+{
+	size_t total = 0;
+
+	for (uint32_t f = 0; f <= maps->frames; f++) {
+		maps->first[f] = (uint32_t)total;
+		if (f < maps->frames && total < MAPPINGS_MAX)
+			total += maps->count[f] < MAPPINGS_MAX - total ? maps->count[f] : MAPPINGS_MAX - total;
+	}
+	return total;
+}
+
+static bool take_processes(struct debugger *d, struct guest_maps *maps)
+{
+	size_t n = guest_processes(d, NULL, 0);
+
+	maps->process = calloc(n + 1, sizeof(*maps->process));
+	if (!maps->process)
+		return false;
+	size_t have = guest_processes(d, maps->process, n);
+	maps->processes = have < n ? have : n;
 	return true;
 }
 
 bool guest_maps_take(struct debugger *d, struct guest_maps *maps)
 {
-	*maps = (struct guest_maps){ .frames = (uint32_t)(d->m->phys.ram_size >> 12) };
-	maps->count = calloc(maps->frames, sizeof(*maps->count));
-	if (!maps->count)
+	uint32_t n = (uint32_t)(d->m->phys.ram_size >> 12);
+	struct tally t = { d->m->mmu.pg.pae, false, maps };
+
+	*maps = (struct guest_maps){ .frames = n, .count = calloc(n + 1, 4), .first = calloc(n + 1, 4) };
+	if (maps->count && maps->first && take_processes(d, maps)) {
+		each_mapping(d, guest_user_end(d), on_leaf, &t);
+		maps->list = calloc(places(maps) + 1, sizeof(*maps->list));
+	}
+	if (!maps->list) {
+		guest_maps_free(maps);
 		return false;
-	struct tally t = { d->m->mmu.pg.pae, maps };
+	}
+	t.listing = true;
 	each_mapping(d, guest_user_end(d), on_leaf, &t);
+	places(maps);                          /* listing has moved them */
 	return true;
 }
 
 void guest_maps_free(struct guest_maps *maps)
 {
 	free(maps->count);
+	free(maps->first);
+	free(maps->list);
+	free(maps->process);
 	*maps = (struct guest_maps){ 0 };
+}
+
+const struct guest_process *guest_maps_process(const struct guest_maps *maps, uint32_t cr3)
+{
+	for (size_t i = 0; i < maps->processes; i++)
+		if (maps->process[i].cr3 == cr3)
+			return &maps->process[i];
+	return NULL;
+}
+
+/* --- one region ----------------------------------------------------------------------------------------------------- */
+
+struct range { uint32_t start, end, pages; };
+
+static bool on_leaf_in(void *ctx, uint32_t cr3, uint32_t la, uint64_t entry, unsigned shift)
+{
+	struct range *r = ctx;
+	uint64_t low = la > r->start ? la : r->start, high = (uint64_t)la + (1ull << shift);
+
+	(void)cr3;
+	(void)entry;
+	high = high < r->end ? high : r->end;
+	if (low < high)
+		r->pages += (uint32_t)((high - low) >> 12);
+	return true;
+}
+
+uint32_t guest_present_pages(struct debugger *d, uint32_t cr3, uint32_t start, uint32_t end)
+{
+	struct range r = { start, end, 0 };
+	struct tour t = { .d = d, .pae = d->m->mmu.pg.pae, .cr3 = cr3, .end = end, .left = ENTRIES_MAX, .fn = on_leaf_in, .ctx = &r };
+
+	if (cr3 && d->m->mmu.pg.enabled)
+		each_in_space(&t);
+	return r.pages;
 }
 
 bool guest_frame_wrong(const struct guest_frame *f, uint64_t mappings)
