@@ -77,18 +77,17 @@ static void tell_stack(struct recorder *r)
 static void begin_access(struct recorder *r, const struct access *a)
 {
 	static const enum micro_kind kinds[] = { [ACCESS_READ] = MICRO_READ, [ACCESS_WRITE] = MICRO_WRITE, [ACCESS_FETCH] = MICRO_FETCH };
-	char name[16];
 	struct micro_event *e;
 
 	if (!r->began && !r->delivering && !r->u->count)
 		interrupt_accepted(r, a);
-	r->role = access_role(r, a, name);
+	r->role = access_role(r, a, r->name);
 	if (r->role == ROLE_PUSH && r->plan.inner)
 		tell_stack(r);
 	r->walk.access = *a;
 	e = add(r, kinds[a->kind]);
 	if (e)
-		name_event(e, name);
+		name_event(e, r->name);
 }
 
 static void keep_page(struct recorder *r, paddr_t pa, laddr_t la)
@@ -106,9 +105,10 @@ static void keep_page(struct recorder *r, paddr_t pa, laddr_t la)
 		r->failed = true;
 		return;
 	}
-	*p = (struct page_before){ .next = r->pages, .pa = pa, .la = la & PG_FRAME };
+	*p = (struct page_before){ .pa = pa, .la = la & PG_FRAME };
 	phys_copy_out(&r->m->phys, pa, p->byte, PAGE_SIZE);
-	r->pages = p;
+	*r->last_page = p;
+	r->last_page = &p->next;
 }
 
 /* An 8-byte entry is read in two halves: told once, whole. */
@@ -126,7 +126,7 @@ static void tell_entry(struct recorder *r, const struct access *a)
 	peek_bytes(&r->m->cpu, la, &value, real ? 4 : 8);
 	e = add(r, r->role == ROLE_GATE ? MICRO_GATE : MICRO_DESCRIPTOR);
 	if (e) {
-		name_event(e, r->u->event[r->u->count - 2].name);
+		name_event(e, r->name);
 		e->address = la;
 		e->value = value;
 		e->size = real ? 4 : 8;
@@ -180,7 +180,7 @@ static void on_walked(void *owner, struct machine *m, const struct walk *w)
 	r->walking = true;
 	e = add(r, MICRO_TLB_MISS);
 	if (e && held)                 /* found, but it does not suffice */
-		name_event(e, w->access.kind == ACCESS_WRITE && !(held->flags & TLB_D) ? "not dirty" : "rights");
+		name_event(e, w->access.kind == ACCESS_WRITE && held->flags & TLB_W && !(held->flags & TLB_D) ? "not dirty" : "rights");
 	for (unsigned i = 0; i < w->levels; i++) {
 		e = add(r, MICRO_ENTRY);
 		if (e) {
@@ -384,29 +384,27 @@ static bool already_told(const struct recorder *r, paddr_t pa, laddr_t la)
 	return false;
 }
 
-static unsigned changed_bytes(const struct page_before *p, const uint8_t *now, unsigned at)
+static bool tell_byte(const struct recorder *r, const struct page_before *p, const uint8_t *now, unsigned at)
 {
-	unsigned n = 0;
-
-	while (at + n < PAGE_SIZE && n < MEMORY_PIECE && now[at + n] != p->byte[at + n])
-		n++;
-	return n;
+	return now[at] != p->byte[at] && !already_told(r, p->pa + at, p->la + at);
 }
 
 /* To the whole doubleword around what changed, so that a value reads as one. */
 static void tell_piece(struct recorder *r, const struct page_before *p, const uint8_t *now, unsigned *at)
 {
-	unsigned n = changed_bytes(p, now, *at), start = *at & ~3u, size = (*at + n - start + 3) & ~3u;
+	unsigned n = 0, start = *at & ~3u, size;
 	struct micro_event *e;
 
+	while (*at + n < PAGE_SIZE && n < MEMORY_PIECE && tell_byte(r, p, now, *at + n))
+		n++;
+	size = (*at + n - start + 3) & ~3u;
+	size = size > MEMORY_PIECE ? MEMORY_PIECE : size;
 	*at = start + size - 1;
-	if (already_told(r, p->pa + start, p->la + start))
-		return;
 	e = add(r, MICRO_MEMORY);
 	if (!e)
 		return;
 	e->address = p->la + start;
-	e->size = size > 8 ? 8 : size;
+	e->size = size;
 	memcpy(&e->old, p->byte + start, e->size);
 	memcpy(&e->value, now + start, e->size);
 }
@@ -418,7 +416,7 @@ static void tell_memory(struct recorder *r)
 	for (const struct page_before *p = r->pages; p; p = p->next) {
 		phys_copy_out(&r->m->phys, p->pa, now, PAGE_SIZE);
 		for (unsigned at = 0; at < PAGE_SIZE; at++)
-			if (now[at] != p->byte[at])
+			if (tell_byte(r, p, now, at))
 				tell_piece(r, p, now, &at);
 	}
 }
@@ -445,6 +443,7 @@ static void finish(struct recorder *r)
 	if (r->delivered)
 		return;
 	if (cpu->shutdown && !r->before.shutdown && cpu->fault_count) {
+		tell_fault(r, &cpu->faults[(cpu->fault_count - 1) % FAULT_HISTORY], "in delivery");
 		tell_fault(r, &cpu->faults[(cpu->fault_count - 1) % FAULT_HISTORY], "shutdown");
 		return;
 	}
@@ -452,7 +451,9 @@ static void finish(struct recorder *r)
 		return;
 	tell_memory(r);
 	tell_registers(r);
-	add(r, MICRO_DONE);
+	struct micro_event *e = add(r, MICRO_DONE);
+	if (e && cpu->repeating)
+		name_event(e, "iteration");
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------------------------- */
@@ -489,6 +490,7 @@ int micro_begin(struct debugger *d, struct micro *u, char *err)
 	struct recorder r = { .d = d, .m = d->m, .u = u, .entry_done = 1 };
 	int result;
 
+	r.last_page = &r.pages;
 	memset(u, 0, sizeof(*u));
 	u->at = history_now(d->h);
 	if (!history_in_past(d->h) && history_ended(d->h) != MACHINE_RAN) {

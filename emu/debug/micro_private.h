@@ -50,9 +50,10 @@ struct recorder {
 	bool walking;                  /* walked() told of the access that translated() will end */
 	struct walk walk;
 	enum role role;                /* of the access in progress */
+	char name[16];                 /* ... in words */
 	laddr_t entry_done;            /* 8-byte entry whose first half has been told */
 	laddr_t tss_page;              /* last page of a TSS that was told in full */
-	struct page_before *pages;
+	struct page_before *pages, **last_page;        /* in the order they were touched */
 };
 
 /* Plans the frame from the gate at la: called when the gate is read. */

@@ -146,7 +146,8 @@ enum role access_role(struct recorder *r, const struct access *a, char name[16])
 	if (a->kind == ACCESS_FETCH)
 		return ROLE_PLAIN;
 	if (is_gate(r, a)) {
-		snprintf(name, 16, "IDT gate %u", (a->la - cpu->idtr.base) / (cpu->cr0 & CR0_PE ? 8 : 4) & 0xff);
+		bool real = !(cpu->cr0 & CR0_PE);
+		snprintf(name, 16, "%s %u", real ? "vector" : "IDT gate", (a->la - cpu->idtr.base) / (real ? 4 : 8) & 0xff);
 		return ROLE_GATE;
 	}
 	if (tss_role(r, a, name))

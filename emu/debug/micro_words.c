@@ -237,7 +237,7 @@ void micro_describe(const struct debugger *d, const struct micro_event *e, struc
 		put_symbol(d, (uint32_t)e->value, t);
 		break;
 	case MICRO_DONE:
-		text_put(t, STYLE_GOOD, "the instruction is complete");
+		text_put(t, STYLE_GOOD, *e->name ? "one iteration is complete, the instruction goes on" : "the instruction is complete");
 		break;
 	case MICRO_PORT:
 		text_add(t, "port 0x%04llx: %s 0x%0*llx", (unsigned long long)e->address, e->name, (int)(2 * e->size), (unsigned long long)e->value);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "emu/console.h"
-#include "emu/debug/notebook.h"
 #include "emu/session.h"
 #include "emu/tui/app.h"
 
@@ -232,20 +231,7 @@ static void act_projector(struct tui *t, int argument)
 	tui_arrange(t);
 }
 
-static void act_mark(struct tui *t, int on)
-{
-	struct notebook *n = notebook(t->d);
-	char number[32];
-
-	if (!n)
-		return;
-	mark_free(n->mark);
-	n->mark = on ? mark_take(t->d) : NULL;
-	if (n->mark)
-		tui_message(t, STYLE_PLAIN, "marked: views show what differs from instruction %s; M ends it", timebar_number(cpu_icount(&t->d->m->cpu), number));
-	else
-		tui_message(t, on ? STYLE_BAD : STYLE_PLAIN, on ? "out of memory" : "no mark any more");
-}
+static void act_mark(struct tui *t, int on) { prompt_execute(t, on ? "mark" : "mark off"); }
 
 static void act_export(struct tui *t, int argument)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emu/debug/command.h"
+#include "emu/debug/notebook.h"
 #include "emu/tui/app.h"
 
 #define MOST_WORDS 256
@@ -101,7 +102,11 @@ static bool show_view(struct tui *t, const char *line)
 static void take_reply(struct tui *t, const char *line, struct reply *r)
 {
 	size_t lines = text_lines(&r->text);
+	struct notebook *n = notebook(t->d);
 
+	/* Where the machine stands now is in the panes, and why it stopped there in the message. */
+	if (r->moved && !r->failed && !(n && n->displays))
+		return;
 	if (lines <= 1) {
 		size_t length = 0;
 		const char *words = lines ? text_line(&r->text, 0, &length, NULL) : "";

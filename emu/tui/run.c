@@ -76,8 +76,8 @@ static void on_delivered(void *owner, struct machine *m, const struct fault_reco
 {
 	struct tui *t = owner;
 
-	(void)r;
-	timebar_note(&t->faults, cpu_icount(&m->cpu));
+	if (!r->external && r->fault.vector == VEC_PF)
+		timebar_note(&t->faults, cpu_icount(&m->cpu));
 }
 
 void run_attach(struct tui *t)
@@ -114,13 +114,19 @@ void run_end(struct tui *t)
 	tui_follow(t);
 }
 
+static void drop(struct micro *u)
+{
+	micro_free(u);
+	*u = (struct micro){ 0 };
+}
+
 /* The walk step in progress, if any, is of an instruction that will be left. */
 static void forget_walk(struct tui *t)
 {
 	struct notebook *n = notebook(t->d);
 
 	if (n && n->micro.count)
-		micro_free(&n->micro);
+		drop(&n->micro);
 }
 
 void run_go(struct tui *t, enum go how, uint32_t la)
@@ -154,38 +160,48 @@ static void say_event(struct tui *t, const struct micro *u)
 	text_free(&words);
 }
 
-void run_walk(struct tui *t, int direction)
+/* The walk step that goes on, or one that begins now; NULL, and a message, when there is none. */
+static struct micro *walk_here(struct tui *t, int direction)
 {
 	struct notebook *n = notebook(t->d);
-	char err[ERROR_LINE];
+	char err[ERROR_LINE] = "out of memory";
 
-	if (!n)
-		return;
-	if (!n->micro.count) {
-		if (direction < 0) {
-			tui_message(t, STYLE_WARN, "no walk step is in progress; S goes an instruction back");
-			return;
-		}
-		if (micro_begin(t->d, &n->micro, err)) {
-			tui_message(t, STYLE_BAD, "%s", err);
-			return;
-		}
-		n->micro.position = 0;
+	if (n && n->micro.count && n->micro.at.tick != history_now(t->d->h).tick)
+		drop(&n->micro);
+	if (n && n->micro.count)
+		return &n->micro;
+	if (direction < 0) {
+		tui_message(t, STYLE_WARN, "no walk step is in progress; S goes an instruction back");
+		return NULL;
 	}
-	if (direction > 0 && n->micro.position == n->micro.count) {
+	if (n && !micro_begin(t->d, &n->micro, err))
+		return &n->micro;
+	if (n)
+		n->micro = (struct micro){ 0 };
+	tui_message(t, STYLE_BAD, "%s", err);
+	return NULL;
+}
+
+void run_walk(struct tui *t, int direction)
+{
+	struct micro *u = walk_here(t, direction);
+
+	if (!u)
+		return;
+	if (direction > 0 && u->position == u->count) {
 		run_go(t, GO_STEP, 0);         /* all of it has been seen: now for real */
 		return;
 	}
-	if (direction < 0 && n->micro.position <= 1) {
-		micro_free(&n->micro);
+	if (direction < 0 && u->position <= 1) {
+		drop(u);
 		tui_message(t, STYLE_PLAIN, "before the instruction");
 		return;
 	}
-	n->micro.position = direction < 0 ? n->micro.position - 1 : n->micro.position + 1;
-	if (t->wish.focus != SLOT_MAIN || strcmp(t->pane[SLOT_MAIN].place.view->name, "walk"))
+	u->position = direction < 0 ? u->position - 1 : u->position + 1;
+	if (strcmp(t->pane[SLOT_MAIN].place.view->name, "walk") || *t->pane[SLOT_MAIN].place.argument)
 		tui_show_view(t, SLOT_MAIN, "walk", NULL, true);
 	t->pane[SLOT_MAIN].follow = true;
-	say_event(t, &n->micro);
+	say_event(t, u);
 }
 
 /* --- keys for the guest ---------------------------------------------------------------------------------------------------- */

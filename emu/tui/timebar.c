@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define COLUMNS_MAX 1024u
+#define FAULT_LEVELS 6u
 
 void timebar_note(struct timebar_marks *m, uint64_t icount)
 {
@@ -70,46 +71,51 @@ static unsigned column_of(const struct timebar *b, unsigned columns, uint64_t ic
 	return (unsigned)((double)(icount - b->first) / (double)span * (columns - 1) + 0.5);
 }
 
-struct glyphs { const char *past, *future, *tick, *fault, *here, *left, *right; };
-static const struct glyphs fine = { "─", "┄", "┴", "!", "●", "├", "┤" };
-static const struct glyphs plain = { "-", ".", "'", "!", "O", "|", "|" };
+struct glyphs { const char *past, *future, *tick, *here, *left, *right, *faults[FAULT_LEVELS]; };
+static const struct glyphs fine = { "─", "┄", "┴", "●", "├", "┤", { "▁", "▂", "▃", "▄", "▅", "▆" } };
+static const struct glyphs plain = { "-", ".", "'", "O", "|", "|", { ",", ":", ";", "i", "!", "!" } };
 
-static void draw_cell(const struct glyphs *g, char kind, bool past, bool focused, struct text *t)
+struct cell { bool tick; unsigned faults; };
+
+static unsigned fill_cells(const struct timebar *b, unsigned columns, struct cell *cell)
 {
-	switch (kind) {
-	case 'O':
-		text_put(t, focused ? STYLE_HERE : STYLE_BOLD, "%s", g->here);
-		break;
-	case '!':
-		text_put(t, STYLE_WARN, "%s", g->fault);
-		break;
-	case '\'':
-		text_put(t, STYLE_DIM, "%s", g->tick);
-		break;
-	default:
-		text_put(t, STYLE_DIM, "%s", past ? g->past : g->future);
+	unsigned most = 2 * FAULT_LEVELS / 3;          /* single faults stay low */
+
+	memset(cell, 0, columns * sizeof(*cell));
+	for (size_t i = 0; i < b->checkpoints; i++)
+		cell[column_of(b, columns, b->checkpoint[i])].tick = true;
+	for (size_t i = 0; b->faults && i < b->faults->count && b->faults->at[i] <= b->present; i++) {
+		struct cell *c = &cell[column_of(b, columns, b->faults->at[i])];
+		if (++c->faults > most)
+			most = c->faults;
 	}
+	return most;
+}
+
+static void draw_cell(const struct glyphs *g, const struct cell *c, unsigned most, bool past, struct text *t)
+{
+	if (c->faults)
+		text_put(t, past ? STYLE_WARN : STYLE_DIM, "%s", g->faults[(c->faults * FAULT_LEVELS - 1) / most]);
+	else
+		text_put(t, STYLE_DIM, "%s", c->tick ? g->tick : past ? g->past : g->future);
 }
 
 void timebar_draw(const struct timebar *b, unsigned width, struct text *t)
 {
 	const struct glyphs *g = b->ascii ? &plain : &fine;
 	struct span s = bar_span(b, width);
-	char cell[COLUMNS_MAX], buf[32];
-	unsigned here;
+	struct cell cell[COLUMNS_MAX];
+	char buf[32];
 
 	if (!s.columns)
 		return;
-	memset(cell, ' ', s.columns);
-	for (size_t i = 0; i < b->checkpoints; i++)
-		cell[column_of(b, s.columns, b->checkpoint[i])] = '\'';
-	for (size_t i = 0; b->faults && i < b->faults->count; i++)
-		cell[column_of(b, s.columns, b->faults->at[i])] = '!';
-	here = column_of(b, s.columns, b->now);
-	cell[here] = 'O';
+	unsigned most = fill_cells(b, s.columns, cell), here = column_of(b, s.columns, b->now);
 	text_put(t, STYLE_DIM, " %s %s", timebar_number(b->first, buf), g->left);
 	for (unsigned i = 0; i < s.columns; i++)
-		draw_cell(g, cell[i], i < here, b->focused, t);
+		if (i == here)
+			text_put(t, b->focused ? STYLE_HERE : STYLE_BOLD, "%s", g->here);
+		else
+			draw_cell(g, &cell[i], most, i < here, t);
 	text_put(t, STYLE_DIM, "%s %s", g->right, timebar_number(b->present, buf));
 }
 

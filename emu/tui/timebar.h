@@ -1,6 +1,7 @@
-/* emu/tui/timebar.h: the run as one line: where we stand between the first moment and the present, the checkpoints, the faults. Pure.
+/* emu/tui/timebar.h: the run as one line: where we stand between the first moment and the present, the checkpoints, and as the height of
+ * blocks how many page faults there were. Pure.
  *
- *   0 ├──┴───┴─!──┴──●┄┄┄┄┴┄┄┄┤ 12,345,678
+ *   0 ├──┴───▁▂▆▂─┴──●┄┄┄┄┴┄▁▁┤ 12,345,678
  */
 #ifndef EMU_TUI_TIMEBAR_H
 #define EMU_TUI_TIMEBAR_H

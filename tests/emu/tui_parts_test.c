@@ -232,13 +232,16 @@ START_TEST(the_bar_shows_where_we_are)
 	struct timebar b = { .first = 0, .now = 1000, .present = 1000, .checkpoint = checkpoint, .checkpoints = 2, .faults = &faults, .ascii = true };
 
 	timebar_note(&faults, 750);
-	ck_assert_str_eq(bar(&b, 30), " 0 |'--------'---!---O| 1,000");
+	ck_assert_str_eq(bar(&b, 30), " 0 |'--------'---:---O| 1,000");
 	b.now = 500;
-	ck_assert_str_eq(bar(&b, 30), " 0 |'--------O...!....| 1,000");
+	ck_assert_str_eq(bar(&b, 30), " 0 |'--------O...:....| 1,000");
 	b.now = 0;
 	b.ascii = false;
-	ck_assert_str_eq(bar(&b, 30), " 0 ├●┄┄┄┄┄┄┄┄┴┄┄┄!┄┄┄┄┤ 1,000");
+	ck_assert_str_eq(bar(&b, 30), " 0 ├●┄┄┄┄┄┄┄┄┴┄┄┄▂┄┄┄┄┤ 1,000");
 	ck_assert_str_eq(bar(&b, 10), "");
+	for (uint64_t i = 760; i < 800; i++)
+		timebar_note(&faults, i);
+	ck_assert_str_eq(bar(&b, 30), " 0 ├●┄┄┄┄┄┄┄┄┴┄┄┄▆▁┄┄┄┤ 1,000");
 	b = (struct timebar){ .ascii = true };
 	ck_assert_str_eq(bar(&b, 16), " 0 |O.......| 0");
 	b.first = b.now = b.present = UINT64_MAX;
