@@ -222,3 +222,24 @@ bool pane_search(struct pane *p, const char *what)
 	}
 	return false;
 }
+
+void pane_copy(const struct pane *p, struct text *out)
+{
+	size_t lines = text_lines(&p->text), from = 0, to = lines;
+
+	if (lines_asked(p, 0)) {
+		from = p->place.top;
+		to = from + p->rows < lines ? from + p->rows : lines;
+	}
+	for (; from < to; from++) {
+		size_t length, run;
+		const uint8_t *style;
+		const char *line = text_line(&p->text, from, &length, &style);
+		for (size_t i = 0; i < length; i += run) {
+			for (run = 1; i + run < length && style[i + run] == style[i]; run++)
+				;
+			text_put(out, (enum style)style[i], "%.*s", (int)run, line + i);
+		}
+		text_add(out, "\n");
+	}
+}
