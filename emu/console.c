@@ -46,6 +46,14 @@ static void ring_put(struct console *c, uint8_t byte)
 		c->ring[c->tail++ % CONSOLE_RING] = byte;
 }
 
+bool console_type(struct console *c, uint8_t byte)
+{
+	bool room = ring_room(c);
+
+	ring_put(c, byte);
+	return room;
+}
+
 static void command_key(struct console *c, uint8_t key)
 {
 	switch (key) {

@@ -48,6 +48,8 @@ void console_close(struct console *c);
 /* For struct input_source and struct char_out. */
 int console_next(void *owner);
 void console_put(void *owner, uint8_t byte);
+/* As if it had been typed; false: the ring is full. */
+bool console_type(struct console *c, uint8_t byte);
 void console_flush(struct console *c);
 /* Sleeps until input arrives or milliseconds have passed, and takes the input in. */
 void console_wait(struct console *c, int milliseconds);

@@ -13,9 +13,9 @@
 
 #include "emu/observer.h"
 
-#define PAGE_INSTRUCTIONS 100000ull
+#define PAGE_INSTRUCTIONS 50000ull
 #define SPACING_LEAST  10000000ull
-#define SPACING_MOST  400000000ull
+#define SPACING_MOST  200000000ull
 #define OUTPUT_MOST ((16u << 20) / sizeof(struct output_event))
 #define OUTPUT_LEAST 4096u
 
@@ -232,6 +232,7 @@ struct moment history_present(const struct history *h)
 	return h->past ? h->present->at : history_now(h);
 }
 
+struct machine *history_machine(const struct history *h) { return h->m; }
 bool history_in_past(const struct history *h) { return h->past; }
 enum machine_stop history_ended(const struct history *h) { return h->ended; }
 const struct input *history_input(const struct history *h) { return &h->m->input; }

@@ -45,6 +45,7 @@ struct history *history_create(struct machine *m, uint64_t limit, char *err);
 /* Brings the disks to the present (they are already) and lets go of the machine. Before machine_free. */
 void history_free(struct history *h);
 
+struct machine *history_machine(const struct history *h);
 struct moment history_now(const struct history *h);
 struct moment history_first(const struct history *h);
 struct moment history_present(const struct history *h);

@@ -330,6 +330,20 @@ int kernel_add_module(struct kernel *k, const char *path, char *err)
 	return 0;
 }
 
+int kernel_add_module_from_memory(struct kernel *k, const char *name, const uint8_t *data, size_t size, char *err)
+{
+	if (k->modules == KERNEL_MODULES)
+		return loader_fail(err, "more than %d modules: '%s'", KERNEL_MODULES, name);
+	struct host_file f = { .path = strdup(name), .data = malloc(size ? size : 1), .size = size };
+	if (!f.path || !f.data) {
+		host_file_free(&f);
+		return loader_fail(err, "out of memory");
+	}
+	memcpy(f.data, data, size);
+	k->module[k->modules++] = f;
+	return 0;
+}
+
 int kernel_set_command_line(struct kernel *k, const char *line, char *err)
 {
 	size_t most = k->kind == KERNEL_LINUX ? k->setup.line_max : MULTIBOOT_COMMAND_LINE;

@@ -70,6 +70,7 @@ int kernel_open(struct kernel *k, const char *path, char *err);
 /* ... from bytes in memory, which are copied; name is for messages. */
 int kernel_from_memory(struct kernel *k, const char *name, const uint8_t *data, size_t size, char *err);
 int kernel_add_module(struct kernel *k, const char *path, char *err);
+int kernel_add_module_from_memory(struct kernel *k, const char *name, const uint8_t *data, size_t size, char *err);
 int kernel_set_command_line(struct kernel *k, const char *line, char *err);
 void kernel_close(struct kernel *k);
 /* Would everything fit in this much RAM? 0, or -1 with one line in err. */

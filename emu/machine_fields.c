@@ -246,14 +246,15 @@ void machine_fields_stored(struct machine_fields *f)
 	settle_mode(f, &m->cpu);
 	cpu_set_eflags(&m->cpu, f->eflags);
 	cpu_visit_state(&m->cpu, visit_nothing, NULL);
+	m->phys.a20_mask = m->a20_open ? 0xffffffff : 0xffefffff;
+	mmu_flush_all(&m->mmu);
 	for (unsigned i = 0; i < FAULT_HISTORY; i++)
 		name_steps(&m->cpu.faults[i].walk);
 	name_steps(&m->mmu.last_fault);
 	for (unsigned i = 0; i < m->devices; i++)
 		if (m->device[i]->ops->restored)
 			m->device[i]->ops->restored(m->device[i]);
-	/* The devices have set the gates as their registers say; firmware opened port 92's without writing there. */
+	/* At power-on both gates are open whatever port 92 reads: the gates are not what the devices have just made of them. */
 	m->a20_open = a20_open;
-	m->phys.a20_mask = a20_open ? 0xffffffff : 0xffefffff;
-	mmu_flush_all(&m->mmu);
+	m->phys.a20_mask = m->a20_open ? 0xffffffff : 0xffefffff;
 }

@@ -15,6 +15,7 @@ static int command_help(int argc, char **argv);
 
 static const struct command { const char *name, *form, *help; int (*run)(int argc, char **argv); } commands[] = {
 	{ "run", "[options] [IMAGE]", "run a machine; without IMAGE, boot Pagoda", command_run },
+	{ "replay", "FILE", "run a recording again: is it the same run?", command_replay },
 	{ "demo", "NAME", "show something happening, narrated: fault-resumption", command_demo },
 	{ "help", "[COMMAND]", "what a command does and its options", command_help },
 };
@@ -28,7 +29,7 @@ static void print_help(FILE *out)
 		"  emu demo fault-resumption    watch a page fault, its repair, and the same instruction again\n\n"
 		"commands:\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-5s %-20s %s\n", commands[i].name, commands[i].form, commands[i].help);
+		fprintf(out, "  %-6s %-20s %s\n", commands[i].name, commands[i].form, commands[i].help);
 	fputs("\n  --help, --version\n", out);
 }
 

@@ -79,7 +79,7 @@ static int build_machine(struct session *s, char *err)
 		.kernel = &s->plan.kernel,
 		.serial = { console_put, &s->console },
 		.debug = { console_put, &s->console },
-		.input = { s->console.in >= 0 ? console_next : NULL, &s->console },
+		.input = { console_next, &s->console },        /* without a stream still what a debugger types */
 		.log = { on_device_log, s },
 	};
 

@@ -2,12 +2,13 @@
  *
  *   "PagodaEmu state\n" version | zstd stream of chunks { tag[8], length, bytes } | checksum of everything before
  *   chunks:  machine   memory size, TLB geometry, seed, drives
- *            kernel    the kernel file, command line and modules, for the next reset and for symbols
+ *            kernel    the kernel's file, command line and modules, for the next reset and for symbols
  *            state     machine_state_save()
  *            ram       pages that are not all zero
  *            disk N    what differs from the image at the path (snapshot), or everything that is not zero (recording: self-contained)
  *            input     recording: bytes and the ticks at which they entered
  *            marks     recording: hashes on the way, and how and where it ended
+ *            end       recording: machine_state_save() there, to name what differs
  *
  * Written to a temporary name beside the target, synced, renamed: there is the old file or the new one, never half a file. A file is
  * untrusted input. Unknown chunks are refused by name; files of older versions load, or are refused by their version's name.
@@ -18,6 +19,7 @@
 #include "emu/history.h"
 #include "emu/loader.h"
 #include "emu/machine.h"
+#include "emu/machine_state.h"
 
 #define STATE_FILE_VERSION 1
 
@@ -38,7 +40,8 @@ struct state_file {
 	struct moment end;                 /* recording: where it ended ... */
 	enum machine_stop ended;
 	uint64_t end_hash;
-	struct bytes *chunk;               /* private */
+	struct bytes end_state;            /* machine_state_save() there; may be empty */
+	struct state_parts *parts;         /* private */
 };
 bool state_file_is(const char *path);      /* by its first bytes */
 int state_open(struct state_file *f, const char *path, char *err);

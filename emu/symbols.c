@@ -18,6 +18,12 @@ static int by_address(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+void symbols_sort(struct symbols *s)
+{
+	if (s->count)
+		qsort(s->symbol, s->count, sizeof(*s->symbol), by_address);
+}
+
 static void add_symbol(struct symbols *s, const GElf_Sym *sym, const char *name)
 {
 	unsigned type = GELF_ST_TYPE(sym->st_info);
@@ -44,8 +50,7 @@ static void read_table(struct symbols *s, Elf *elf, Elf_Scn *section, const GElf
 		if (gelf_getsym(data, (int)i, &sym))
 			add_symbol(s, &sym, elf_strptr(elf, header->sh_link, sym.st_name));
 	}
-	if (s->count)
-		qsort(s->symbol, s->count, sizeof(*s->symbol), by_address);
+	symbols_sort(s);
 }
 
 void symbols_read(struct symbols *s, Elf *elf)

@@ -16,6 +16,8 @@ void symbols_load(struct symbols *s, const struct kernel *k);
 /* ... of any ELF file. */
 void symbols_read(struct symbols *s, struct Elf *elf);
 void symbols_free(struct symbols *s);
+/* For who fills the array himself: puts it in the order that the functions below expect. */
+void symbols_sort(struct symbols *s);
 /* The symbol that has this address in it, or NULL. */
 const struct symbol *symbols_covering(const struct symbols *s, uint32_t address);
 /* "name+0x12", or "" when no symbol covers the address. Returns buf. */

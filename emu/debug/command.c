@@ -189,6 +189,23 @@ static void unknown(const char *line, struct reply *r)
 		reply_fail(r, "unknown command '%s'; see help", word);
 }
 
+/* Does it move or change the machine, or who is told of it? In a script's hook the machine is in the middle of an instruction. */
+static bool only_between_runs(const struct command *row)
+{
+	static const char *const others[] = { "set", "who wrote", "check", "save", "loadvm", "system_reset", "trace", "lua", "source", "type", "fork" };
+
+	for (const struct command *r = run_commands; r->name; r++)
+		if (r == row)
+			return true;
+	for (const struct command *r = break_commands; r->name; r++)
+		if (r == row)
+			return strncmp(r->name, "info", 4);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(others[i], row->name))
+			return true;
+	return false;
+}
+
 static void execute(struct debugger *d, const char *line, unsigned aliases, struct reply *r)
 {
 	char others[400];
@@ -199,6 +216,8 @@ static void execute(struct debugger *d, const char *line, unsigned aliases, stru
 		unknown(line, r);
 	else if (*others)
 		reply_fail(r, "'%.*s' may mean %s%s", (int)(m.rest - line), line, m.row->name, others);
+	else if (!m.row->alias_of && d->notes->only_look && only_between_runs(m.row))
+		reply_fail(r, "%s is not for hooks: the machine is running", m.row->name);
 	else if (!m.row->alias_of)
 		m.row->run(d, m.rest + strspn(m.rest, " \t"), r);
 	else if (aliases < MOST_ALIAS) {

@@ -135,8 +135,13 @@ static void run_who(struct debugger *d, const char *args, struct reply *r)
 
 static void on_finding(void *owner, const struct finding *f)
 {
-	(void)owner;                       /* read by `info checks`, and told by the stop, when it is one */
-	(void)f;
+	struct debugger *d = owner;
+	struct text t = { 0 };
+
+	finding_describe(d, f, &t);
+	const char *line = text_plain(&t);
+	debugger_say(d, "%.*s", (int)strcspn(line, "\n"), line);
+	text_free(&t);
 }
 
 static void run_checks(struct debugger *d, const char *args, struct reply *r)

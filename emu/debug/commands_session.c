@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/console.h"
 #include "emu/debug/guest.h"
 #include "emu/debug/mark.h"
 #include "emu/debug/views.h"
@@ -326,6 +327,46 @@ static void run_trace(struct debugger *d, const char *args, struct reply *r)
 		reply_view(d, "trace", args, 0, r);
 }
 
+/* --- typing for the guest ---------------------------------------------------------------------------------------------------------------- */
+
+/* type TEXT: \n, \t, \e and \\ as usual; a newline follows unless the text ends with \c. */
+static void run_type(struct debugger *d, const char *args, struct reply *r)
+{
+	bool newline = true, room = true;
+
+	if (!d->console)
+		reply_fail(r, "nobody types for this guest here");
+	else if (history_in_past(d->h))
+		reply_fail(r, "in the past the guest's input is written already; fork begins another future here");
+	if (r->failed)
+		return;
+	for (const char *p = args; *p; p++) {
+		char c = *p;
+		if (c == '\\' && p[1]) {
+			static const char from[] = "nrte\\c", to[] = "\n\r\t\033\\";
+			const char *at = strchr(from, *++p);
+			newline &= *p != 'c';
+			if (*p == 'c')
+				continue;
+			c = at ? to[at - from] : *p;
+		}
+		room &= console_type(d->console, (uint8_t)c);
+	}
+	if (newline)
+		room &= console_type(d->console, '\n');
+	if (!room)
+		reply_fail(r, "more was typed than waits for the guest");
+}
+
+static void run_fork(struct debugger *d, const char *args, struct reply *r)
+{
+	char err[ERROR_LINE];
+
+	(void)args;
+	if (history_fork(d->h, err))
+		reply_fail(r, "%s", err);
+}
+
 static void run_quit(struct debugger *d, const char *args, struct reply *r)
 {
 	(void)d;
@@ -353,6 +394,8 @@ const struct command session_commands[] = {
 	{ "lua", "CODE | FILE.lua", "a script; its hooks stay\nlua print(emu.reg('eip'))\nlua tools/lua/faults.lua", run_lua, NULL, NULL },
 	{ "source", "FILE", "the commands in a file", run_source, NULL, NULL },
 	{ "script", NULL, NULL, NULL, "source", NULL },
+	{ "type", "TEXT", "for the guest's console, with a newline unless it ends with \\c\ntype demo-stack\ntype q\\c", run_type, NULL, NULL },
+	{ "fork", NULL, "begin another future here: what lay ahead is forgotten", run_fork, NULL, NULL },
 	{ "system_reset", NULL, "the RESET button; what lay ahead is forgotten", run_reset, NULL, NULL },
 	{ "stop", NULL, NULL, NULL, "info status", NULL },
 	{ "quit", NULL, "leave the debugger", run_quit, NULL, NULL },

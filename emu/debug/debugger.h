@@ -58,6 +58,8 @@ struct face {
 	void (*output)(void *owner, uint8_t byte);
 	/* Long work (going back). NULL: none. Returning false interrupts. */
 	bool (*progress)(void *owner, const char *what, uint64_t done, uint64_t total);
+	/* A line from a script or the checker, without its end, while the machine runs. NULL: does not care. */
+	void (*say)(void *owner, const char *line);
 	struct face *next;             /* private */
 };
 
@@ -66,6 +68,7 @@ struct source;                         /* source.h */
 struct checker;                        /* checker.h */
 struct script;                         /* Lua */
 struct notebook;                       /* notebook.h */
+struct console;                        /* emu/console.h */
 
 struct debugger {
 	struct machine *m;
@@ -79,6 +82,7 @@ struct debugger {
 	struct guest *guest;           /* NULL: no description fits this guest */
 	struct checker *checker;       /* NULL: off */
 	struct script *script;         /* NULL: none loaded */
+	struct console *console;       /* where one types for the guest (console_type); NULL: nowhere */
 	struct notebook *notes;        /* what views and commands remember; NULL: nothing yet. debugger_free calls notebook_free */
 	bool step_into_interrupts;     /* a step stops in interrupt handlers too (off: timers do not hijack it) */
 	bool intel;                    /* disassembly: Intel syntax; default AT&T */
@@ -102,8 +106,16 @@ void break_describe(const struct debugger *d, const struct breakpoint *b, char *
 
 /* Runs until something stops it; count repeats GO_STEP, GO_OVER and their backs (at least 1). la: GO_UNTIL's goal. The result is also d->stop. */
 const struct stop *debugger_go(struct debugger *d, enum go how, uint64_t count, uint32_t la);
+/* From an observer's callback: the machine is to stop, as a breakpoint stops it (checker, scripts). */
+void debugger_request_stop(struct debugger *d, enum stop_kind kind, const char *text);
+/* The guest wrote to its console: tells the faces. */
+void debugger_output(struct debugger *d, uint8_t byte);
 /* To a moment, without stopping at breakpoints. STOP_STEP, or STOP_ERROR, STOP_INTERRUPTED. */
 const struct stop *debugger_goto(struct debugger *d, uint64_t icount);
+/* From an observer's callback: stops after this instruction, of this kind (STOP_CHECK, STOP_SCRIPT) and with this text. */
+void debugger_request(struct debugger *d, enum stop_kind kind, const char *text);
+/* Tells every face that listens. */
+void debugger_say(struct debugger *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Changes by hand: they fork history. -1 with a line in err. */
 int debugger_write_memory(struct debugger *d, bool physical, uint64_t address, const void *bytes, size_t size, char *err);
 int debugger_write_register(struct debugger *d, const char *name, uint64_t value, char *err);

@@ -59,8 +59,6 @@ struct goal {
 	bool above;                    /* ESP may be higher: a callee that takes its arguments off the stack */
 };
 
-/* Where an event interrupted what: by this an IRET is known to resume it. */
-struct interrupted { bool external; uint16_t cs; uint32_t eip, esp, cr3; struct fault_record fault; };
 #define INTERRUPTED 256u
 
 struct go_state {
@@ -71,16 +69,21 @@ struct go_state {
 	uint64_t skip_tick;            /* what is before the instruction at this tick has been told */
 	uint64_t skip_exception_tick;
 	struct goal goal;
-	struct interrupted interrupted[INTERRUPTED];       /* the last ones, newest at interrupteds - 1 */
+	struct fault_record interrupted[INTERRUPTED];      /* the last events, newest at interrupteds - 1: by these an IRET is known to resume one */
 	unsigned interrupteds;
+	bool delivered, stop_at_delivery;                  /* an event was, since step.c cleared this */
 	bool cr3_written;              /* since the last boundary */
 	uint64_t limit;                /* the machine's own instruction_limit */
 	enum stop_kind request;        /* by checker or script; STOP_NONE */
 	char request_text[160];
+	bool told_trouble;
+	const char *what;              /* long work, in a word or two */
+	uint64_t slice, polled_ns;
 	bool live;                     /* in the past by our own doing only: the present is no news */
-	struct observer instructions;  /* step.c: sees each instruction; joined while wanted */
-	uint64_t out_esp;              /* ... of GO_OUT */
-	bool saw_return;
+	struct observer instructions;  /* step.c's: sees each instruction while a way out is looked for */
+	struct call_search *call;      /* back.c's */
+	uint32_t out_esp, out_base;
+	uint8_t out_cpl;
 };
 
 /* --- break.c --- */
@@ -92,6 +95,8 @@ void break_settle(struct debugger *d, bool landing);
 bool break_count(struct debugger *d, const struct note *n);
 /* Counts all notes of this boundary (exception or not), fills d->stop from the lowest that is not ignored; false when there is none. */
 bool break_report(struct debugger *d, bool exception);
+/* Fills d->stop from a note. */
+void break_tell(struct debugger *d, const struct note *n);
 /* The nearest BREAK_COUNT ahead of icount, or the machine's own limit. */
 uint64_t break_next_limit(const struct debugger *d, uint64_t icount);
 /* Will the next boundary deliver an interrupt instead of executing? */
@@ -107,16 +112,20 @@ enum run_end go_run(struct debugger *d, uint64_t ticks);
 enum run_end go_run_until(struct debugger *d, uint64_t icount);
 /* Sets d->stop. text may be NULL. */
 const struct stop *go_stop(struct debugger *d, enum stop_kind kind, const char *text);
+/* Counts and reports what a run that ended in RUN_HIT noted. False: all of it is ignored. */
+bool go_report(struct debugger *d);
 /* History's answer as a stop: true if it is not OK. */
 bool go_failed(struct debugger *d, enum history_result r, const char *err);
 bool go_interrupted(struct debugger *d);
 struct progress go_progress(struct debugger *d, const char *what);
 
 /* --- step.c --- */
-void step_over(struct debugger *d);
+/* One instruction; true: d->stop says that something else happened. through: also a fault's handler, until the instruction has completed. */
+bool step_one(struct debugger *d, bool through);
+bool step_over(struct debugger *d);
 void step_out(struct debugger *d);
-/* One instruction; true: d->stop says something else happened. */
-bool step_one(struct debugger *d, bool over);
+/* Runs to the goal: as step_one. */
+bool step_to_goal(struct debugger *d, const struct goal *goal);
 
 /* --- back.c --- */
 void go_back(struct debugger *d, enum go how, uint64_t count, uint32_t la);

@@ -17,7 +17,8 @@ enum micro_kind {
 	MICRO_TLB_HIT, MICRO_TLB_MISS,
 	MICRO_ENTRY,                   /* one level of the walk: step, level (0: CR3's or first) */
 	MICRO_SET_BITS,                /* A or D is set in an entry: address, old, value */
-	MICRO_TLB_FILL, MICRO_TLB_DROP,
+	MICRO_TLB_FILL,
+	MICRO_TLB_DROP,                /* value: how many translations in a row; access: the first */
 	MICRO_PHYSICAL,                /* translated: address is the physical one */
 	MICRO_FAULT,                   /* fault: vector, error, CR2 */
 	MICRO_GATE,                    /* IDT entry read: address, value */
@@ -28,6 +29,7 @@ enum micro_kind {
 	MICRO_MEMORY,                  /* bytes stored: address (linear if known), old, value */
 	MICRO_HANDLER,                 /* handler's first instruction: value is its linear address */
 	MICRO_DONE,                    /* the instruction completed */
+	MICRO_PORT,                    /* a port was read or written: address, value, size; name "in" or "out" */
 };
 
 struct micro_event {

@@ -87,6 +87,12 @@ static void on_output(void *owner, uint8_t byte)
 		end_guest_line(mon);
 }
 
+static void on_say(void *owner, const char *line)
+{
+	end_guest_line(owner);
+	printf("%s\n", line);
+}
+
 static bool on_poll(void *owner)
 {
 	struct monitor *mon = owner;
@@ -380,7 +386,8 @@ int monitor_run(struct debugger *d, struct session *s, FILE *script, const char 
 
 	mon.tty = !script && isatty(STDIN_FILENO);
 	mon.ansi = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !(no_color && *no_color);
-	mon.face = (struct face){ .name = "monitor", .owner = &mon, .poll = on_poll, .output = on_output, .progress = on_progress };
+	mon.face = (struct face){ .name = "monitor", .owner = &mon, .poll = on_poll, .output = on_output, .progress = on_progress,
+		.say = on_say };
 	debugger_attach(d, &mon.face);
 	if (mon.tty)
 		editor_open(&mon);

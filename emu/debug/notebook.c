@@ -2,6 +2,7 @@
 #include "emu/debug/notebook.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,23 @@ void event_describe(const struct debugger *d, const struct event *e, struct text
 	text_add(t, "%s%04" PRIx32 ":%08" PRIx32, e->kind == EVENT_IRET ? " " : " at ", e->cs, e->eip);
 	if (*symbol_at(d, e->eip, name, sizeof(name)))
 		text_put(t, STYLE_NAME, " %s", name);
+}
+
+/* --- lines ----------------------------------------------------------------------------------------------------------- */
+
+void debugger_say(struct debugger *d, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	for (struct face *f = d->faces, *next; f; f = next) {
+		next = f->next;
+		if (f->say)
+			f->say(f->owner, line);
+	}
 }
 
 /* --- stops ----------------------------------------------------------------------------------------------------------- */

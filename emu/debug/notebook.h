@@ -42,6 +42,7 @@ struct notebook {
 	struct trace trace;            /* the command `trace` */
 	uint64_t examine_next;         /* where the last x ended */
 	unsigned depth;                /* commands that run commands */
+	bool only_look;                /* a script's hook runs: the machine is in the middle of something */
 };
 
 /* NULL: out of memory. */

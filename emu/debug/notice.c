@@ -34,7 +34,8 @@ static struct note *leave_note(struct debugger *d, const struct breakpoint *b)
 			return NULL;
 	if (g->notes == NOTES)
 		return NULL;
-	machine_stop_soon(d->m);
+	if (g->running)
+		machine_stop_soon(d->m);
 	g->note[g->notes] = (struct note){ .id = b->id };
 	return &g->note[g->notes++];
 }
@@ -137,7 +138,6 @@ uint64_t break_next_limit(const struct debugger *d, uint64_t icount)
 	return limit;
 }
 
-/* A machine that waits has been at its count since it began to. */
 static void note_count(struct debugger *d)
 {
 	uint64_t icount = cpu_icount(&d->m->cpu);
@@ -293,14 +293,23 @@ static bool can_be_resumed(const struct fault_record *r)
 	return v != VEC_DF && v != VEC_MC && v != VEC_BP && v != VEC_OF && v != VEC_DB;
 }
 
+static void remember(struct go_state *g, const struct fault_record *r)
+{
+	g->interrupted[g->interrupteds++ % INTERRUPTED] = *r;
+}
+
 static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct debugger *d = owner;
 	struct go_state *g = state_of(owner);
 	struct note *n;
 
-	(void)m;
-	g->interrupted[g->interrupteds++ % INTERRUPTED] = (struct interrupted){ r->external || !can_be_resumed(r), (uint16_t)r->cs, r->eip, r->esp, r->cr3, *r };
+	remember(g, r);
+	g->delivered = true;
+	if (g->stop_at_delivery) {
+		g->goal.reached = true;
+		machine_stop_soon(m);
+	}
 	if (!r->external)
 		return;
 	for (const struct breakpoint *b = d->breaks; b; b = b->next) {
@@ -317,9 +326,9 @@ static const struct fault_record *resumed(const struct go_state *g, const struct
 	unsigned kept = g->interrupteds < INTERRUPTED ? g->interrupteds : INTERRUPTED;
 
 	for (unsigned i = 1; i <= kept; i++) {
-		const struct interrupted *it = &g->interrupted[(g->interrupteds - i) % INTERRUPTED];
-		if (it->cs == cpu->seg[SEG_CS].selector && it->eip == cpu->eip && it->esp == cpu->r[R_ESP] && same_space(cpu, it->cr3))
-			return it->external ? NULL : &it->fault;
+		const struct fault_record *r = &g->interrupted[(g->interrupteds - i) % INTERRUPTED];
+		if (r->cs == cpu->seg[SEG_CS].selector && r->eip == cpu->eip && r->esp == cpu->r[R_ESP] && same_space(cpu, r->cr3))
+			return r->external || !can_be_resumed(r) ? NULL : r;
 	}
 	return NULL;
 }
@@ -371,7 +380,7 @@ static void choose_callbacks(struct debugger *d)
 		.port = any(d, BREAK_PORT, BREAK_PORT) ? on_port : NULL,
 		.control = mapping || any(d, BREAK_MSR, BREAK_CONTROL) || any(d, BREAK_SPACE, BREAK_SPACE) ? on_control : NULL,
 		.exception = any(d, BREAK_EXCEPTION, BREAK_EXCEPTION) ? on_exception : NULL,
-		.delivered = resume || any(d, BREAK_INTERRUPT, BREAK_INTERRUPT) ? on_delivered : NULL,
+		.delivered = on_delivered,
 		.iret = resume ? on_iret : NULL,
 	};
 }
@@ -383,10 +392,8 @@ static void recall_faults(struct debugger *d)
 	unsigned kept = cpu->fault_count < FAULT_HISTORY ? cpu->fault_count : FAULT_HISTORY;
 
 	d->going->interrupteds = 0;
-	for (unsigned i = kept; i; i--) {
-		const struct fault_record *r = &cpu->faults[(cpu->fault_count - i) % FAULT_HISTORY];
-		d->going->interrupted[d->going->interrupteds++] = (struct interrupted){ r->external || !can_be_resumed(r), (uint16_t)r->cs, r->eip, r->esp, r->cr3, *r };
-	}
+	for (unsigned i = kept; i; i--)
+		remember(d->going, &cpu->faults[(cpu->fault_count - i) % FAULT_HISTORY]);
 }
 
 void break_arm(struct debugger *d)
@@ -401,8 +408,6 @@ void break_arm(struct debugger *d)
 	recall_faults(d);
 	choose_callbacks(d);
 	machine_observe(d->m, &d->observer);
-	if (d->observer.guarded)
-		machine_watch_code(d->m);
 	arm_all(d);
 	g->armed = true;
 }
@@ -415,8 +420,6 @@ void break_disarm(struct debugger *d)
 		return;
 	arm_none(d);
 	machine_unobserve(d->m, &d->observer);
-	if (d->observer.guarded)
-		machine_watch_code(d->m);
 	g->armed = false;
 }
 
@@ -468,11 +471,13 @@ void break_settle(struct debugger *d, bool landing)
 			g->note[kept++] = g->note[i];
 	}
 	g->notes = kept;
-	if ((kept || landing) && machine_now(d->m) != g->skip_tick && !interrupt_due(&d->m->cpu) && !d->m->cpu.halted) {
-		note_execution(d);
+	if ((!kept && !landing) || machine_now(d->m) == g->skip_tick)
+		return;
+	/* A machine that waits has told of its count when it began to. */
+	if (landing || !d->m->cpu.halted)
 		note_count(d);
-	}
-	d->m->want_stop = false;
+	if (!interrupt_due(&d->m->cpu) && !d->m->cpu.halted)
+		note_execution(d);
 }
 
 bool break_count(struct debugger *d, const struct note *n)
@@ -528,7 +533,7 @@ static void describe_values(const struct breakpoint *b, const struct note *n, ch
 	}
 }
 
-static void fill_stop(struct debugger *d, const struct note *n)
+void break_tell(struct debugger *d, const struct note *n)
 {
 	struct breakpoint *b = debugger_break_find(d, n->id);
 	char what[140];
@@ -556,6 +561,6 @@ bool break_report(struct debugger *d, bool exception)
 	if (!first)
 		return false;
 	struct note copy = *first;
-	fill_stop(d, &copy);
+	break_tell(d, &copy);
 	return true;
 }

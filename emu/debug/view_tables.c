@@ -76,7 +76,7 @@ static enum style news_style(enum range_news news) { return news == RANGE_SAME ?
 
 static void put_range(const struct space *s, const struct table_range *r, struct text *t)
 {
-	char size[16], entries[40], letters[ENTRY_LETTERS + 1];
+	char size[32], entries[40], letters[ENTRY_LETTERS + 1];
 	bool holes = r->pages != r->last - r->first + 1;
 
 	text_put(t, news_style(r->news), "%c", " +-*"[r->news]);
@@ -93,7 +93,7 @@ static void put_range(const struct space *s, const struct table_range *r, struct
 
 static void put_heading(const struct space *s, const struct table_list *list, struct text *t)
 {
-	char size[16];
+	char size[32];
 
 	text_put(t, STYLE_TITLE, " CR3 0x%08x", s->paging.cr3);
 	text_put(t, STYLE_DIM, "  %s%s%s%s  %u page tables, %s mapped", s->paging.pae ? "PAE" : s->paging.pse ? "32-bit, PSE" : "32-bit",

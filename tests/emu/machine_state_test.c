@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/code.h"
 #include "emu/machine_fields.h"
 
 #define ON 200000u                         /* ticks to go on for */
@@ -25,9 +24,6 @@
 #endif
 
 static char err[ERROR_LINE];
-
-/* Until the processor has its own. */
-__attribute__((weak)) void cpu_forget_code(struct cpu *cpu) { code_flush(cpu); }
 
 static uint64_t seed;
 
