@@ -309,6 +309,8 @@ static void run_trace(struct debugger *d, const char *args, struct reply *r)
 	char err[ERROR_LINE];
 
 	if (take_this(&args, "off")) {
+		if (t->out)
+			machine_unobserve(d->m, &t->observer);
 		int bad = trace_close(t);
 		if (bad)
 			reply_fail(r, "the trace is not complete: %s", strerror(-bad));
