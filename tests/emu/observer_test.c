@@ -327,6 +327,7 @@ START_TEST(a_stop_comes_before_the_instruction_that_is_only_announced)
 		e.o.alone = on_alone;
 	else
 		e.o.instruction = on_instruction;
+	run();                                                 /* the code is known when the observer comes */
 	join(&e);
 	run();
 	for (unsigned i = 0; i < 1000; i++) {
