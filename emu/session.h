@@ -9,6 +9,7 @@
 #define EMU_SESSION_H
 
 #include "emu/console.h"
+#include "emu/history.h"
 #include "emu/machine.h"
 #include "emu/history.h"
 #include "emu/options.h"
