@@ -61,6 +61,8 @@ struct run_options {
 	const char *disk[MAX_DISKS];
 	unsigned disks;
 	bool snapshot;
+	const char *save, *load, *record;
+	bool memory_given, tlb_given, seed_given;      /* what --load has to look at */
 	bool no_reboot;
 	enum serial_kind serial;
 	const char *serial_path;

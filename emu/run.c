@@ -21,6 +21,7 @@
 struct run {
 	struct session session;
 	struct outcome outcome;
+	enum machine_stop stop;
 };
 
 int complain(int status, const char *fmt, ...)
@@ -100,10 +101,12 @@ static void run_loop(struct run *r)
 	do {
 		ticks = session_next_slice(ticks, took);
 		uint64_t before = host_ns();
-		if (machine_ended(r, machine_run(s->machine, ticks)))
+		r->stop = session_run(s, ticks);
+		if (machine_ended(r, r->stop))
 			break;
 		took = host_ns() - before;
 		session_pause(s);
+		session_save_when_asked(s);
 	} while (!host_ends(r));
 	console_flush(&s->console);
 }
@@ -146,6 +149,8 @@ static void finish(struct run *r)
 
 	int traced = session_leave(&r->session);
 	tell(r);
+	if (session_keep(&r->session, r->stop) && r->outcome.status == STATUS_OK)
+		r->outcome = (struct outcome){ STATUS_ERROR, "the machine could not be saved or recorded", 0 };
 	if (traced) {
 		complain(0, "the trace is not complete: %s", strerror(-traced));
 		if (r->outcome.status == STATUS_OK)

@@ -175,7 +175,7 @@ static int api_stop(lua_State *lua)
 
 	if (!s->in_hook)
 		return luaL_error(lua, "emu.stop is for hooks: the machine stands still");
-	debugger_request(s->d, STOP_SCRIPT, why);
+	debugger_request_stop(s->d, STOP_SCRIPT, why);
 	return 0;
 }
 
