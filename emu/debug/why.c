@@ -112,6 +112,14 @@ static void tell_address(const struct story *s, struct text *t)
 	text_add(t, " is ");
 	address_words(s->d, r->fault.cr2, r, t);
 	text_add(t, "\n");
+	size_t size = t->size;
+	label(t, "meaning");
+	size_t labelled = t->size;
+	meaning_words(s->d, r, t);
+	if (t->size == labelled)
+		t->size = size;                /* nothing to say */
+	else
+		text_add(t, "\n");
 }
 
 static void tell_error_code(const struct story *s, struct text *t)
