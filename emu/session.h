@@ -11,7 +11,6 @@
 #include "emu/console.h"
 #include "emu/history.h"
 #include "emu/machine.h"
-#include "emu/history.h"
 #include "emu/options.h"
 #include "emu/plan.h"
 #include "emu/state_file.h"
