@@ -95,6 +95,8 @@ void break_settle(struct debugger *d, bool landing);
 bool break_count(struct debugger *d, const struct note *n);
 /* Counts all notes of this boundary (exception or not), fills d->stop from the lowest that is not ignored; false when there is none. */
 bool break_report(struct debugger *d, bool exception);
+/* Gone to a boundary by a step: is there a breakpoint? Then d->stop tells of it. */
+bool break_landed(struct debugger *d);
 /* Fills d->stop from a note. */
 void break_tell(struct debugger *d, const struct note *n);
 /* The nearest BREAK_COUNT ahead of icount, or the machine's own limit. */
