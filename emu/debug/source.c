@@ -41,6 +41,8 @@ static void module_free(struct module *m)
 		return;
 	module_free_lines(m);
 	symbols_free(&m->symbols);
+	if (m->eh)
+		dwarf_cfi_end(m->eh);
 	if (m->dwarf)
 		dwarf_end(m->dwarf);
 	elf_end(m->elf);

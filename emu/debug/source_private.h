@@ -28,6 +28,8 @@ struct module {
 	uint32_t bias;                 /* loaded at the linked address plus this */
 	Elf *elf;
 	Dwarf *dwarf;                  /* NULL: no debug information */
+	Dwarf_CFI *eh;                 /* of .eh_frame, once looked for */
+	bool eh_read;
 	struct symbols symbols;
 	struct line_row *lines;        /* sorted by address, linked addresses */
 	size_t line_count;
