@@ -13,6 +13,7 @@
 
 #include "emu/debug/entry.h"
 #include "emu/debug/fault_words.h"
+#include "emu/debug/guest.h"
 #include "emu/debug/source.h"
 #include "emu/debug/views.h"
 #include "emu/debug/walk_diagram.h"
@@ -212,6 +213,13 @@ static void tell_changes(const struct story *s, struct text *t)
 	}
 }
 
+static bool address_space_gone(const struct story *s)
+{
+	struct guest_process p;
+
+	return s->d->guest && story_fault(s)->walk.access.user && !guest_process_of(s->d, story_fault(s)->cr3, &p);
+}
+
 static void tell_afterwards(const struct story *s, struct text *t)
 {
 	const struct fault_record *r = story_fault(s);
@@ -230,7 +238,8 @@ static void tell_afterwards(const struct story *s, struct text *t)
 		text_put(t, STYLE_GOOD, "the instruction was resumed at instruction %llu, %llu after the fault\n", (ull)s->resumed_at.icount,
 			 (ull)(s->resumed_at.icount - r->icount));
 	else
-		text_put(t, STYLE_WARN, "the instruction has not been resumed up to now, instruction %llu\n", (ull)s->now.icount);
+		text_put(t, STYLE_WARN, "the instruction has not been resumed up to now, instruction %llu%s\n", (ull)s->now.icount,
+			 address_space_gone(s) ? ": its process has ended" : "");
 	if (s->resumed && story_has_walk(s) && s->then.levels && s->then.result == WALK_OK) {
 		label(t, "");
 		text_put(t, STYLE_GOOD, "the same access then finds frame 0x%08llx\n", (ull)(s->then.pa & ~(paddr_t)PG_OFFSET));

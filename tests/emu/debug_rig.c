@@ -146,6 +146,7 @@ uint64_t rig_state(struct rig *r)
 	hash_init(&h);
 	hash_u64(&h, machine_hash(r->m));
 	mmu_tlb_each(&r->m->mmu, add_entry, &h);
+	hash_bytes(&h, &r->m->mmu.stats, sizeof(r->m->mmu.stats));
 	return hash_result(&h);
 }
 
