@@ -99,6 +99,8 @@ static int build_machine(struct session *s, char *err)
 	if (config.kernel)
 		symbols_load(&s->symbols, config.kernel);
 	trace_attach(&s->trace, s->machine);
+	if (o->history && !(s->history = history_create(s->machine, o->history, err)))
+		return -1;
 	return session_record(s, err);
 }
 
