@@ -15,6 +15,7 @@
 #include "emu/debug/fault_words.h"
 #include "emu/debug/guest.h"
 #include "emu/debug/source.h"
+#include "emu/debug/system_tables.h"
 #include "emu/debug/views.h"
 #include "emu/debug/walk_diagram.h"
 #include "emu/debug/why_private.h"
@@ -138,8 +139,21 @@ static void tell_error_code(const struct story *s, struct text *t)
 
 /* --- who ---------------------------------------------------------------------------------------------------------------------- */
 
-static void put_writer(const struct story *s, const struct last_write *w, struct text *t)
+static void put_callers(const struct story *s, const struct entry_writer *e, struct text *t)
 {
+	char name[128];
+
+	for (unsigned i = 0; i < e->callers; i++)
+		if (*source_symbol(s->d, e->caller[i], name, sizeof(name))) {
+			text_add(t, "%s", i ? ", from " : "called from ");
+			text_put(t, STYLE_NAME, "%.*s", (int)strcspn(name, "+"), name);
+		}
+}
+
+static void put_writer(const struct story *s, const struct entry_writer *e, struct text *t)
+{
+	const struct last_write *w = &e->w;
+
 	if (w->access.by == BY_DMA) {
 		text_add(t, "by a device (DMA) at instruction %llu", (ull)w->at.icount);
 		return;
@@ -151,6 +165,11 @@ static void put_writer(const struct story *s, const struct last_write *w, struct
 	text_add(t, "by ");
 	put_place(s->d, w->eip, t);
 	text_add(t, " at instruction %llu", (ull)w->at.icount);
+	if (!e->callers)
+		return;
+	text_add(t, "\n");
+	label(t, "");
+	put_callers(s, e, t);
 }
 
 static void tell_writer(const struct story *s, struct text *t)
@@ -171,7 +190,7 @@ static void tell_writer(const struct story *s, struct text *t)
 	}
 	text_add(t, "0x%08llx -> 0x%08llx\n", (ull)e->w.old_value, (ull)e->w.value);
 	label(t, "");
-	put_writer(s, &e->w, t);
+	put_writer(s, e, t);
 	text_add(t, "\n");
 	label(t, "");
 	if (!(e->w.value & PG_P) && e->w.old_value & PG_P)
@@ -207,7 +226,7 @@ static void tell_changes(const struct story *s, struct text *t)
 		if (s->after[i].known) {
 			label(t, "");
 			text_add(t, "  ");
-			put_writer(s, &s->after[i].w, t);
+			put_writer(s, &s->after[i], t);
 			text_add(t, "\n");
 		}
 	}
@@ -220,6 +239,15 @@ static bool address_space_gone(const struct story *s)
 	return s->d->guest && story_fault(s)->walk.access.user && !guest_process_of(s->d, story_fault(s)->cr3, &p);
 }
 
+static void put_handler(const struct story *s, const struct fault_record *r, struct text *t)
+{
+	struct gate g = gate_decode(r->idt_entry);
+	char name[128];
+
+	if (s->d->source && r->idt_read && (g.type == GATE_INTERRUPT || g.type == GATE_TRAP) && *source_symbol(s->d, g.offset, name, sizeof(name)))
+		text_put(t, STYLE_NAME, " <%s>", name);
+}
+
 static void tell_afterwards(const struct story *s, struct text *t)
 {
 	const struct fault_record *r = story_fault(s);
@@ -227,10 +255,8 @@ static void tell_afterwards(const struct story *s, struct text *t)
 	if (s->shut_down || s->pending || !s->followed)
 		return;
 	label(t, "afterwards");
-	if (s->count > 1)
-		fault_gate_words(&s->d->m->cpu, &s->chain[s->count - 1], t);
-	else
-		fault_gate_words(&s->d->m->cpu, r, t);
+	fault_gate_words(&s->d->m->cpu, &s->chain[s->count - 1], t);
+	put_handler(s, &s->chain[s->count - 1], t);
 	text_add(t, "\n");
 	tell_changes(s, t);
 	label(t, "");
