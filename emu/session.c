@@ -35,6 +35,11 @@ uint64_t session_next_slice(uint64_t ticks, uint64_t took_ns)
 	return took_ns < SLICE_NS / 2 && ticks * 2 <= SLICE_TICKS ? ticks * 2 : ticks;
 }
 
+enum machine_stop session_run(struct session *s, uint64_t ticks)
+{
+	return s->history ? history_run(s->history, ticks) : machine_run(s->machine, ticks);
+}
+
 static void keep_pace(struct session *s)
 {
 	uint64_t now = host_ns();

@@ -180,8 +180,10 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 		enum run_end result = judge(d, stop, past);
 		if (result != RUN_TICKS)
 			return result;
-		if (host_ns() - g->polled_ns > SLICE_NS) {
+		/* Much virtual time in little of the host's: the guest is idle, and a face may want to keep pace with the clock. */
+		if (host_ns() - g->polled_ns > SLICE_NS || (!past && machine_now(d->m) - g->polled_tick >= SLICE_MOST)) {
 			g->polled_ns = host_ns();
+			g->polled_tick = machine_now(d->m);
 			if (go_interrupted(d)) {
 				go_stop(d, STOP_INTERRUPTED, NULL);
 				return RUN_INTERRUPTED;

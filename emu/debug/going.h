@@ -78,7 +78,7 @@ struct go_state {
 	char request_text[160];
 	bool told_trouble;
 	const char *what;              /* long work, in a word or two */
-	uint64_t slice, polled_ns;
+	uint64_t slice, polled_ns, polled_tick;
 	bool live;                     /* in the past by our own doing only: the present is no news */
 	struct observer instructions;  /* step.c's: sees each instruction while a way out is looked for */
 	struct call_search *call;      /* back.c's */
