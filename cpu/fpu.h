@@ -72,6 +72,8 @@ static inline uint16_t fpu_summary(uint16_t status, uint16_t control)
 	return status & ~control & FPU_SW_EXCEPTIONS ? status | FPU_SW_ES | FPU_SW_B : status;
 }
 
+/* [SDM1 8.1.7 "x87 FPU Tag Word"]: two bits a register, as FSTENV stores them. */
+uint16_t fpu_tag_word(const struct fpu *f);
 /* [SDM3A 9.1.1 "Processor State After Reset"]: FCW 0040, FSW 0, all registers +0 and valid in the tag word's sense, MXCSR 1F80. */
 void fpu_reset(struct cpu *cpu);
 /* A pending unmasked x87 exception, before a waiting instruction: #MF, or FERR# by CR0.NE. EXEC_OK when there is none. */

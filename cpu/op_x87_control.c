@@ -65,7 +65,7 @@ static unsigned tag_of(const struct x87_reg *r, bool valid)
 	return exponent == 0 || exponent == 0x7fff || !(r->mantissa >> 63) ? 2 : 0;
 }
 
-static uint16_t tag_word(const struct fpu *f)
+uint16_t fpu_tag_word(const struct fpu *f)
 {
 	unsigned tags = 0;
 
@@ -100,7 +100,7 @@ static void env_get(const struct cpu *cpu, uint32_t env[ENV_WORDS])
 
 	env[0] = 0xffff0000 | f->control;
 	env[1] = 0xffff0000 | f->status;
-	env[2] = 0xffff0000 | tag_word(f);
+	env[2] = 0xffff0000 | fpu_tag_word(f);
 	if (real_layout(cpu)) {
 		env[3] = 0xffff0000 | fip;
 		env[4] = (fip >> 16) << 12 | f->opcode;

@@ -60,11 +60,14 @@ static void command_key(struct console *c, uint8_t key)
 	case 'x':
 		c->quit = true;
 		break;
+	case 's':
+		c->save = true;
+		break;
 	case CTRL_A:
 		ring_put(c, CTRL_A);
 		break;
 	default:
-		fputs("\n[Ctrl-A x quit | Ctrl-A h this help | Ctrl-A Ctrl-A send Ctrl-A]\n", stderr);
+		fputs("\n[Ctrl-A x quit | Ctrl-A s save | Ctrl-A h this help | Ctrl-A Ctrl-A send Ctrl-A]\n", stderr);
 	}
 }
 

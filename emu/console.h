@@ -32,6 +32,7 @@ struct console {
 	bool live, ended;
 	bool escape;                   /* Ctrl-A was the last key */
 	bool quit;                     /* Ctrl-A x */
+	bool save;                     /* Ctrl-A s; who saves clears it */
 	uint64_t until_ns;             /* host_ns() from which on nothing is waited for; 0: no such time */
 	uint8_t ring[CONSOLE_RING];
 	uint32_t head, tail;           /* free-running: bytes taken, bytes put */

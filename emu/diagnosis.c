@@ -36,7 +36,7 @@ static unsigned repeated(const struct cpu *cpu, unsigned first)
 	return n;
 }
 
-static bool pdpte_outside_memory(const struct machine *m, FILE *out)
+static bool pdpte_outside_memory(const struct machine *m, struct text *t)
 {
 	const struct cpu *cpu = &m->cpu;
 	unsigned n = (cpu->seg[SEG_CS].base + cpu->eip) >> 30;
@@ -44,37 +44,37 @@ static bool pdpte_outside_memory(const struct machine *m, FILE *out)
 
 	if (!(cpu->cr0 & CR0_PG) || !(pdpte & PG_P) || (pdpte & ~(uint64_t)PG_OFFSET) < m->phys.ram_size)
 		return false;
-	fprintf(out, "why: PDPTE %u, %016llx, leads outside memory (%lluM): every entry of its page directory reads as ones.\n", n, pdpte,
+	text_add(t, "why: PDPTE %u, %016llx, leads outside memory (%lluM): every entry of its page directory reads as ones.\n", n, pdpte,
 		(unsigned long long)m->phys.ram_size >> 20);
 	return true;
 }
 
 /* What lies outside RAM reads as ones, which look like present entries that lead anywhere. */
-static bool tables_outside_memory(const struct machine *m, FILE *out)
+static bool tables_outside_memory(const struct machine *m, struct text *t)
 {
 	uint32_t cr3 = m->cpu.cr3;
 
 	/* In PAE paging CR3 cannot lead there: the PDPTEs would not have been loaded. */
 	if (m->cpu.cr4 & CR4_PAE)
-		return pdpte_outside_memory(m, out);
+		return pdpte_outside_memory(m, t);
 	if (!(m->cpu.cr0 & CR0_PG) || (cr3 & PG_FRAME) < m->phys.ram_size)
 		return false;
-	fprintf(out, "why: CR3 %08x lies outside memory (%lluM): every entry of the page directory reads as ones.\n", cr3,
+	text_add(t, "why: CR3 %08x lies outside memory (%lluM): every entry of the page directory reads as ones.\n", cr3,
 		(unsigned long long)m->phys.ram_size >> 20);
 	return true;
 }
 
 /* A jump that went astray: usually no IDT matters then. */
-static void say_where(const struct machine *m, const struct fault_record *r, FILE *out)
+static void say_where(const struct machine *m, const struct fault_record *r, struct text *t)
 {
 	paddr_t pa;
 
 	if (mmu_peek(&m->mmu, m->cpu.seg[SEG_CS].base + r->eip, &pa) && phys_kind_of(&m->phys, pa, NULL) == PHYS_HOLE)
-		fprintf(out, "why: execution went astray: EIP %08x lies outside memory, where every byte reads as ones.\n", r->eip);
+		text_add(t, "why: execution went astray: EIP %08x lies outside memory, where every byte reads as ones.\n", r->eip);
 }
 
 /* Compilers use XMM registers unasked; an operating system must have said that it saves them. */
-static void say_undefined(const struct machine *m, const struct fault_record *r, FILE *out)
+static void say_undefined(const struct machine *m, const struct fault_record *r, struct text *t)
 {
 	const struct segment *cs = &m->cpu.seg[SEG_CS];
 	uint8_t bytes[INSN_MAX];
@@ -87,31 +87,31 @@ static void say_undefined(const struct machine *m, const struct fault_record *r,
 	while (n < INSN_MAX && mmu_peek(&m->mmu, cs->base + r->eip + n, &pa))
 		phys_copy_out(&m->phys, pa, &bytes[n++], 1);
 	if (decode(bytes, n, cs->flags & SEG_FLAG_DB, &in) == DECODE_OK && insn_table[in.row].props & IP_SSE)
-		fprintf(out, "why: the instruction at %08x uses XMM registers, which needs CR4.OSFXSR (bit 9). A compiler leaves them alone with\n"
+		text_add(t, "why: the instruction at %08x uses XMM registers, which needs CR4.OSFXSR (bit 9). A compiler leaves them alone with\n"
 			"     -mgeneral-regs-only.\n", r->eip);
 }
 
-static bool no_gate(const struct cpu *cpu, const struct fault_record *r, FILE *out)
+static bool no_gate(const struct cpu *cpu, const struct fault_record *r, struct text *t)
 {
 	unsigned v = r->fault.vector, type = r->idt_entry[5] & 0x1f;
 
 	if (!cpu->idtr.base && cpu->idtr.limit == IDTR_RESET_LIMIT)
-		fprintf(out, "why: no IDT was loaded (LIDT): IDTR is as after reset, so %s finds no handler.\n", name(r));
+		text_add(t, "why: no IDT was loaded (LIDT): IDTR is as after reset, so %s finds no handler.\n", name(r));
 	else if (8 * v + 7 > cpu->idtr.limit)
-		fprintf(out, "why: the IDT ends before gate %u (its limit is %04x), so %s finds no handler.\n", v, cpu->idtr.limit, name(r));
+		text_add(t, "why: the IDT ends before gate %u (its limit is %04x), so %s finds no handler.\n", v, cpu->idtr.limit, name(r));
 	else if (!r->idt_read)
-		fprintf(out, "why: the IDT at %08x is not mapped, so %s finds no handler.\n", cpu->idtr.base, name(r));
+		text_add(t, "why: the IDT at %08x is not mapped, so %s finds no handler.\n", cpu->idtr.base, name(r));
 	else if (!(r->idt_entry[5] & 0x80))
-		fprintf(out, "why: IDT gate %u is not present, so %s finds no handler.\n", v, name(r));
+		text_add(t, "why: IDT gate %u is not present, so %s finds no handler.\n", v, name(r));
 	else if (type != 5 && type != 6 && type != 7 && type != 14 && type != 15)
-		fprintf(out, "why: IDT gate %u is no interrupt, trap or task gate, so %s finds no handler.\n", v, name(r));
+		text_add(t, "why: IDT gate %u is no interrupt, trap or task gate, so %s finds no handler.\n", v, name(r));
 	else
 		return false;
 	return true;
 }
 
 /* Every exception pushed its frame, until there was no room for one more. */
-static bool handler_faults(const struct cpu *cpu, unsigned first, FILE *out)
+static bool handler_faults(const struct cpu *cpu, unsigned first, struct text *t)
 {
 	const struct fault_record *r = record(cpu, first), *last = record(cpu, first - 1);
 
@@ -120,62 +120,62 @@ static bool handler_faults(const struct cpu *cpu, unsigned first, FILE *out)
 	const uint8_t *g = last->idt_entry;        /* the frames may have overwritten page tables since: not of r itself */
 	uint32_t handler = g[0] | g[1] << 8 | g[6] << 16 | (uint32_t)g[7] << 24;
 	if (r->fault.vector == VEC_PF && r->walk.access.kind == ACCESS_FETCH && last->idt_read && handler == r->eip)
-		fprintf(out, "why: the handler for %s at %08x is itself %s: each attempt to enter it faults,\n", name(r), handler,
+		text_add(t, "why: the handler for %s at %08x is itself %s: each attempt to enter it faults,\n", name(r), handler,
 			stopped_by_no_execute(&r->walk) ? "in a no-execute page" : "not mapped");
 	else
-		fprintf(out, "why: the instruction at %08x, in a handler, raised %s again and again: each time the handler is entered anew,\n",
+		text_add(t, "why: the instruction at %08x, in a handler, raised %s again and again: each time the handler is entered anew,\n",
 			r->eip, name(r));
-	fprintf(out, "     pushing one more frame until the stack ran into something (below: the last round).\n");
+	text_add(t, "     pushing one more frame until the stack ran into something (below: the last round).\n");
 	return true;
 }
 
 /* Why the exception before was not delivered, from the one its delivery raised. */
-static void delivery_failed(const struct cpu *cpu, const struct fault_record *r, const struct fault_record *next, FILE *out)
+static void delivery_failed(const struct cpu *cpu, const struct fault_record *r, const struct fault_record *next, struct text *t)
 {
 	uint32_t e = next->fault.error, top = cpu->seg[SEG_SS].base + next->esp;
 
 	switch (next->fault.vector) {
 	case VEC_PF:
 		if (next->fault.error & PF_W && top - next->fault.cr2 <= FRAME_MOST)
-			fprintf(out, "why: the stack is not mapped for writing where %s must be pushed (ESP %08x): entering its handler faults.\n",
+			text_add(t, "why: the stack is not mapped for writing where %s must be pushed (ESP %08x): entering its handler faults.\n",
 				name(r), next->esp);
 		else
-			fprintf(out, "why: delivering %s touched %08x, which is not accessible: a stack, GDT, LDT or TSS there is not mapped.\n",
+			text_add(t, "why: delivering %s touched %08x, which is not accessible: a stack, GDT, LDT or TSS there is not mapped.\n",
 				name(r), next->fault.cr2);
 		break;
 	case VEC_TS:
 		if (!(cpu->seg[SEG_TR].selector & 0xfffc))
-			fprintf(out, "why: %s in user mode needs a kernel stack from the TSS, and no TSS was loaded (LTR).\n", name(r));
+			text_add(t, "why: %s in user mode needs a kernel stack from the TSS, and no TSS was loaded (LTR).\n", name(r));
 		else
-			fprintf(out, "why: the TSS (TR %04x) gives no usable kernel stack for %s: its SS0 leads to error %04x.\n",
+			text_add(t, "why: the TSS (TR %04x) gives no usable kernel stack for %s: its SS0 leads to error %04x.\n",
 				cpu->seg[SEG_TR].selector, name(r), e);
 		break;
 	case VEC_SS:
-		fprintf(out, "why: the frame of %s does not fit in the stack segment, or its segment is not present (ESP %08x).\n", name(r), next->esp);
+		text_add(t, "why: the frame of %s does not fit in the stack segment, or its segment is not present (ESP %08x).\n", name(r), next->esp);
 		break;
 	case VEC_GP:
 	case VEC_NP:
-		fprintf(out, "why: the gate for %s leads to selector %04x, which %s.\n", name(r), e & 0xfffc, (e & 0xfff8) + 7 > cpu->gdtr.limit ?
+		text_add(t, "why: the gate for %s leads to selector %04x, which %s.\n", name(r), e & 0xfffc, (e & 0xfff8) + 7 > cpu->gdtr.limit ?
 			"lies beyond the limit of the GDT" : "is not a usable code segment in the GDT");
 		break;
 	default:
-		fprintf(out, "why: delivering %s raised %s.\n", name(r), name(next));
+		text_add(t, "why: delivering %s raised %s.\n", name(r), name(next));
 	}
 }
 
-void diagnose_triple_fault(const struct machine *m, unsigned first, FILE *out)
+void diagnose_faults(const struct machine *m, unsigned first, struct text *t)
 {
 	const struct cpu *cpu = &m->cpu;
 
 	if (first == cpu->fault_count || !(cpu->cr0 & CR0_PE))
 		return;
 	const struct fault_record *r = record(cpu, first);
-	if (tables_outside_memory(m, out))
+	if (tables_outside_memory(m, t))
 		return;
-	say_where(m, r, out);
-	say_undefined(m, r, out);
-	if (handler_faults(cpu, first, out) || no_gate(cpu, r, out))
+	say_where(m, r, t);
+	say_undefined(m, r, t);
+	if (handler_faults(cpu, first, t) || no_gate(cpu, r, t))
 		return;
 	if (first + 1 < cpu->fault_count)
-		delivery_failed(cpu, r, record(cpu, first + 1), out);
+		delivery_failed(cpu, r, record(cpu, first + 1), t);
 }

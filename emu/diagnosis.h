@@ -2,11 +2,10 @@
 #ifndef EMU_DIAGNOSIS_H
 #define EMU_DIAGNOSIS_H
 
-#include <stdio.h>
-
+#include "emu/debug/text.h"
 #include "emu/machine.h"
 
 /* Lines beginning "why: ", about the chain of exceptions whose first is number first in the processor's history. */
-void diagnose_triple_fault(const struct machine *m, unsigned first, FILE *out);
+void diagnose_faults(const struct machine *m, unsigned first, struct text *t);
 
 #endif

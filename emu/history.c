@@ -106,15 +106,13 @@ void history_free(struct history *h)
 
 /* --- the present ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t spacing(const struct history *h, uint64_t stored, bool kept)
+static uint64_t spacing(const struct history *h, uint64_t stored)
 {
 	uint64_t n = stored * PAGE_INSTRUCTIONS, even = list_spacing(h);
 
 	n = n > SPACING_LEAST ? n : SPACING_LEAST;
 	n = n < SPACING_MOST ? n : SPACING_MOST;
-	/* Where thinning keeps fewer, more would be made in vain; where it keeps none, the next had better be far. */
-	if (!kept)
-		even = h->m->cpu.icount - h->checkpoint[0]->at.icount;
+	/* Where thinning keeps fewer, more would be made in vain. */
 	return n > even ? n : even;
 }
 
@@ -131,7 +129,7 @@ static void regular_checkpoint(struct history *h)
 		memcpy(h->trouble, err, sizeof(h->trouble));
 	}
 	bool kept = c && c->at.tick == machine_now(h->m);
-	h->next = h->m->cpu.icount + spacing(h, stored, kept);
+	h->next = h->m->cpu.icount + spacing(h, stored);
 	if (kept && h->on_checkpoint)
 		h->on_checkpoint(h->on_checkpoint_owner, c->at, machine_hash(h->m));
 }

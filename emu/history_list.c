@@ -1,8 +1,8 @@
 /* emu/history_list.c: the checkpoints in order of time, and which of them go when they outgrow the limit.
  *
  * Temporary ones go first, the oldest before the others. Then of the regular ones always that whose neighbours are nearest to each other,
- * so that what is left stays even: over a run that grows, each round of dropping takes every second one. The first stays, and those at
- * which the machine was changed by hand, since nothing else leads there. The newest goes last.
+ * so that what is left stays even: over a run that grows, each round of dropping takes every second one. One that holds much more than others
+ * goes before them. The first stays, and those at which the machine was changed by hand, since nothing else leads there.
  */
 #include "emu/history_private.h"
 
@@ -137,39 +137,56 @@ static bool regular(const struct checkpoint *c)
 	return !c->temporary || c->changed;
 }
 
-/* newest: that one may go as well. */
-static bool drop_regular(struct history *h, bool newest)
+static uint64_t own_bytes(const struct history *h, const struct checkpoint *c)
 {
-	size_t best = 0, before = 0, middle = 0;
-	uint64_t best_gap = UINT64_MAX;
+	uint64_t bytes = page_tree_own_bytes(&c->ram, &h->ram) + page_tree_own_bytes(&c->state, &h->state);
+
+	for (unsigned i = 0; i < MACHINE_DISKS; i++)
+		bytes += page_tree_own_bytes(&c->disk[i], &h->disk[i].now);
+	return bytes;
+}
+
+/* How much is lost by dropping one, for what is gained: less is better. What it gains counts where it is a good part of all there is. */
+static double loss(const struct history *h, const struct checkpoint *c, uint64_t gap)
+{
+	return (double)gap / ((double)own_bytes(h, c) + (double)h->limit / 64 + 1);
+}
+
+struct choice { size_t index; double loss; };
+
+static void consider(const struct history *h, struct choice *best, size_t index, uint64_t gap)
+{
+	if (!index || !may_drop(h->checkpoint[index]))
+		return;
+	double l = loss(h, h->checkpoint[index], gap);
+	if (!best->index || l < best->loss)
+		*best = (struct choice){ index, l };
+}
+
+static bool drop_regular(struct history *h)
+{
+	struct choice best = { 0, 0 };
+	size_t before = 0, middle = 0;
 
 	for (size_t i = 1; i < h->checkpoints; i++) {
 		if (!regular(h->checkpoint[i]))
 			continue;
-		uint64_t gap = h->checkpoint[i]->at.icount - h->checkpoint[before]->at.icount;
-		if (middle && may_drop(h->checkpoint[middle]) && gap < best_gap) {
-			best = middle;
-			best_gap = gap;
-		}
+		consider(h, &best, middle, h->checkpoint[i]->at.icount - h->checkpoint[before]->at.icount);
 		before = middle;
 		middle = i;
 	}
-	if (!best && newest && middle && may_drop(h->checkpoint[middle]))
-		best = middle;
-	if (best)
-		drop(h, best);
-	return best;
+	/* The run goes on from the newest: it must be very big to go. */
+	consider(h, &best, middle, 8 * (h->checkpoint[middle]->at.icount - h->checkpoint[before]->at.icount));
+	if (best.index)
+		drop(h, best.index);
+	return best.index;
 }
 
 void list_thin(struct history *h)
 {
 	while (drop_temporary(h, TEMPORARY_MOST))
 		;
-	while (history_bytes(h) > h->limit && (drop_temporary(h, 0) || drop_regular(h, false)))
-		;
-	while (history_bytes(h) > h->limit && drop_regular(h, true))
-		;
-	if (history_bytes(h) > h->limit)
+	while (history_bytes(h) > h->limit && (drop_temporary(h, 0) || drop_regular(h)))
 		checkpoint_rebase(h, list_at_or_before(h, machine_now(h->m)));
 }
 

@@ -250,6 +250,28 @@ void page_tree_drop(struct page_store *s, struct page_tree *t)
 	*t = (struct page_tree){ 0 };
 }
 
+static uint64_t own_bytes(const struct page_node *n, unsigned level)
+{
+	uint64_t bytes = sizeof(*n) + MALLOC_COST;
+
+	for (unsigned i = 0; i < FAN; i++) {
+		const struct page_node *child = level ? n->child[i] : NULL;
+		const struct blob *b = level ? NULL : n->child[i];
+		if (child && child->refs == 1)
+			bytes += own_bytes(child, level - 1);
+		else if (counted(b) && b->refs == 1)
+			bytes += blob_cost(b);
+	}
+	return bytes;
+}
+
+uint64_t page_tree_own_bytes(const struct page_tree *t, const struct page_tree *shared)
+{
+	unsigned refs = shared && shared->root == t->root ? 2 : 1;
+
+	return t->root && t->root->refs <= refs ? own_bytes(t->root, t->levels - 1) : 0;
+}
+
 enum page_kind page_tree_kind(const struct page_tree *t, uint64_t index)
 {
 	const struct blob *b = find(t, index);

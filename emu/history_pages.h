@@ -39,6 +39,9 @@ void page_tree_init(struct page_tree *t, uint64_t pages);
 struct page_tree page_tree_share(const struct page_tree *t);
 void page_tree_drop(struct page_store *s, struct page_tree *t);
 
+/* What dropping the version would give back. shared: another version, of the caller's, that is this one or goes with it; may be NULL. */
+uint64_t page_tree_own_bytes(const struct page_tree *t, const struct page_tree *shared);
+
 enum page_kind { PAGE_ABSENT, PAGE_MARKED, PAGE_STORED };
 enum page_kind page_tree_kind(const struct page_tree *t, uint64_t index);
 /* 1: stored; 0: the same bytes were there; -ENOMEM: nothing has changed. */

@@ -61,6 +61,8 @@ struct run_options {
 	const char *disk[MAX_DISKS];
 	unsigned disks;
 	bool snapshot;
+	const char *save, *load, *record;
+	bool memory_given, tlb_given, seed_given;      /* what --load has to look at */
 	bool no_reboot;
 	enum serial_kind serial;
 	const char *serial_path;
@@ -71,6 +73,7 @@ struct run_options {
 	const char *status_json;
 	unsigned trace;
 	const char *trace_path;        /* NULL: standard error */
+	uint64_t history;              /* bytes for going back; 0: not remembered */
 };
 
 extern const struct option_set run_option_set;

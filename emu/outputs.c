@@ -12,8 +12,8 @@
 
 struct named { const char *what, *path; };
 
-#define OUTPUTS 3
-#define INPUTS (1 + KERNEL_MODULES + MAX_DISKS)
+#define OUTPUTS 5
+#define INPUTS (2 + KERNEL_MODULES + MAX_DISKS)
 
 /* Terminals, pipes and /dev/null may well be shared. */
 static bool same_file(const char *a, const char *b)
@@ -44,11 +44,14 @@ static int writable(const char *path)
 	return access(folder, W_OK | X_OK) ? -errno : 0;
 }
 
-static unsigned list_inputs(const struct plan *p, struct named *in)
+static unsigned list_inputs(const struct run_options *o, const struct plan *p, struct named *in)
 {
 	unsigned n = 0;
 
-	in[n++] = (struct named){ "kernel", p->kernel.file.path };
+	if (p->kernel.file.path)
+		in[n++] = (struct named){ "kernel", p->kernel.file.path };
+	if (o->load)
+		in[n++] = (struct named){ "loaded file", o->load };
 	for (unsigned i = 0; i < p->kernel.modules; i++)
 		in[n++] = (struct named){ "initrd", p->kernel.module[i].path };
 	for (unsigned i = 0; i < p->disks; i++)
@@ -68,9 +71,11 @@ int outputs_check(const struct run_options *o, const struct plan *p, char *err)
 		{ "serial output", o->serial == SERIAL_FILE ? o->serial_path : NULL },
 		{ "trace file", o->trace_path },
 		{ "status file", o->status_json },
+		{ "recording", o->record },
+		{ "saved machine", o->save },
 	};
 	struct named in[INPUTS];
-	unsigned inputs = list_inputs(p, in);
+	unsigned inputs = list_inputs(o, p, in);
 
 	for (unsigned i = 0; i < OUTPUTS; i++) {
 		if (!out[i].path)
@@ -81,7 +86,8 @@ int outputs_check(const struct run_options *o, const struct plan *p, char *err)
 			return -1;
 		}
 		for (unsigned k = 0; k < inputs; k++)
-			if (same_file(out[i].path, in[k].path))
+			/* A machine may be saved where it was loaded from: the new file takes the old one's place at once. */
+			if (same_file(out[i].path, in[k].path) && !(out[i].path == o->save && in[k].path == o->load))
 				return clash(&out[i], &in[k], err);
 		for (unsigned k = 0; k < i; k++)
 			if (out[k].path && same_file(out[i].path, out[k].path))

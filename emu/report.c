@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "emu/debug/fault_words.h"
 #include "emu/diagnosis.h"
 #include "emu/disasm.h"
 
@@ -130,47 +131,18 @@ static void print_page_fault(const struct fault_record *r, FILE *out)
 	}
 }
 
-/* [SDM3A 6.13 "Error Code"]: EXT, IDT, TI, index. */
-static void print_selector_error(const struct cpu *cpu, uint32_t e, FILE *out)
+/* One line in the words that the debugger uses too. */
+static void print_words(struct text *t, FILE *out)
 {
-	const char *during = e & 1 ? ", while another event was being delivered" : "";
-
-	if (e & 2)
-		fprintf(out, "     about IDT gate %u%s\n", (e & 0xffff) >> 3, during);
-	else if (!(e & 0xfffc))
-		fprintf(out, "     about a null selector%s\n", during);
-	else
-		fprintf(out, "     about selector %04x in the %s%s%s\n", e & 0xfffc, e & 4 ? "LDT" : "GDT",
-			!(e & 4) && (e & 0xfff8) + 7 > cpu->gdtr.limit ? ", beyond its limit" : "", during);
-}
-
-/* [SDM3A 6.11 "IDT Descriptors"]; real mode has a table of far pointers, [SDM3B 20.1.4 "Interrupt and Exception Handling"]. */
-static void print_gate(const struct cpu *cpu, const struct fault_record *r, FILE *out)
-{
-	const uint8_t *g = r->idt_entry;
-	unsigned v = r->fault.vector;
-
-	if (!(cpu->cr0 & CR0_PE)) {
-		fprintf(out, "     vector table entry %u at %08x\n", v, cpu->idtr.base + 4 * v);
-		return;
-	}
-	fprintf(out, "     IDT gate %u at %08x: ", v, cpu->idtr.base + 8 * v);
-	if (8 * v + 7 > cpu->idtr.limit)
-		fprintf(out, "beyond the limit of the IDT (%04x): the guest has no gate for it\n", cpu->idtr.limit);
-	else if (!r->idt_read)
-		fprintf(out, "could not be read: the IDT itself is not mapped\n");
-	else {
-		static const char *const types[16] = { [5] = "task gate", [6] = "16-bit interrupt gate", [7] = "16-bit trap gate",
-			[14] = "32-bit interrupt gate", [15] = "32-bit trap gate" };
-		const char *type = types[g[5] & 15];
-		fprintf(out, "%02x%02x%02x%02x %02x%02x%02x%02x: %s, %s, handler %02x%02x:%02x%02x%02x%02x\n", g[7], g[6], g[5], g[4],
-			g[3], g[2], g[1], g[0], g[5] & 0x80 ? "present" : "NOT PRESENT", type && !(g[5] & 0x10) ? type : "not a gate",
-			g[3], g[2], g[7], g[6], g[1], g[0]);
-	}
+	fprintf(out, "     ");
+	text_add(t, "\n");
+	text_write_plain(t, out);
+	text_free(t);
 }
 
 static void print_fault(const struct cpu *cpu, const struct symbols *symbols, const struct fault_record *r, unsigned number, FILE *out)
 {
+	struct text t = { 0 };
 	char name[160];
 	unsigned v = r->fault.vector;
 
@@ -182,29 +154,17 @@ static void print_fault(const struct cpu *cpu, const struct symbols *symbols, co
 		r->cs, r->eip, in_symbol(symbols, r->eip, name, sizeof(name)), r->ss, r->esp, r->cr3);
 	if (v == VEC_PF && !r->external)
 		print_page_fault(r, out);
-	else if (r->fault.has_error && r->fault.error && v != VEC_DF)
-		print_selector_error(cpu, r->fault.error, out);
-	print_gate(cpu, r, out);
+	else if (r->fault.has_error && r->fault.error && v != VEC_DF) {
+		selector_error_words(cpu, r->fault.error, &t);
+		print_words(&t, out);
+	}
+	fault_gate_words(cpu, r, &t);
+	print_words(&t, out);
 }
 
 static unsigned faults_kept(const struct cpu *cpu)
 {
 	return cpu->fault_count < FAULT_HISTORY ? cpu->fault_count : FAULT_HISTORY;
-}
-
-/* The faults that led to the end: those of the last instruction that ran into one, as far as the history goes. */
-static unsigned chain_start(const struct cpu *cpu)
-{
-	unsigned kept = faults_kept(cpu);
-	unsigned first = cpu->fault_count;
-
-	while (kept && first > cpu->fault_count - kept) {
-		const struct fault_record *r = &cpu->faults[(first - 1) % FAULT_HISTORY];
-		if (first < cpu->fault_count && r->icount != cpu->faults[first % FAULT_HISTORY].icount)
-			break;
-		first--;
-	}
-	return first;
 }
 
 static void print_chain(const struct cpu *cpu, const struct symbols *symbols, unsigned first, FILE *out)
@@ -249,11 +209,15 @@ static void print_rest(const struct machine *m, const struct symbols *symbols, F
 void report_triple_fault(const struct machine *m, const struct symbols *symbols, FILE *out)
 {
 	const struct cpu *cpu = &m->cpu;
-	unsigned first = chain_start(cpu);
+	struct text t = { 0 };
+	unsigned first;
 
+	fault_chain(cpu, &first);
 	fprintf(out, "\nemu: triple fault after %llu instructions: the processor shut down.\n", (unsigned long long)cpu_icount(cpu));
 	fprintf(out, "An exception could not be delivered, nor could the double fault that reports it; a real PC would reset now.\n");
-	diagnose_triple_fault(m, first, out);
+	diagnose_faults(m, first, &t);
+	text_write_plain(&t, out);
+	text_free(&t);
 	print_chain(cpu, symbols, first, out);
 	print_rest(m, symbols, out);
 }

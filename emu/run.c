@@ -21,6 +21,7 @@
 struct run {
 	struct session session;
 	struct outcome outcome;
+	enum machine_stop stop;
 };
 
 int complain(int status, const char *fmt, ...)
@@ -100,10 +101,12 @@ static void run_loop(struct run *r)
 	do {
 		ticks = session_next_slice(ticks, took);
 		uint64_t before = host_ns();
-		if (machine_ended(r, machine_run(s->machine, ticks)))
+		r->stop = session_run(s, ticks);
+		if (machine_ended(r, r->stop))
 			break;
 		took = host_ns() - before;
 		session_pause(s);
+		session_save_when_asked(s);
 	} while (!host_ends(r));
 	console_flush(&s->console);
 }
@@ -131,6 +134,8 @@ static void tell(struct run *r)
 		if (o->status == STATUS_OK)
 			*o = (struct outcome){ STATUS_ERROR, "the console output could not be written", 0 };
 	}
+	if (r->session.history && history_trouble(r->session.history))
+		complain(0, "%s", history_trouble(r->session.history));
 	const char *disk = machine_disk_error(r->session.machine);
 	if (!disk)
 		return;
@@ -146,6 +151,8 @@ static void finish(struct run *r)
 
 	int traced = session_leave(&r->session);
 	tell(r);
+	if (session_keep(&r->session, r->stop) && r->outcome.status == STATUS_OK)
+		r->outcome = (struct outcome){ STATUS_ERROR, "the machine could not be saved or recorded", 0 };
 	if (traced) {
 		complain(0, "the trace is not complete: %s", strerror(-traced));
 		if (r->outcome.status == STATUS_OK)

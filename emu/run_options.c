@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/history.h"
 #include "emu/loader.h"
 
 #define RUN(target) ((struct run_options *)(target))
@@ -25,6 +26,7 @@ static int set_memory(void *target, const char *value, char *err)
 	if (bytes % PAGE_SIZE)
 		return refuse(err, "--memory", value, "must be a multiple of 4K");
 	RUN(target)->memory = bytes;
+	RUN(target)->memory_given = true;
 	return 0;
 }
 
@@ -71,6 +73,21 @@ static int set_snapshot(void *target, const char *value, char *err)
 	return 0;
 }
 
+static int set_save(void *target, const char *value, char *err)
+{
+	return set_file(&RUN(target)->save, "--save", value, err);
+}
+
+static int set_load(void *target, const char *value, char *err)
+{
+	return set_file(&RUN(target)->load, "--load", value, err);
+}
+
+static int set_record(void *target, const char *value, char *err)
+{
+	return set_file(&RUN(target)->record, "--record", value, err);
+}
+
 static int set_no_reboot(void *target, const char *value, char *err)
 {
 	(void)value, (void)err;
@@ -109,6 +126,7 @@ static int set_tlb(void *target, const char *value, char *err)
 	unsigned entries, ways;
 	int end = 0;
 
+	RUN(target)->tlb_given = true;
 	if (!strcmp(value, "flat")) {
 		RUN(target)->tlb = (struct tlb_geometry){ 0, 0 };
 		return 0;
@@ -125,6 +143,7 @@ static int set_tlb(void *target, const char *value, char *err)
 
 static int set_seed(void *target, const char *value, char *err)
 {
+	RUN(target)->seed_given = true;
 	return parse_count(value, &RUN(target)->seed) ? 0 : refuse(err, "--seed", value, "not a number");
 }
 
@@ -143,6 +162,15 @@ static int set_max_instructions(void *target, const char *value, char *err)
 {
 	if (!parse_count(value, &RUN(target)->max_instructions) || !RUN(target)->max_instructions)
 		return refuse(err, "--max-instructions", value, "must be a number above 0");
+	return 0;
+}
+
+static int set_history(void *target, const char *value, char *err)
+{
+	if (!strcmp(value, "0"))
+		RUN(target)->history = 0;
+	else if (!parse_size(value, &RUN(target)->history))
+		return refuse(err, "--history", value, "not a size; write 256M, 1G, or 0 for none");
 	return 0;
 }
 
@@ -198,6 +226,10 @@ static const struct option_row run_rows[] = {
 	{ "--append", "TEXT", "kernel command line", set_append },
 	{ "--disk", "FILE", "raw disk image, IDE; up to four, after IMAGE if that is a disk", add_disk },
 	{ "--snapshot", NULL, "keep disk writes in memory; the image files stay as they are", set_snapshot },
+	{ "--save", "FILE", "when the run ends, however it ends, save the machine; on a terminal\nCtrl-A s saves it at once", set_save },
+	{ "--load", "FILE", "go on from a saved machine. Its disk images must be as they were; what\nis written goes to memory and to --save, never to the images",
+		set_load },
+	{ "--record", "FILE", "keep the whole run for emu replay and emu debug: memory, disks, input.\nWritten when the run ends; kill -9 loses it", set_record },
 	{ "--no-reboot", NULL, "stop when the guest resets the machine, exit status 0", set_no_reboot },
 	{ "--serial", "WHERE", "COM1: stdio (default), file:PATH, none, or pty (its name is printed)", set_serial },
 	{ "--engine", "NAME", "interp, the reference interpreter", set_engine },
@@ -205,6 +237,7 @@ static const struct option_row run_rows[] = {
 	{ "--seed", "N", "shifts the phase of virtual time at power-on, so that interrupts\nfall between other instructions (default 0)", set_seed },
 	{ "--timeout", "SECONDS", "stop after this much wall-clock time, exit status 124", set_timeout },
 	{ "--max-instructions", "N", "stop after exactly N instructions, exit status 124", set_max_instructions },
+	{ "--history", "SIZE", "memory for going back in time (default 256M; 0: none)", set_history },
 	{ "--status-json", "FILE", "write how the run ended, and its counters, as JSON", set_status_json },
 	{ "--trace", "LIST[:FILE]", "write events to FILE or standard error; LIST is comma-separated\n"
 		"from int, exc, io, walk, cpu, dev", set_trace },
@@ -220,6 +253,7 @@ const struct option_set run_option_set = {
 		"  emu run --timeout 60 mykernel.elf         a Multiboot kernel of your own\n"
 		"  emu run --kernel mykernel.elf --snapshot disk.img\n"
 		"  emu run --memory 256M vmlinuz --initrd initrd.gz --append 'console=ttyS0,115200'\n"
+		"  emu run --save saved.emu                  ... and another day: emu run --load saved.emu\n"
 		"  emu run --trace int,exc,walk:log.txt mykernel.elf\n",
 	.rows = run_rows,
 	.operand = set_image,
@@ -233,5 +267,5 @@ const struct option_set run_option_set = {
 
 void run_options_init(struct run_options *o)
 {
-	*o = (struct run_options){ .memory = 64u << 20, .append = NULL };
+	*o = (struct run_options){ .memory = 64u << 20, .append = NULL, .history = HISTORY_DEFAULT_LIMIT };
 }

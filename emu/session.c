@@ -35,6 +35,11 @@ uint64_t session_next_slice(uint64_t ticks, uint64_t took_ns)
 	return took_ns < SLICE_NS / 2 && ticks * 2 <= SLICE_TICKS ? ticks * 2 : ticks;
 }
 
+enum machine_stop session_run(struct session *s, uint64_t ticks)
+{
+	return s->history ? history_run(s->history, ticks) : machine_run(s->machine, ticks);
+}
+
 static void keep_pace(struct session *s)
 {
 	uint64_t now = host_ns();
@@ -68,39 +73,47 @@ static void on_device_log(void *owner, enum log_level level, const char *device,
 	trace_device(&s->trace, device, text);
 }
 
-static int build_machine(struct session *s, char *err)
+/* As the options describe it, before power-on. */
+static struct machine_config planned_machine(const struct session *s)
 {
 	const struct run_options *o = &s->options;
-	struct machine_config config = {
-		.memory = o->memory,
-		.tlb = o->tlb,
-		.seed = o->seed,
-		.stop_at_reset = o->no_reboot,
-		.kernel = &s->plan.kernel,
-		.serial = { console_put, &s->console },
-		.debug = { console_put, &s->console },
-		.input = { console_next, &s->console },        /* without a stream still what a debugger types */
-		.log = { on_device_log, s },
-	};
+	struct machine_config config = { .memory = o->memory, .tlb = o->tlb, .seed = o->seed, .kernel = &s->plan.kernel };
 
 	_Static_assert(MAX_DISKS <= MACHINE_DISKS, "every --disk has a drive to go into");
 	for (unsigned i = 0; i < s->plan.disks; i++) {
 		config.disk[i] = s->plan.disk[i];
 		config.disk_name[i] = s->plan.disk_name[i];
 	}
+	return config;
+}
+
+static int build_machine(struct session *s, char *err)
+{
+	const struct run_options *o = &s->options;
+	struct machine_config config = o->load ? s->loaded.config : planned_machine(s);
+
+	config.stop_at_reset |= o->no_reboot;
+	config.serial = config.debug = (struct char_out){ console_put, &s->console };
+	config.input = (struct input_source){ console_next, &s->console };        /* without a stream still what a debugger types */
+	config.log = (struct device_log){ on_device_log, s };
 	s->machine = machine_create(&config, err);
-	if (!s->machine)
+	if (!s->machine || (o->load && state_apply(&s->loaded, s->machine, err)))
 		return -1;
 	if (o->max_instructions)
-		s->machine->instruction_limit = o->max_instructions;
-	symbols_load(&s->symbols, &s->plan.kernel);
+		s->machine->instruction_limit = cpu_icount(&s->machine->cpu) + o->max_instructions;
+	if (config.kernel)
+		symbols_load(&s->symbols, config.kernel);
 	trace_attach(&s->trace, s->machine);
-	return 0;
+	if (o->history && !(s->history = history_create(s->machine, o->history, err)))
+		return -1;
+	return session_record(s, err);
 }
 
 int session_open(struct session *s, char *err)
 {
-	if (plan_make(&s->plan, &s->options, err) || outputs_check(&s->options, &s->plan, err))
+	if (s->options.load ? session_load(s, err) : plan_make(&s->plan, &s->options, err))
+		return -1;
+	if (outputs_check(&s->options, &s->plan, err))
 		return -1;
 	if (trace_open(&s->trace, s->options.trace, s->options.trace_path, err))
 		return -1;
@@ -120,8 +133,11 @@ int session_leave(struct session *s)
 
 void session_close(struct session *s)
 {
+	history_free(s->history);
+	s->history = NULL;
 	machine_free(s->machine);
 	symbols_free(&s->symbols);
 	plan_free(&s->plan);
+	state_close(&s->loaded);
 	s->machine = NULL;
 }

@@ -1,12 +1,23 @@
-/* emu/trace.c: see trace.h. Watchers only look. */
+/* emu/trace.c: see trace.h. The observer that all formats share; it only looks. */
 #include "emu/trace.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "emu/disasm.h"
 #include "emu/options.h"
-#include "emu/report.h"
+
+static const struct trace_format *format_of(const char *path)
+{
+	static const struct trace_format *const formats[] = { &trace_jsonl, &trace_chrome };
+	size_t n = path ? strlen(path) : 0;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		size_t suffix = strlen(formats[i]->suffix);
+		if (n > suffix && !strcmp(path + n - suffix, formats[i]->suffix))
+			return formats[i];
+	}
+	return &trace_text;
+}
 
 int trace_open(struct trace *t, unsigned mask, const char *path, char *err)
 {
@@ -14,10 +25,19 @@ int trace_open(struct trace *t, unsigned mask, const char *path, char *err)
 	if (!mask)
 		return 0;
 	t->own = path;
+	t->format = format_of(path);
 	t->out = path ? fopen(path, "we") : stderr;
-	if (t->out)
+	if (!t->out) {
+		snprintf(err, ERROR_LINE, "cannot write trace file '%s': %s", path, strerror(errno));
+		return -1;
+	}
+	t->json = (struct json_out){ .out = t->out, .first = true };
+	if (!t->format->open || !t->format->open(t))
 		return 0;
-	snprintf(err, ERROR_LINE, "cannot write trace file '%s': %s", path, strerror(errno));
+	if (t->own)
+		fclose(t->out);
+	t->out = NULL;
+	snprintf(err, ERROR_LINE, "out of memory");
 	return -1;
 }
 
@@ -25,6 +45,8 @@ int trace_close(struct trace *t)
 {
 	int r = 0;
 
+	if (t->out && t->format->close)
+		t->format->close(t);
 	if (t->out && (fflush(t->out) || ferror(t->out)))
 		r = errno ? -errno : -EIO;
 	if (t->own && t->out && fclose(t->out))
@@ -33,40 +55,20 @@ int trace_close(struct trace *t)
 	return r;
 }
 
-static void start_line(const struct trace *t, uint64_t icount, const char *kind)
-{
-	fprintf(t->out, "%llu %-4s ", (unsigned long long)icount, kind);
-}
+/* --- the observer -------------------------------------------------------------------------------------------------------- */
 
 static void on_instruction(void *owner, struct machine *m)
 {
 	struct trace *t = owner;
-	const struct cpu *cpu = &m->cpu;
-	struct disassembly d;
-	const uint32_t *r = cpu->r;
 
-	disassemble_next(cpu, &d);
-	start_line(t, cpu_icount(cpu), "cpu");
-	fprintf(t->out, "%04x:%08x %-32s eax=%08x ebx=%08x ecx=%08x edx=%08x esi=%08x edi=%08x ebp=%08x esp=%08x efl=%08x\n",
-		cpu->seg[SEG_CS].selector, cpu->eip, d.text, r[R_EAX], r[R_EBX], r[R_ECX], r[R_EDX], r[R_ESI], r[R_EDI], r[R_EBP], r[R_ESP],
-		cpu_eflags(cpu));
+	t->format->instruction(t, m);
 }
 
-/* A walk on one line: its steps, as walk_describe() puts them, separated by bars. */
 static void on_walk(void *owner, struct machine *m, const struct walk *w)
 {
 	struct trace *t = owner;
-	char text[1024];
 
-	walk_describe(w, text, sizeof(text));
-	start_line(t, cpu_icount(&m->cpu), "walk");
-	for (char *line = text, *next; line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = 0;
-		fprintf(t->out, "%s%s", line == text ? "" : " | ", line);
-	}
-	fputc('\n', t->out);
+	t->format->walk(t, m, w);
 }
 
 /* Watching each instruction makes them run one at a time, so that the count on a walk's line is exact. */
@@ -79,64 +81,69 @@ static void on_nothing(void *owner, struct machine *m)
 static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct trace *t = owner;
-	unsigned v = r->fault.vector;
 
-	(void)m;
-	start_line(t, r->icount, "exc");
-	fprintf(t->out, "%s", *vector_mnemonic(v) ? vector_mnemonic(v) : vector_name(v));
-	if (r->fault.has_error)
-		fprintf(t->out, " error %04x", r->fault.error);
-	if (v == VEC_PF)
-		fprintf(t->out, " cr2 %08x", r->fault.cr2);
-	fprintf(t->out, " at %04x:%08x\n", r->cs, r->eip);
+	t->format->exception(t, m, r);
 	return false;
 }
 
-/* Interrupts are heard of when they are delivered, with what was before. */
 static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct trace *t = owner;
 
-	(void)m;
-	if (!r->external)
-		return;
-	start_line(t, r->icount, "int");
-	fprintf(t->out, "vector 0x%02x at %04x:%08x\n", r->fault.vector, r->cs, r->eip);
+	t->format->delivered(t, m, r);
+}
+
+static void on_iret(void *owner, struct machine *m)
+{
+	struct trace *t = owner;
+
+	t->format->iret(t, m);
+}
+
+static void on_control(void *owner, struct machine *m, const struct register_write *w)
+{
+	struct trace *t = owner;
+
+	t->format->control(t, m, w);
 }
 
 static void on_port(void *owner, struct machine *m, uint16_t port, unsigned size, bool write, uint32_t value)
 {
 	struct trace *t = owner;
 
-	start_line(t, cpu_icount(&m->cpu), "io");
-	fprintf(t->out, "%s %04x %u %0*x\n", write ? "out" : "in ", port, size, (int)(2 * size), value);
+	t->format->port(t, m, port, size, write, value);
 }
 
 void trace_attach(struct trace *t, struct machine *m)
 {
+	const struct trace_format *f = t->format;
+	unsigned mask = t->mask;
+
 	if (!t->out)
 		return;
 	t->machine = m;
 	t->observer = (struct observer){ .name = "trace", .owner = t };
-	if (t->mask & TRACE_WALK) {
+	if (mask & TRACE_WALK) {
 		t->observer.walked = on_walk;
 		t->observer.instruction = on_nothing;
 	}
-	if (t->mask & TRACE_CPU)
+	if (mask & TRACE_CPU)
 		t->observer.instruction = on_instruction;
-	if (t->mask & TRACE_INT)
+	if (f->delivered && (mask & TRACE_INT || f->slices))
 		t->observer.delivered = on_delivered;
-	if (t->mask & TRACE_EXC)
+	if (f->exception && mask & TRACE_EXC)
 		t->observer.exception = on_exception;
-	if (t->mask & TRACE_IO)
+	if (f->iret && f->slices)
+		t->observer.iret = on_iret;
+	if (f->control && f->slices)
+		t->observer.control = on_control;
+	if (mask & TRACE_IO)
 		t->observer.port = on_port;
 	machine_observe(m, &t->observer);
 }
 
 void trace_device(struct trace *t, const char *device, const char *text)
 {
-	if (!t->out || !(t->mask & TRACE_DEV))
-		return;
-	start_line(t, t->machine ? cpu_icount(&t->machine->cpu) : 0, "dev");
-	fprintf(t->out, "%s: %s\n", device, text);
+	if (t->out && t->mask & TRACE_DEV)
+		t->format->device(t, t->machine ? cpu_icount(&t->machine->cpu) : 0, device, text);
 }

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "emu/debug/going.h"
+#include "emu/debug/notebook.h"
 #include "emu/debug/register_names.h"
+#include "emu/script/script.h"
 
 int debugger_init(struct debugger *d, struct machine *m, struct history *h, char *err)
 {
@@ -23,6 +25,8 @@ void debugger_free(struct debugger *d)
 	if (!d->going)
 		return;
 	break_disarm(d);
+	script_close(d);
+	notebook_free(d);
 	while (d->breaks)
 		debugger_break_delete(d, d->breaks->id);
 	free(d->going);

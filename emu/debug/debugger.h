@@ -112,8 +112,6 @@ void debugger_request_stop(struct debugger *d, enum stop_kind kind, const char *
 void debugger_output(struct debugger *d, uint8_t byte);
 /* To a moment, without stopping at breakpoints. STOP_STEP, or STOP_ERROR, STOP_INTERRUPTED. */
 const struct stop *debugger_goto(struct debugger *d, uint64_t icount);
-/* From an observer's callback: stops after this instruction, of this kind (STOP_CHECK, STOP_SCRIPT) and with this text. */
-void debugger_request(struct debugger *d, enum stop_kind kind, const char *text);
 /* Tells every face that listens. */
 void debugger_say(struct debugger *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Changes by hand: they fork history. -1 with a line in err. */

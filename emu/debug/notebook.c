@@ -26,9 +26,9 @@ static struct event *next_event(struct notebook *nb, struct machine *m, enum eve
 	return e;
 }
 
-static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
+static void note_event(struct notebook *nb, struct machine *m, const struct fault_record *r, enum event_kind kind)
 {
-	struct event *e = next_event(owner, m, r->external ? EVENT_INTERRUPT : EVENT_EXCEPTION);
+	struct event *e = next_event(nb, m, kind);
 
 	e->icount = r->icount;
 	e->cs = r->cs;
@@ -36,7 +36,19 @@ static bool on_exception(void *owner, struct machine *m, const struct fault_reco
 	e->vector = r->fault.vector;
 	e->error = r->fault.has_error ? r->fault.error : 0;
 	e->cr2 = r->fault.cr2;
+}
+
+static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
+{
+	note_event(owner, m, r, EVENT_EXCEPTION);
 	return false;
+}
+
+/* Interrupts are heard of when they are delivered, with what was before. */
+static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
+{
+	if (r->external)
+		note_event(owner, m, r, EVENT_INTERRUPT);
 }
 
 static void on_iret(void *owner, struct machine *m)
@@ -159,7 +171,8 @@ struct notebook *notebook(struct debugger *d)
 		return NULL;
 	nb->d = d;
 	nb->face = (struct face){ .name = "notebook", .owner = nb, .stopped = on_stop };
-	nb->observer = (struct observer){ .name = "notebook", .owner = nb, .exception = on_exception, .iret = on_iret,
+	nb->observer = (struct observer){ .name = "notebook", .owner = nb,
+		.exception = on_exception, .delivered = on_delivered, .iret = on_iret,
 		.control = on_control, .walked = on_walk, .jumped = on_jump };
 	registers_read(&d->m->cpu, &nb->now);
 	nb->before = nb->now;
@@ -188,6 +201,8 @@ void notebook_free(struct debugger *d)
 	}
 	mark_free(nb->mark);
 	micro_free(&nb->micro);
+	if (nb->trace.out)
+		machine_unobserve(d->m, &nb->trace.observer);
 	trace_close(&nb->trace);
 	free(nb);
 	d->notes = NULL;

@@ -19,7 +19,7 @@ void script_fail(struct script *s, const char *why)
 		s->failure = strdup(why);
 	debugger_say(s->d, "%s", why);
 	if (s->in_hook)
-		debugger_request(s->d, STOP_SCRIPT, why);
+		debugger_request_stop(s->d, STOP_SCRIPT, why);
 }
 
 /* Calls the functions of an event with the table on the stack, which it takes. True: one returned true. */
@@ -52,7 +52,7 @@ static bool call(struct script *s, enum hook hook)
 	if (s->d->notes)
 		s->d->notes->only_look = was;
 	if (stop && hook <= HOOK_WALK)
-		debugger_request(s->d, STOP_SCRIPT, "a script's hook asked to stop");
+		debugger_request_stop(s->d, STOP_SCRIPT, "a script's hook asked to stop");
 	return stop;
 }
 
@@ -160,12 +160,20 @@ static int stop_argument(lua_State *lua)
 static bool on_exception(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct script *s = owner;
-	enum hook hook = r->external ? HOOK_INTERRUPT : HOOK_FAULT;
 
 	(void)m;
-	if (s->hooks[hook] && make(s, fault_argument, r))
-		call(s, hook);
+	if (make(s, fault_argument, r))
+		call(s, HOOK_FAULT);
 	return false;
+}
+
+static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
+{
+	struct script *s = owner;
+
+	(void)m;
+	if (r->external && make(s, fault_argument, r))
+		call(s, HOOK_INTERRUPT);
 }
 
 static void on_walk(void *owner, struct machine *m, const struct walk *w)
@@ -195,8 +203,9 @@ static void observe(struct script *s)
 	if (s->observing)
 		machine_unobserve(s->d->m, &s->observer);
 	s->observer = (struct observer){ .name = "script", .owner = s,
-		.exception = s->hooks[HOOK_FAULT] || s->hooks[HOOK_INTERRUPT] ? on_exception : NULL, .walked = s->hooks[HOOK_WALK] ? on_walk : NULL };
-	s->observing = s->observer.exception || s->observer.walked;
+		.exception = s->hooks[HOOK_FAULT] ? on_exception : NULL, .delivered = s->hooks[HOOK_INTERRUPT] ? on_delivered : NULL,
+		.walked = s->hooks[HOOK_WALK] ? on_walk : NULL };
+	s->observing = s->observer.exception || s->observer.delivered || s->observer.walked;
 	if (s->observing)
 		machine_observe(s->d->m, &s->observer);
 }

@@ -17,8 +17,8 @@ static void band(struct layout *l, int y, int rows, enum slot left, int right, i
 
 static void make_small(struct layout *l, int body)
 {
-	/* The walk's diagram wants twelve rows; the code gets a third when there is more. */
-	int top = body - 12 < 8 ? body * 2 / 5 : body / 3 < 8 ? 8 : body / 3;
+	/* The walk's diagram wants twelve rows and its title; the code gets a third when there is more. */
+	int top = body - 13 < 7 ? body * 2 / 5 : body / 3 < 7 ? 7 : body / 3;
 
 	band(l, 1, top, SLOT_CODE, l->cols >= 70 ? SLOT_REGISTERS : -1, REGISTER_COLS);
 	band(l, 1 + top, body - top, SLOT_MAIN, -1, 0);

@@ -44,6 +44,20 @@ bool pane_return(struct pane *p)
 	return true;
 }
 
+static void copy_line(const struct text *from, size_t n, struct text *out)
+{
+	size_t length, run;
+	const uint8_t *style;
+	const char *line = text_line(from, n, &length, &style);
+
+	for (size_t i = 0; i < length; i += run) {
+		for (run = 1; i + run < length && style[i + run] == style[i]; run++)
+			;
+		text_put(out, (enum style)style[i], "%.*s", (int)run, line + i);
+	}
+	text_add(out, "\n");
+}
+
 /* --- rendering ------------------------------------------------------------------------------------------------------- */
 
 static unsigned lines_asked(const struct pane *p, unsigned rows)
@@ -100,6 +114,29 @@ static void go_to_current(struct pane *p)
 		}
 }
 
+/* A view that fits itself to its room, and does not quite: it does without its empty lines, the last ones first. */
+static void close_up(struct pane *p)
+{
+	struct text tight = { 0 };
+	size_t lines = text_lines(&p->text), over = lines > p->rows ? lines - p->rows : 0, empty = 0, length;
+
+	for (size_t i = 0; i < lines; i++) {
+		text_line(&p->text, i, &length, NULL);
+		empty += !length;
+	}
+	if (!over || !empty)
+		return;
+	size_t keep = empty > over ? empty - over : 0;
+	for (size_t i = 0; i < lines; i++) {
+		text_line(&p->text, i, &length, NULL);
+		if (length || keep)
+			copy_line(&p->text, i, &tight);
+		keep -= !length && keep;
+	}
+	text_free(&p->text);
+	p->text = tight;
+}
+
 void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const struct view_request *like)
 {
 	struct view_request rq = *like;
@@ -110,6 +147,8 @@ void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const
 	rq.argument = *p->place.argument ? p->place.argument : NULL;
 	text_clear(&p->text);
 	p->place.view->render(d, &rq, &p->text);
+	if (rq.height == p->rows)
+		close_up(p);
 	if (p->follow)
 		go_to_current(p);
 	p->follow = false;
@@ -221,4 +260,16 @@ bool pane_search(struct pane *p, const char *what)
 			}
 	}
 	return false;
+}
+
+void pane_copy(const struct pane *p, struct text *out)
+{
+	size_t lines = text_lines(&p->text), from = 0, to = lines;
+
+	if (lines_asked(p, 0)) {
+		from = p->place.top;
+		to = from + p->rows < lines ? from + p->rows : lines;
+	}
+	for (; from < to; from++)
+		copy_line(&p->text, from, out);
 }

@@ -39,6 +39,8 @@ void pane_shift(struct pane *p, int columns);
 bool pane_address(const struct pane *p, uint64_t *address);
 /* The next line after the cursor, from the top again, that has this in it, letters' case aside. */
 bool pane_search(struct pane *p, const char *what);
+/* The lines of the view, for a file: all, or those in sight of one that has no end. */
+void pane_copy(const struct pane *p, struct text *out);
 /* Is a line of the text the current one? */
 bool pane_line_is_here(const struct text *t, size_t line);
 

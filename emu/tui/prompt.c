@@ -221,11 +221,13 @@ static int write_export(struct tui *t, const char *path, FILE *out)
 	struct pane *p = tui_focus(t);
 	const char *dot = strrchr(path, '.');
 	char title[PANE_ARGUMENT + 64];
+	struct text shown = { 0 };
 
 	snprintf(title, sizeof(title), "%s %s", p->place.view->title, p->place.argument);
-	if (dot && !strcmp(dot, ".svg"))
-		return text_write_svg(&p->text, title, out);
-	return text_write_plain(&p->text, out);
+	pane_copy(p, &shown);
+	int r = dot && !strcmp(dot, ".svg") ? text_write_svg(&shown, title, out) : text_write_plain(&shown, out);
+	text_free(&shown);
+	return r;
 }
 
 /* A file that exists is somebody's: it stays as it is. */

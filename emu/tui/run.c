@@ -147,17 +147,13 @@ void run_goto(struct tui *t, uint64_t icount)
 
 /* --- the walk step -------------------------------------------------------------------------------------------------------- */
 
-static void say_event(struct tui *t, const struct micro *u)
+/* The view of the walk tells the event itself. */
+static void say_where(struct tui *t, const struct micro *u)
 {
-	struct text words = { 0 };
-
-	if (!u->position)
-		return;
-	micro_describe(t->d, &u->event[u->position - 1], &words);
-	size_t length = 0;
-	const char *line = text_lines(&words) ? text_line(&words, 0, &length, NULL) : "";
-	tui_message(t, STYLE_BOLD, "%zu/%zu  %.*s", u->position, u->count, (int)length, line);
-	text_free(&words);
+	if (u->position == u->count)
+		tui_message(t, STYLE_DIM, "w executes the instruction now, W goes back into it");
+	else
+		tui_message(t, STYLE_DIM, "inside the instruction: w shows the next of %zu events, W the one before, s leaves", u->count);
 }
 
 /* The walk step that goes on, or one that begins now; NULL, and a message, when there is none. */
@@ -201,7 +197,7 @@ void run_walk(struct tui *t, int direction)
 	if (strcmp(t->pane[SLOT_MAIN].place.view->name, "walk") || *t->pane[SLOT_MAIN].place.argument)
 		tui_show_view(t, SLOT_MAIN, "walk", NULL, true);
 	t->pane[SLOT_MAIN].follow = true;
-	say_event(t, u);
+	say_where(t, u);
 }
 
 /* --- keys for the guest ---------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,73 @@
+/* emu/debug/commands_check.c: commands of the paging checker. */
+#include "emu/debug/checker.h"
+#include "emu/debug/commands.h"
+#include "emu/debug/views.h"
+
+#include <string.h>
+
+static void on_finding(void *owner, const struct finding *f)
+{
+	struct debugger *d = owner;
+	struct text t = { 0 };
+
+	finding_describe(d, f, &t);
+	const char *line = text_plain(&t);
+	debugger_say(d, "%.*s", (int)strcspn(line, "\n"), line);
+	text_free(&t);
+}
+
+static void run_checks(struct debugger *d, const char *args, struct reply *r)
+{
+	static const char *const severities[] = { "note", "warning", "error" };
+	const struct finding *f;
+	json_t *list = json_array();
+
+	(void)args;
+	if (!d->checker) {
+		json_decref(list);
+		reply_fail(r, "the paging checker is off: see check");
+		return;
+	}
+	size_t n = checker_findings(d->checker, &f);
+	for (size_t i = 0; i < n; i++) {
+		text_put(&r->text, f[i].severity == FINDING_ERROR ? STYLE_BAD : STYLE_WARN, "%s ", severities[f[i].severity]);
+		finding_describe(d, &f[i], &r->text);
+		json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:I}", "severity", severities[f[i].severity], "kind", f[i].kind,
+			"icount", (json_int_t)f[i].at.icount, "eip", json_hex(f[i].eip), "la", json_hex(f[i].la), "entry", json_hex(f[i].entry),
+			"cached", json_hex(f[i].cached), "now", json_hex(f[i].now), "times", (json_int_t)f[i].times));
+	}
+	checker_summary(d->checker, &r->text);
+	reply_set(r, "findings", list);
+}
+
+/* check [paging] [warn|stop|off] */
+static void run_check(struct debugger *d, const char *args, struct reply *r)
+{
+	char err[ERROR_LINE];
+
+	(void)take_this(&args, "paging");
+	if (!*args) {
+		run_checks(d, args, r);
+		return;
+	}
+	bool off = !strcmp(args, "off"), stop = !strcmp(args, "stop");
+	if (!off && !stop && strcmp(args, "warn") && strcmp(args, "on")) {
+		reply_fail(r, "'%s': check warn, check stop or check off", args);
+		return;
+	}
+	if (d->checker) {
+		checker_stop(d->checker);
+		d->checker = NULL;
+	}
+	if (off)
+		return;
+	d->checker = checker_start(d->m, stop ? CHECK_STOP : CHECK_WARN, on_finding, d, err);
+	if (!d->checker)
+		reply_fail(r, "%s", err);
+}
+
+const struct command check_commands[] = {
+	{ "check", "[paging] [warn|stop|off]", "the paging checker: what hardware lets pass in silence\ncheck stop\ncheck", run_check, NULL, NULL },
+	{ "info checks", NULL, "what the paging checker has found", run_checks, NULL, NULL },
+	{ NULL, NULL, NULL, NULL, NULL, NULL },
+};
