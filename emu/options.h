@@ -73,6 +73,7 @@ struct run_options {
 	const char *status_json;
 	unsigned trace;
 	const char *trace_path;        /* NULL: standard error */
+	uint64_t history;              /* bytes for going back; 0: not remembered */
 };
 
 extern const struct option_set run_option_set;

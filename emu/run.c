@@ -134,6 +134,8 @@ static void tell(struct run *r)
 		if (o->status == STATUS_OK)
 			*o = (struct outcome){ STATUS_ERROR, "the console output could not be written", 0 };
 	}
+	if (r->session.history && history_trouble(r->session.history))
+		complain(0, "%s", history_trouble(r->session.history));
 	const char *disk = machine_disk_error(r->session.machine);
 	if (!disk)
 		return;

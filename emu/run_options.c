@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/history.h"
 #include "emu/loader.h"
 
 #define RUN(target) ((struct run_options *)(target))
@@ -164,6 +165,15 @@ static int set_max_instructions(void *target, const char *value, char *err)
 	return 0;
 }
 
+static int set_history(void *target, const char *value, char *err)
+{
+	if (!strcmp(value, "0"))
+		RUN(target)->history = 0;
+	else if (!parse_size(value, &RUN(target)->history))
+		return refuse(err, "--history", value, "not a size; write 256M, 1G, or 0 for none");
+	return 0;
+}
+
 static int set_status_json(void *target, const char *value, char *err)
 {
 	return set_file(&RUN(target)->status_json, "--status-json", value, err);
@@ -227,6 +237,7 @@ static const struct option_row run_rows[] = {
 	{ "--seed", "N", "shifts the phase of virtual time at power-on, so that interrupts\nfall between other instructions (default 0)", set_seed },
 	{ "--timeout", "SECONDS", "stop after this much wall-clock time, exit status 124", set_timeout },
 	{ "--max-instructions", "N", "stop after exactly N instructions, exit status 124", set_max_instructions },
+	{ "--history", "SIZE", "memory for going back in time (default 256M; 0: none)", set_history },
 	{ "--status-json", "FILE", "write how the run ended, and its counters, as JSON", set_status_json },
 	{ "--trace", "LIST[:FILE]", "write events to FILE or standard error; LIST is comma-separated\n"
 		"from int, exc, io, walk, cpu, dev", set_trace },
@@ -256,5 +267,5 @@ const struct option_set run_option_set = {
 
 void run_options_init(struct run_options *o)
 {
-	*o = (struct run_options){ .memory = 64u << 20, .append = NULL };
+	*o = (struct run_options){ .memory = 64u << 20, .append = NULL, .history = HISTORY_DEFAULT_LIMIT };
 }

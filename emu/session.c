@@ -35,6 +35,11 @@ uint64_t session_next_slice(uint64_t ticks, uint64_t took_ns)
 	return took_ns < SLICE_NS / 2 && ticks * 2 <= SLICE_TICKS ? ticks * 2 : ticks;
 }
 
+enum machine_stop session_run(struct session *s, uint64_t ticks)
+{
+	return s->history ? history_run(s->history, ticks) : machine_run(s->machine, ticks);
+}
+
 static void keep_pace(struct session *s)
 {
 	uint64_t now = host_ns();
@@ -99,6 +104,8 @@ static int build_machine(struct session *s, char *err)
 	if (config.kernel)
 		symbols_load(&s->symbols, config.kernel);
 	trace_attach(&s->trace, s->machine);
+	if (o->history && !(s->history = history_create(s->machine, o->history, err)))
+		return -1;
 	return session_record(s, err);
 }
 

@@ -9,8 +9,8 @@
 #define EMU_SESSION_H
 
 #include "emu/console.h"
-#include "emu/machine.h"
 #include "emu/history.h"
+#include "emu/machine.h"
 #include "emu/options.h"
 #include "emu/plan.h"
 #include "emu/state_file.h"

@@ -70,11 +70,6 @@ int session_record(struct session *s, char *err)
 	return s->recorder ? 0 : -1;
 }
 
-enum machine_stop session_run(struct session *s, uint64_t ticks)
-{
-	return s->history ? history_run(s->history, ticks) : machine_run(s->machine, ticks);
-}
-
 /* --- --save ---------------------------------------------------------------------------------------------------------- */
 
 static int save(const struct session *s)

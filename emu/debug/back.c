@@ -80,15 +80,6 @@ static void keep(struct hits *h, struct hit hit)
 
 #define PIECE 20000000ull              /* ticks between signs of progress */
 
-/* noted() is told of each boundary in a piece of the past at which something was noted or the goal reached, also of those not before now;
- * after the piece found() says whether it was in there. */
-struct search {
-	void (*noted)(struct debugger *d, void *ctx);
-	bool (*found)(struct debugger *d, void *ctx);
-	void *ctx;
-	uint64_t reach;                /* ticks to look back at most */
-};
-
 /* Runs on to the tick end. False: d->stop says why not. */
 static bool run_piece(struct debugger *d, uint64_t end, const struct search *s, const struct progress *progress)
 {
@@ -113,18 +104,21 @@ static bool run_piece(struct debugger *d, uint64_t end, const struct search *s, 
 	return true;
 }
 
-/* Walks the pieces from now back to the beginning. 1: found, 0: not, -1: d->stop says why. */
 static int search_back(struct debugger *d, const struct search *s)
 {
 	char err[ERROR_LINE];
 	uint64_t start = machine_now(d->m), end = start;
 	struct moment at = history_now(d->h);
 	struct progress progress = go_progress(d, "searching backwards");
+	bool live = d->going->live;
 	int result = 0;
 
+	d->going->live = true;                         /* the present is no news to a search */
 	while (!result && start - end <= s->reach && history_checkpoint_before(d->h, at, &at)) {
-		if (go_failed(d, history_goto_tick(d->h, at.tick, &progress, err), err))
-			return -1;
+		if (go_failed(d, history_goto_tick(d->h, at.tick, &progress, err), err)) {
+			result = -1;
+			break;
+		}
 		d->going->skip_tick = d->going->skip_exception_tick = NEVER;
 		break_arm(d);
 		bool ran = run_piece(d, end, s, &progress);
@@ -132,11 +126,11 @@ static int search_back(struct debugger *d, const struct search *s)
 		end = at.tick;
 		result = !ran ? -1 : s->found(d, s->ctx);
 	}
+	d->going->live = live;
 	return result;
 }
 
-/* ... for something that is no breakpoint: they are not looked for. */
-static int search_alone(struct debugger *d, const struct search *s)
+int back_search_alone(struct debugger *d, const struct search *s)
 {
 	struct breakpoint *breaks = d->breaks;
 
@@ -304,7 +298,7 @@ static bool find_event(struct debugger *d, struct fault_record *r)
 	struct event_search s = { .here = { .la = cpu->eip, .cr3 = cpu->cr3, .esp = cpu->r[R_ESP] } };
 
 	d->going->stop_at_delivery = true;
-	int found = search_alone(d, &(struct search){ note_event, event_found, &s, HANDLER_MOST });
+	int found = back_search_alone(d, &(struct search){ note_event, event_found, &s, HANDLER_MOST });
 	d->going->stop_at_delivery = false;
 	*r = s.event;
 	return found > 0;
@@ -412,7 +406,7 @@ static bool look_back(struct debugger *d, struct call_search *s, void (*alone)(v
 
 	d->going->call = s;
 	machine_observe(d->m, &o);
-	int found = search_alone(d, &(struct search){ nothing_noted, call_found, s, NEVER });
+	int found = back_search_alone(d, &(struct search){ nothing_noted, call_found, s, NEVER });
 	machine_unobserve(d->m, &o);
 	return found > 0;
 }

@@ -282,7 +282,7 @@ static void forwards(struct debugger *d, enum go how, uint64_t count, uint32_t l
 }
 
 /* Standing where the last stop was reported, what it reported is not reported again. */
-static void begin(struct debugger *d)
+void go_begin(struct debugger *d)
 {
 	struct go_state *g = d->going;
 	uint64_t now = machine_now(d->m);
@@ -298,7 +298,7 @@ static void begin(struct debugger *d)
 
 const struct stop *debugger_go(struct debugger *d, enum go how, uint64_t count, uint32_t la)
 {
-	begin(d);
+	go_begin(d);
 	if (how >= GO_BACK_CONTINUE)
 		go_back(d, how, count ? count : 1, la);
 	else
@@ -312,7 +312,7 @@ const struct stop *debugger_goto(struct debugger *d, uint64_t icount)
 	char err[ERROR_LINE];
 	struct progress progress = go_progress(d, "going there");
 
-	begin(d);
+	go_begin(d);
 	d->going->live = false;
 	d->going->skip_exception_tick = NEVER;
 	if (!go_failed(d, history_goto(d->h, icount, &progress, err), err))

@@ -14,6 +14,7 @@ const struct view views[] = {
 	{ "walk", "Page walk", "ADDRESS: from CR3 to the frame, as the lecture's diagram; without one, the access that matters now", view_walk, view_walk_json },
 	{ "tables", "Page tables", "the page tables, runs of equal entries folded", view_tables, view_tables_json },
 	{ "tlb", "TLB", "what the TLB holds; stale entries are marked", view_tlb, view_tlb_json },
+	{ "why", "Why", "the last fault, told as a story", view_why, view_why_json },
 	{ "frames", "Frames", "physical frames: owner, references, who maps them", view_frames, view_frames_json },
 	{ "processes", "Processes", "the guest's processes", view_processes, view_processes_json },
 	{ "regions", "Regions", "PROCESS: its regions", view_regions, view_regions_json },

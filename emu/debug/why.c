@@ -162,8 +162,8 @@ static void tell_writer(const struct story *s, struct text *t)
 	label(t, "last write");
 	text_add(t, "of the %s at 0x%08llx: ", step->name, (ull)step->addr);
 	if (!e->known) {
-		text_add(t, "none since the beginning");
-		if (!step->value)
+		text_add(t, "none since history began");
+		if (!step->value && !history_first(s->d->h).icount)
 			text_add(t, ": it is zero because memory is zero at power-on");
 		text_add(t, "\n");
 		return;

@@ -613,6 +613,60 @@ START_TEST(a_change_by_hand_makes_another_future)
 }
 END_TEST
 
+/* --- who wrote it ---------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(the_last_writer_of_a_page_table_entry)
+{
+	struct last_write w;
+	paddr_t pte = at("page_table") + (PAGE >> 12) * 4;
+
+	to_round(3);
+	uint64_t hash = machine_hash(m);
+	ck_assert(debugger_last_write(&d, pte, 1, &w));
+	ck_assert_uint_eq(w.access.by, BY_WALK);                       /* Accessed and Dirty, when the touch was done again */
+	ck_assert_uint_eq(w.eip, at("touch"));
+	ck_assert_uint_eq(w.value & ~w.old_value, PG_A | PG_D);
+	ck_assert(debugger_last_write(&d, pte + 1, 3, &w));
+	ck_assert_uint_eq(w.eip, at("touch"));                         /* the walk writes all four bytes */
+	ck_assert(debugger_last_write(&d, at("rounds"), 4, &w));
+	ck_assert_uint_eq(w.eip, at("round"));
+	ck_assert_uint_eq(w.old_value, 2);
+	ck_assert_uint_eq(w.value, 3);
+	ck_assert(!debugger_last_write(&d, 0x3f0000, 4, &w));
+	ck_assert_uint_eq(machine_hash(m), hash);
+	ck_assert(!history_in_past(h));
+	expect_plain_state();
+}
+END_TEST
+
+START_TEST(the_last_writer_of_a_register)
+{
+	struct last_write w;
+
+	to_round(3);
+	ck_assert_int_eq(debugger_go(&d, GO_UNTIL, 1, at("put_byte"))->kind, STOP_STEP);
+	uint64_t hash = machine_hash(m), count = cpu_icount(&m->cpu);
+	ck_assert(debugger_last_register_write(&d, "cr3", &w));
+	ck_assert_uint_eq(w.eip, at("switch_over") + 8);
+	ck_assert_uint_eq(w.old_value, at("other_directory"));
+	ck_assert_uint_eq(w.value, at("directory"));
+	ck_assert(debugger_last_register_write(&d, "edi", &w));
+	ck_assert_uint_eq(w.eip, at("copy"));
+	ck_assert_uint_eq(w.value, w.old_value + 1);
+	ck_assert(debugger_last_register_write(&d, "sysenter_cs", &w));
+	ck_assert_uint_eq(w.eip, at("set_msr"));
+	ck_assert(debugger_last_register_write(&d, "cr2", &w));
+	ck_assert_uint_eq(w.eip, at("touch"));
+	ck_assert(debugger_last_register_write(&d, "esp", &w));
+	ck_assert(debugger_last_register_write(&d, "gdtr.base", &w));
+	ck_assert_uint_lt(w.at.icount, 10);
+	ck_assert(!debugger_last_register_write(&d, "pat", &w));
+	ck_assert(!debugger_last_register_write(&d, "nonsense", &w));
+	ck_assert_uint_eq(machine_hash(m), hash);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), count);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -627,6 +681,7 @@ int main(void)
 		a_breakpoint_inside_stops_a_step_over, out_ends_after_the_return_and_back_out_at_the_call, until_and_back_until,
 		the_present_stops_once_and_then_life_goes_on, an_exception_in_the_present_does_not_stop_again_at_the_present,
 		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it, a_change_by_hand_makes_another_future,
+		the_last_writer_of_a_page_table_entry, the_last_writer_of_a_register,
 	};
 	TCase *tc = tcase_create("debugger");
 	Suite *s = suite_create("debugger");

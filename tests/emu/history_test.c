@@ -18,7 +18,7 @@
 #define RUN (40 * MILLION)
 #define MOMENTS 20
 #else
-#define RUN (240 * MILLION)
+#define RUN (120 * MILLION)
 #define MOMENTS 200
 #endif
 #define PAGODA_LIMIT (64u << 20)
@@ -154,7 +154,7 @@ static void shuffle(unsigned *order, unsigned n, unsigned *seed)
 	}
 }
 
-static bool with_disk(unsigned i) { return i % 8 == 0; }
+static bool with_disk(unsigned i) { return i % 16 == 0; }
 
 /* The straight run: what it is like at each of the ticks. */
 static void straight(struct rig *r, const uint64_t *at, struct print *p, unsigned n)

@@ -1,0 +1,245 @@
+/* tests/emu/why_test.c: faults told as stories: what happened, who made the entry what it was, what the handler did; and that telling
+ * changes nothing, though it goes back in time. */
+#include "debug_rig.h"
+
+#include <jansson.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu/debug/why.h"
+
+static struct rig rig;
+
+#define PTE(la) (RIG_TABLE + 4 * ((la) >> 12))
+#define LE32(x) (uint8_t)(x), (uint8_t)((x) >> 8), (uint8_t)((x) >> 16), (uint8_t)((x) >> 24)
+#define STORE(at, value) 0xc7, 0x05, LE32(at), LE32(value)         /* mov dword [at], value */
+#define INVLPG(la) 0x0f, 0x01, 0x3d, LE32(la)
+#define SPIN 0xeb, 0xfe
+
+/* A page-fault handler that maps RIG_FREE to 0x123000. */
+static void handler_that_maps(void)
+{
+	CODE(&rig, RIG_HANDLERS + 16 * VEC_PF, 0xe9, LE32(0x1000));
+	CODE(&rig, RIG_HANDLERS + 16 * VEC_PF + 0x1005, STORE(PTE(RIG_FREE), 0x123000 | OPEN), INVLPG(RIG_FREE), 0x83, 0xc4, 0x04, 0xcf);
+}
+
+static void run(uint64_t ticks)
+{
+	if (!rig.h)
+		rig_go(&rig);
+	history_run(rig.h, ticks);
+}
+
+/* Told twice: the same, and the machine as before. */
+static void tell(bool search)
+{
+	struct text again = { 0 };
+	uint64_t state = rig_state(&rig);
+
+	why_tell(&rig.d, search, &rig.text);
+	ck_assert_uint_eq(rig_state(&rig), state);
+	why_tell(&rig.d, search, &again);
+	ck_assert_uint_eq(rig_state(&rig), state);
+	ck_assert_uint_eq(again.size, rig.text.size);
+	ck_assert(!memcmp(again.byte, rig.text.byte, again.size));
+	text_free(&again);
+}
+
+static void finish(const char *story)
+{
+	rig_expect(&rig, story);
+	rig_close(&rig);
+}
+
+static void user_write(uint32_t la)
+{
+	CODE(&rig, RIG_CODE, 0xa3, LE32(la), SPIN);
+}
+
+START_TEST(a_fault_whose_instruction_was_resumed)
+{
+	rig_open(&rig, 3);
+	user_write(RIG_FREE);
+	handler_that_maps();
+	run(30);
+	tell(true);
+	finish("why_resumed");
+}
+END_TEST
+
+START_TEST(a_fault_whose_handler_is_still_at_work)
+{
+	rig_open(&rig, 3);
+	user_write(RIG_FREE);
+	handler_that_maps();
+	run(2);
+	tell(true);
+	finish("why_handled");
+}
+END_TEST
+
+START_TEST(without_search_the_past_is_left_alone)
+{
+	rig_open(&rig, 3);
+	user_write(RIG_FREE);
+	handler_that_maps();
+	run(30);
+	tell(false);
+	finish("why_quick");
+}
+END_TEST
+
+START_TEST(the_writer_that_took_the_page_away)
+{
+	rig_open(&rig, 0);
+	rig_page(&rig, RIG_FREE, 0x123000 | OPEN);
+	CODE(&rig, RIG_CODE, STORE(PTE(RIG_FREE), 0), INVLPG(RIG_FREE), 0xa1, LE32(RIG_FREE), SPIN);
+	run(10);
+	tell(true);
+	finish("why_unmapped");
+}
+END_TEST
+
+START_TEST(the_writer_that_made_it_read_only)
+{
+	rig_open(&rig, 0);
+	rig_page(&rig, RIG_FREE, 0x123000 | OPEN);
+	CODE(&rig, RIG_CODE, STORE(PTE(RIG_FREE), 0x123000 | PG_P), 0xa3, LE32(RIG_FREE), SPIN);
+	run(10);
+	tell(true);
+	finish("why_read_only");
+}
+END_TEST
+
+START_TEST(a_fault_about_to_be_delivered)
+{
+	struct breakpoint b = { .kind = BREAK_EXCEPTION, .vector = -1 };
+	struct access a = { .la = RIG_FREE, .kind = ACCESS_WRITE, .user = true };
+
+	rig_open(&rig, 3);
+	user_write(RIG_FREE);
+	rig_go(&rig);
+	rig.d.stop = (struct stop){ .kind = STOP_BREAK, .hit = &b, .at = history_now(rig.h),
+		.fault = { .fault = { .vector = VEC_PF, .has_error = true, .error = 6, .cr2 = RIG_FREE }, .cs = RIG_CS3, .eip = RIG_CODE,
+			.ss = RIG_DS3, .esp = RIG_STACK3, .cr3 = RIG_DIRECTORY } };
+	page_walk(&rig.m->phys, &rig.m->mmu.pg, &a, &rig.d.stop.fault.walk);
+	tell(true);
+	finish("why_pending");
+}
+END_TEST
+
+START_TEST(a_double_fault_is_told_link_by_link)
+{
+	rig_open(&rig, 0);
+	rig.m->cpu.r[R_ESP] = RIG_FREE + 0x1000;
+	CODE(&rig, RIG_CODE, 0x50);                                    /* push eax */
+	run(1);
+	ck_assert(rig.m->cpu.shutdown);
+	tell(true);
+	finish("why_triple");
+}
+END_TEST
+
+START_TEST(a_protection_fault_names_the_selector)
+{
+	rig_open(&rig, 0);
+	CODE(&rig, RIG_CODE, 0x66, 0xb8, 0x40, 0x00, 0x8e, 0xd8);      /* mov ax, 0x40; mov ds, ax */
+	run(2);
+	tell(true);
+	finish("why_selector");
+}
+END_TEST
+
+START_TEST(a_page_of_the_supervisor)
+{
+	rig_open(&rig, 3);
+	rig_page(&rig, RIG_FREE, 0x123000 | PG_P | PG_W);
+	user_write(RIG_FREE + 8);
+	run(1);
+	tell(true);
+	finish("why_supervisor");
+}
+END_TEST
+
+START_TEST(no_fault_at_all)
+{
+	rig_open(&rig, 0);
+	CODE(&rig, RIG_CODE, SPIN);
+	run(5);
+	tell(true);
+	finish("why_none");
+}
+END_TEST
+
+/* Addresses that tell which mistake it was. */
+static const struct { uint32_t la; const char *words; } mistakes[] = {
+	{ 0, "is a null pointer\n" },
+	{ 0x18, "is near zero: a null pointer, with a field or an element 24 bytes behind it\n" },
+	{ 0xcccccccc, "is looks" },
+	{ 0xccccccd4, "0xcc is what debugging compilers" },
+	{ 0xdeadbeef, "0xdeadbeef marks" },
+	{ 0x6c6c6568, "reads as the text \"hell\"" },
+	{ 0xfffffff4, "is -12 as a number" },
+	{ RIG_STACK3 + 0x300000, "page 0x00334" },
+};
+
+START_TEST(addresses_that_tell_a_mistake)
+{
+	rig_open(&rig, 3);
+	rig_page(&rig, 0, 0);
+	user_write(mistakes[_i].la);
+	run(1);
+	tell(false);
+	const char *want = _i == 2 ? "looks like a pointer that was never set" : mistakes[_i].words;
+	ck_assert_msg(strstr(text_plain(&rig.text), want), "%.300s", text_plain(&rig.text));
+	rig_close(&rig);
+}
+END_TEST
+
+START_TEST(json_tells_the_same)
+{
+	rig_open(&rig, 3);
+	user_write(RIG_FREE);
+	handler_that_maps();
+	run(30);
+	uint64_t state = rig_state(&rig);
+	json_t *j = why_json(&rig.d, true), *f = json_object_get(j, "fault"), *after = json_object_get(j, "afterwards");
+	ck_assert_uint_eq(rig_state(&rig), state);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "vector")), VEC_PF);
+	ck_assert_str_eq(json_string_value(json_object_get(f, "cr2")), "0x100000");
+	ck_assert(json_is_true(json_object_get(after, "resumed")));
+	ck_assert_uint_eq(json_array_size(json_object_get(after, "changes")), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(json_object_get(after, "changes"), 0), "value")), "0x123007");
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(j, "walk"), "result")), "not present");
+	json_decref(j);
+	rig_close(&rig);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *t = tcase_create("why");
+	Suite *s = suite_create("why");
+	SRunner *r = srunner_create(s);
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, a_fault_whose_instruction_was_resumed);
+	tcase_add_test(t, a_fault_whose_handler_is_still_at_work);
+	tcase_add_test(t, without_search_the_past_is_left_alone);
+	tcase_add_test(t, the_writer_that_took_the_page_away);
+	tcase_add_test(t, the_writer_that_made_it_read_only);
+	tcase_add_test(t, a_fault_about_to_be_delivered);
+	tcase_add_test(t, a_double_fault_is_told_link_by_link);
+	tcase_add_test(t, a_protection_fault_names_the_selector);
+	tcase_add_test(t, a_page_of_the_supervisor);
+	tcase_add_test(t, no_fault_at_all);
+	tcase_add_loop_test(t, addresses_that_tell_a_mistake, 0, sizeof(mistakes) / sizeof(*mistakes));
+	tcase_add_test(t, json_tells_the_same);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
