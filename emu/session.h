@@ -9,7 +9,6 @@
 #define EMU_SESSION_H
 
 #include "emu/console.h"
-#include "emu/history.h"
 #include "emu/machine.h"
 #include "emu/options.h"
 #include "emu/plan.h"

@@ -379,15 +379,17 @@ static void run_walkstep(struct debugger *d, const char *args, struct reply *r)
 			return;
 		}
 	}
-	if (u->position < u->count)
-		do
+	bool execute = u->position == u->count;
+	do {
+		if (u->position < u->count)
 			show_micro(d, u, r);
-		while (all && u->position < u->count);
-	else {
-		micro_free(u);
-		*u = (struct micro){ 0 };
+	} while (all && u->position < u->count);
+	if (!execute && !all)
+		return;
+	micro_free(u);
+	*u = (struct micro){ 0 };
+	if (execute)
 		go(d, GO_STEP, 1, 0, r);
-	}
 }
 
 const struct command run_commands[] = {

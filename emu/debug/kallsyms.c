@@ -163,15 +163,14 @@ static bool tables_at(struct tables *k, size_t zero)
 	return read_tokens(k, zero) && read_names(k);
 }
 
-/* A copy that was left behind by unpacking names addresses too; this one must be where its kernel runs. */
-static bool runs(const struct debugger *d, const struct symbols *s)
+/* A copy that was left behind by unpacking names addresses too; this one must lie in the kernel that runs there. */
+static bool runs(const struct debugger *d, const struct tables *k)
 {
-	static const char banner[] = "Linux version ";
-	char text[sizeof(banner) - 1];
-	uint32_t la;
+	paddr_t image, table;
 
-	return !symbols_find(s, "linux_banner", &la) && debugger_read_linear(d, la, text, sizeof(text)) == sizeof(text)
-		&& !memcmp(text, banner, sizeof(text));
+	if (!mmu_peek(&d->m->mmu, k->base, &image) || image > k->token_table)
+		return false;
+	return mmu_peek(&d->m->mmu, k->base + (uint32_t)(k->token_table - image), &table) && table == k->token_table;
 }
 
 static uint64_t check_of(const struct tables *k, size_t at)
@@ -203,14 +202,12 @@ bool kallsyms_read(struct debugger *d, struct symbols *s, uint32_t *where, uint6
 		if (!hit)
 			return false;
 		from = (size_t)(hit - k.ram) + 1;
-		if (!tables_at(&k, from - 1) || !read_symbols(&k, s))
+		if (!tables_at(&k, from - 1) || !runs(d, &k) || !read_symbols(&k, s))
 			continue;
-		if (runs(d, s)) {
-			*where = (uint32_t)k.token_index;
-			*check = check_of(&k, k.token_index);
-			return true;
-		}
-		symbols_free(s);
+		linux_exports_add(d, k.base, s);
+		*where = (uint32_t)k.token_index;
+		*check = check_of(&k, k.token_index);
+		return true;
 	}
 	return false;
 }
