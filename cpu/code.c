@@ -104,7 +104,6 @@ void cpu_forget_code(struct cpu *cpu)
 {
 	memset(cpu->cache->recent, 0, sizeof(cpu->cache->recent));
 	code_flush(cpu);
-	cpu->attention = true;         /* not on to linked blocks */
 }
 
 /* phys.code_written: bytes of a page that holds code have been stored. */

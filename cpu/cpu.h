@@ -264,7 +264,7 @@ void cpu_raise_nmi(struct cpu *cpu);
 /* The IGNNE# pin: x87 instructions go on although an error waits, while CR0.NE is 0. */
 void cpu_set_ignne(struct cpu *cpu, bool level);
 
-/* Forgets all decoded code; the guest does not notice. From a callback it counts from the end of the running block on. */
+/* Forgets all decoded code; the guest does not notice. From a callback it counts from the next instruction on. */
 void cpu_forget_code(struct cpu *cpu);
 
 uint32_t cpu_eflags(const struct cpu *cpu);

@@ -128,13 +128,13 @@ static void suspend_watches(struct machine *m)
 
 static void resume_watches(struct machine *m)
 {
+	/* What has been opened meanwhile is closed again. */
+	mmu_watch_all(&m->mmu, true);
+	mmu_watch_all(&m->mmu, false);
 	m->phys.watched = m->watches.frames;
 	m->mmu.watched_vpn = m->watches.vpns;
 	m->mmu.all_watched = m->watches.all;
 	m->watches = (struct watches){ 0 };
-	/* What has been opened meanwhile is closed again. */
-	mmu_watch_all(&m->mmu, true);
-	mmu_watch_all(&m->mmu, false);
 }
 
 static void place_watches(struct machine *m)
@@ -181,7 +181,6 @@ static void install(struct machine *m)
 	place_watches(m);
 	if (guarded || m->cpu.watch.guarded)
 		machine_watch_code(m);
-	m->cpu.attention = true;               /* watchers of each instruction may have come */
 }
 
 void machine_observe(struct machine *m, struct observer *o)
@@ -276,5 +275,4 @@ void machine_watch_all(struct machine *m, bool on)
 	mmu_watch_all(&m->mmu, on);
 	if (aside)
 		suspend_watches(m);
-	m->cpu.attention = true;               /* blocks end: each fetch is told too */
 }

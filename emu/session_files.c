@@ -53,7 +53,7 @@ int session_load(struct session *s, char *err)
 
 	if (check_contradictions(o, err) || state_open(&s->loaded, o->load, err))
 		return -1;
-	if (s->loaded.recording)
+	if (s->loaded.recording && !s->debugged)
 		return loader_fail(err, "'%.200s' is a recording: emu replay and emu debug open those, --load takes what --save wrote", o->load);
 	return check_machine(o, &s->loaded.config, err);
 }
@@ -70,11 +70,6 @@ int session_record(struct session *s, char *err)
 		return 0;
 	s->recorder = record_begin(s->history, err);
 	return s->recorder ? 0 : -1;
-}
-
-enum machine_stop session_run(struct session *s, uint64_t ticks)
-{
-	return s->history ? history_run(s->history, ticks) : machine_run(s->machine, ticks);
 }
 
 /* --- --save ---------------------------------------------------------------------------------------------------------- */

@@ -80,15 +80,6 @@ static void keep(struct hits *h, struct hit hit)
 
 #define PIECE 20000000ull              /* ticks between signs of progress */
 
-/* noted() is told of each boundary in a piece of the past at which something was noted or the goal reached, also of those not before now;
- * after the piece found() says whether it was in there. */
-struct search {
-	void (*noted)(struct debugger *d, void *ctx);
-	bool (*found)(struct debugger *d, void *ctx);
-	void *ctx;
-	uint64_t reach;                /* ticks to look back at most */
-};
-
 /* Runs on to the tick end. False: d->stop says why not. */
 static bool run_piece(struct debugger *d, uint64_t end, const struct search *s, const struct progress *progress)
 {
@@ -113,18 +104,21 @@ static bool run_piece(struct debugger *d, uint64_t end, const struct search *s, 
 	return true;
 }
 
-/* Walks the pieces from now back to the beginning. 1: found, 0: not, -1: d->stop says why. */
 static int search_back(struct debugger *d, const struct search *s)
 {
 	char err[ERROR_LINE];
 	uint64_t start = machine_now(d->m), end = start;
 	struct moment at = history_now(d->h);
 	struct progress progress = go_progress(d, "searching backwards");
+	bool live = d->going->live;
 	int result = 0;
 
+	d->going->live = true;                         /* the present is no news to a search */
 	while (!result && start - end <= s->reach && history_checkpoint_before(d->h, at, &at)) {
-		if (go_failed(d, history_goto_tick(d->h, at.tick, &progress, err), err))
-			return -1;
+		if (go_failed(d, history_goto_tick(d->h, at.tick, &progress, err), err)) {
+			result = -1;
+			break;
+		}
 		d->going->skip_tick = d->going->skip_exception_tick = NEVER;
 		break_arm(d);
 		bool ran = run_piece(d, end, s, &progress);
@@ -132,11 +126,11 @@ static int search_back(struct debugger *d, const struct search *s)
 		end = at.tick;
 		result = !ran ? -1 : s->found(d, s->ctx);
 	}
+	d->going->live = live;
 	return result;
 }
 
-/* ... for something that is no breakpoint: they are not looked for. */
-static int search_alone(struct debugger *d, const struct search *s)
+int back_search_alone(struct debugger *d, const struct search *s)
 {
 	struct breakpoint *breaks = d->breaks;
 
@@ -304,7 +298,7 @@ static bool find_event(struct debugger *d, struct fault_record *r)
 	struct event_search s = { .here = { .la = cpu->eip, .cr3 = cpu->cr3, .esp = cpu->r[R_ESP] } };
 
 	d->going->stop_at_delivery = true;
-	int found = search_alone(d, &(struct search){ note_event, event_found, &s, HANDLER_MOST });
+	int found = back_search_alone(d, &(struct search){ note_event, event_found, &s, HANDLER_MOST });
 	d->going->stop_at_delivery = false;
 	*r = s.event;
 	return found > 0;
@@ -347,9 +341,10 @@ static bool before_handlers(struct debugger *d, bool through)
 		bool found = find_event(d, &r);
 		if (!found || (!r.external && !through) || (r.external && d->step_into_interrupts))
 			return put_at(d, start);
-		d->going->live = false;
 		if (go_failed(d, history_goto(d->h, r.icount, NULL, err), err))
 			return false;
+		if (d->m->cpu.eip != r.eip || d->m->cpu.r[R_ESP] != r.esp)     /* INT n: that was an instruction of its own */
+			return put_at(d, start);
 	}
 }
 
@@ -404,16 +399,51 @@ static bool call_found(struct debugger *d, void *ctx)
 	return ((struct call_search *)ctx)->found;
 }
 
-/* To the call that returned, or will return, to next with the stack pointer at esp. False: there is none; the machine is anywhere. */
-static bool to_call(struct debugger *d, struct call_search *s)
+/* Looks back for what alone() finds on the page of s->next. The machine is anywhere afterwards. */
+static bool look_back(struct debugger *d, struct call_search *s, void (*alone)(void *owner, struct machine *m))
 {
-	struct observer o = { .name = "call", .owner = d, .guarded = on_call_page, .alone = on_call };
+	struct observer o = { .name = "look back", .owner = d, .guarded = on_call_page, .alone = alone };
 
 	d->going->call = s;
 	machine_observe(d->m, &o);
-	int found = search_alone(d, &(struct search){ nothing_noted, call_found, s, NEVER });
+	int found = back_search_alone(d, &(struct search){ nothing_noted, call_found, s, NEVER });
 	machine_unobserve(d->m, &o);
-	return found > 0 && put_at(d, (struct place){ s->tick, false });
+	return found > 0;
+}
+
+/* To the call that returned, or will return, to next with the stack pointer at esp. False: there is none; the machine is anywhere. */
+static bool to_call(struct debugger *d, struct call_search *s)
+{
+	return look_back(d, s, on_call) && put_at(d, (struct place){ s->tick, false });
+}
+
+/* A repeated string instruction: its iterations are told apart from another execution by the count, which goes down by one, also where an
+ * interrupt came between. */
+static void on_iteration(void *owner, struct machine *m)
+{
+	struct debugger *d = owner;
+	struct call_search *s = d->going->call;
+	uint32_t count = m->cpu.r[R_ECX];
+
+	if (debugger_pc(d) != s->next || m->cpu.r[R_ESP] != s->esp || !same_space(&m->cpu, s->cr3))
+		return;
+	if (!s->found || (uint16_t)(s->found_esp - 1) != (uint16_t)count)
+		s->tick = machine_now(m);
+	s->found = true;
+	s->found_esp = count;
+}
+
+/* To the first iteration of the string instruction that is about to do its last. */
+static bool to_first_iteration(struct debugger *d)
+{
+	const struct cpu *cpu = &d->m->cpu;
+	struct call_search s = { .next = debugger_pc(d), .cr3 = cpu->cr3, .esp = cpu->r[R_ESP], .tick = machine_now(d->m) };
+	struct place last = here(d);
+
+	/* The last iteration itself is not seen: it lies at now. */
+	if (!look_back(d, &s, on_iteration) || (uint16_t)(s.found_esp - 1) != (uint16_t)cpu->r[R_ECX])
+		return put_at(d, last);
+	return put_at(d, (struct place){ s.tick, false });
 }
 
 static bool back_over(struct debugger *d)
@@ -430,6 +460,8 @@ static bool back_over(struct debugger *d)
 	if ((kind == INSN_RETURN || kind == INSN_IRET) && !to_call(d, &s)) {
 		if (d->stop.kind == STOP_INTERRUPTED || !put_at(d, inside))
 			return false;
+	} else if (kind == INSN_REPEATED && !to_first_iteration(d)) {
+		return false;
 	}
 	return before_handlers(d, true);
 }
@@ -479,13 +511,16 @@ static void back_steps(struct debugger *d, bool over, uint64_t count)
 	struct place start = here(d);
 
 	for (; count; count--) {
-		if (over ? back_over(d) : step_back(d, false))
+		if (over ? back_over(d) : step_back(d, false)) {
+			d->going->skip_tick = machine_now(d->m);
+			if (break_landed(d))
+				return;
 			continue;
+		}
 		if (d->stop.kind != STOP_BEGINNING)
 			give_up(d, start);
 		return;
 	}
-	d->going->skip_tick = machine_now(d->m);
 	go_stop(d, STOP_STEP, NULL);
 }
 

@@ -1,7 +1,8 @@
 /* emu/debug/breakpoint.h: what the debugger can stop for. Nothing is ever written into the guest.
  *
  * Going backwards, what is marked "after" stops before the instruction that did it: the last boundary at which it had not happened yet, as
- * gdb does. The others stop where they do forwards. An instruction that is repeated (REP) is come to once.
+ * gdb does. The others stop where they do forwards. An instruction that is repeated (REP) is come to once, and again after
+ * each interrupt.
  */
 #ifndef EMU_DEBUG_BREAKPOINT_H
 #define EMU_DEBUG_BREAKPOINT_H

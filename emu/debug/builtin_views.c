@@ -10,7 +10,8 @@
 		".byte 0\n" \
 		".previous\n");
 
+TEXT(view_text_linux, "linux.view")
 TEXT(view_text_pagoda, "pagoda.view")
 
 extern const char *const builtin_views[];
-const char *const builtin_views[] = { view_text_pagoda, NULL };
+const char *const builtin_views[] = { view_text_pagoda, view_text_linux, NULL };

@@ -25,19 +25,21 @@
 #define COMPLETIONS 200
 
 static void command_help(struct debugger *d, const char *args, struct reply *r);
+static void command_info(struct debugger *d, const char *args, struct reply *r);
 
 static const struct command help_commands[] = {
 	{ "help", "[COMMAND|SUBJECT]", "what a command does, with examples; without one, all commands\nhelp break\nhelp inspect", command_help, NULL,
 		complete_command },
+	{ "info", "SUBJECT", "what there is to know of something; help info lists the subjects", command_info, NULL, NULL },
 	{ "?", NULL, NULL, NULL, "help", NULL },
 	{ NULL, NULL, NULL, NULL, NULL, NULL },
 };
 
-const struct command *const command_tables[] = { run_commands, break_commands, look_commands, guest_commands, cpu_commands, session_commands,
+const struct command *const command_tables[] = { run_commands, break_commands, look_commands, guest_commands, who_commands, cpu_commands, session_commands,
 	help_commands, NULL };
-static const char *const table_names[] = { "run", "break", "inspect", "guest", "processor", "session", "help" };
+static const char *const table_names[] = { "run", "break", "inspect", "guest", "writer", "processor", "session", "help" };
 static const char *const table_titles[] = { "Running, forwards and backwards", "Breakpoints", "Looking at code, memory and values",
-	"Paging, and the guest's own tables", "Processor and devices", "Session", "Help" };
+	"Paging, and the guest's own tables", "Writers", "Processor and devices", "Session", "Help" };
 
 /* --- replies --------------------------------------------------------------------------------------------------------- */
 
@@ -103,7 +105,7 @@ static void complete_json(struct reply *r)
 struct match {
 	const struct command *row;
 	unsigned words;
-	bool whole;                    /* not just beginnings */
+	unsigned whole;                /* of them, not just beginnings */
 	const char *rest;              /* of the line */
 };
 
@@ -115,7 +117,7 @@ static size_t word_length(const char *p)
 /* How the line's first words fit the row's name: 0 words if not. */
 static struct match match_row(const struct command *row, const char *line)
 {
-	struct match m = { .row = row, .whole = true };
+	struct match m = { .row = row };
 	const char *name = row->name, *p = line;
 
 	while (*name) {
@@ -126,7 +128,7 @@ static struct match match_row(const struct command *row, const char *line)
 			have = 1;
 		if (!have || have > want || strncmp(p, name, have))
 			return (struct match){ 0 };
-		m.whole &= have == want;
+		m.whole += have == want;
 		m.words++;
 		p += have;
 		name += want;
@@ -145,7 +147,7 @@ static const char *meaning(const struct command *row)
 
 static bool better(const struct match *a, const struct match *b)
 {
-	return a->words != b->words ? a->words > b->words : a->whole && !b->whole;
+	return a->words != b->words ? a->words > b->words : a->whole > b->whole;
 }
 
 /* The best row. others: names of rows that fit as well and mean something else, for the complaint. */
@@ -164,7 +166,7 @@ static struct match find(const char *line, char *others, size_t size)
 				best = m;
 				*others = 0;
 				n = 0;
-			} else if (!better(&best, &m) && !m.whole && strcmp(meaning(row), meaning(best.row)) && n < size)
+			} else if (!better(&best, &m) && m.whole < m.words && strcmp(meaning(row), meaning(best.row)) && n < size)
 				n += (size_t)snprintf(others + n, size - n, ", %s", row->name);
 		}
 	return best;
@@ -262,6 +264,8 @@ void command_execute(struct debugger *d, const char *line, struct reply *r)
 			if (iscntrl((unsigned char)*c))
 				*c = ' ';
 		r->want_json |= wants_json(own);
+		if (r->want_json && !r->json)
+			r->json = json_object();
 		const char *p = own + strspn(own, " ");
 		if (*p && *p != '#') {
 			nb->depth++;
@@ -447,11 +451,42 @@ static void help_row(const struct command *row, struct reply *r)
 	reply_set(r, "help", json_string(row->help));
 }
 
+/* Every row whose name begins with these words. */
+static void help_group(const char *words, struct reply *r)
+{
+	size_t n = strlen(words);
+
+	for (const struct command *const *table = command_tables; *table; table++)
+		for (const struct command *row = *table; row->name; row++)
+			if (!strncmp(row->name, words, n) && row->name[n] == ' ' && !row->alias_of) {
+				text_put(&r->text, STYLE_NAME, "  %s", row->name);
+				text_column(&r->text, 34);
+				text_add(&r->text, " %.*s\n", (int)strcspn(row->help, "\n"), row->help);
+			}
+}
+
+/* What is left when no subject fits. */
+static void command_info(struct debugger *d, const char *args, struct reply *r)
+{
+	char line[80];
+
+	(void)d;
+	snprintf(line, sizeof(line), "info %s", args);
+	if (*args)
+		unknown(line, r);
+	else
+		help_group("info", r);
+}
+
 static void command_help(struct debugger *d, const char *args, struct reply *r)
 {
 	char others[400];
 
 	(void)d;
+	if (!strcmp(args, "info")) {
+		help_group(args, r);
+		return;
+	}
 	if (!*args) {
 		for (size_t i = 0; command_tables[i]; i++)
 			help_table(i, r);

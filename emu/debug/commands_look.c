@@ -474,7 +474,6 @@ const struct command look_commands[] = {
 	{ "p", NULL, NULL, NULL, "print", complete_symbol },
 	{ "output", NULL, NULL, NULL, "print", NULL },
 	{ "calc", NULL, NULL, NULL, "print", NULL },
-	{ "inspect", NULL, NULL, NULL, "print", NULL },
 	{ "assert", "EXPRESSION", "fails when it is 0; in a batch the status is 122 then\nassert cr3 != 0", run_assert, NULL, complete_symbol },
 	{ "expect", NULL, NULL, NULL, "assert", NULL },
 	{ "set", "WHAT = VALUE", "change a register, memory or an option; what lay ahead of this moment is forgotten\nset eax = 1\nset *(u8*)0xc0105000 = 0x90\n"

@@ -324,6 +324,7 @@ static void run_trace(struct debugger *d, const char *args, struct reply *r)
 				reply_fail(r, "%s", err);
 			return;
 		}
+		t->names = debugger_trace_names(d);
 		trace_attach(t, d->m);
 	} else
 		reply_view(d, "trace", args, 0, r);
@@ -389,7 +390,6 @@ const struct command session_commands[] = {
 	{ "info history", NULL, "how far back one can go, and what that costs", run_history, NULL, NULL },
 	{ "info console", NULL, "what the guest has written up to now", run_console, NULL, NULL },
 	{ "info status", NULL, "where the machine stands", run_status, NULL, NULL },
-	{ "info", NULL, NULL, NULL, "info status", NULL },
 	{ "hash", NULL, "a number that is equal for equal machines", run_hash, NULL, NULL },
 	{ "trace", "[LIST] | on [LIST[:FILE]] | off", "the last events, or every event as it happens\ntrace\ntrace walk\ntrace on exc,int:events.txt\ntrace on walk:w.jsonl\n"
 		"trace off", run_trace, NULL, NULL },

@@ -180,8 +180,10 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 		enum run_end result = judge(d, stop, past);
 		if (result != RUN_TICKS)
 			return result;
-		if (host_ns() - g->polled_ns > SLICE_NS) {
+		/* Much virtual time in little of the host's: the guest is idle, and a face may want to keep pace with the clock. */
+		if (host_ns() - g->polled_ns > SLICE_NS || (!past && machine_now(d->m) - g->polled_tick >= SLICE_MOST)) {
 			g->polled_ns = host_ns();
+			g->polled_tick = machine_now(d->m);
 			if (go_interrupted(d)) {
 				go_stop(d, STOP_INTERRUPTED, NULL);
 				return RUN_INTERRUPTED;
@@ -280,7 +282,7 @@ static void forwards(struct debugger *d, enum go how, uint64_t count, uint32_t l
 }
 
 /* Standing where the last stop was reported, what it reported is not reported again. */
-static void begin(struct debugger *d)
+void go_begin(struct debugger *d)
 {
 	struct go_state *g = d->going;
 	uint64_t now = machine_now(d->m);
@@ -296,7 +298,7 @@ static void begin(struct debugger *d)
 
 const struct stop *debugger_go(struct debugger *d, enum go how, uint64_t count, uint32_t la)
 {
-	begin(d);
+	go_begin(d);
 	if (how >= GO_BACK_CONTINUE)
 		go_back(d, how, count ? count : 1, la);
 	else
@@ -310,7 +312,7 @@ const struct stop *debugger_goto(struct debugger *d, uint64_t icount)
 	char err[ERROR_LINE];
 	struct progress progress = go_progress(d, "going there");
 
-	begin(d);
+	go_begin(d);
 	d->going->live = false;
 	d->going->skip_exception_tick = NEVER;
 	if (!go_failed(d, history_goto(d->h, icount, &progress, err), err))

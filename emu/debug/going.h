@@ -78,7 +78,7 @@ struct go_state {
 	char request_text[160];
 	bool told_trouble;
 	const char *what;              /* long work, in a word or two */
-	uint64_t slice, polled_ns;
+	uint64_t slice, polled_ns, polled_tick;
 	bool live;                     /* in the past by our own doing only: the present is no news */
 	struct observer instructions;  /* step.c's: sees each instruction while a way out is looked for */
 	struct call_search *call;      /* back.c's */
@@ -95,6 +95,8 @@ void break_settle(struct debugger *d, bool landing);
 bool break_count(struct debugger *d, const struct note *n);
 /* Counts all notes of this boundary (exception or not), fills d->stop from the lowest that is not ignored; false when there is none. */
 bool break_report(struct debugger *d, bool exception);
+/* Gone to a boundary by a step: is there a breakpoint? Then d->stop tells of it. */
+bool break_landed(struct debugger *d);
 /* Fills d->stop from a note. */
 void break_tell(struct debugger *d, const struct note *n);
 /* The nearest BREAK_COUNT ahead of icount, or the machine's own limit. */
@@ -104,6 +106,8 @@ bool interrupt_due(const struct cpu *cpu);
 bool same_space(const struct cpu *cpu, uint32_t cr3);
 
 /* --- go.c --- */
+/* Before anything that runs the machine. */
+void go_begin(struct debugger *d);
 enum run_end { RUN_TICKS, RUN_HIT, RUN_GOAL, RUN_ENDED, RUN_PRESENT, RUN_INTERRUPTED, RUN_REQUEST };
 /* Runs at most so many ticks, until something is noted that holds, or the goal is reached. Fills d->stop for all ends but TICKS and GOAL (HIT: the
  * caller reports). */
@@ -129,5 +133,16 @@ bool step_to_goal(struct debugger *d, const struct goal *goal);
 
 /* --- back.c --- */
 void go_back(struct debugger *d, enum go how, uint64_t count, uint32_t la);
+/* noted() is told of each boundary in a piece of the past at which something was noted or the goal reached, also of those not before now;
+ * after the piece found() says whether it was in there. */
+struct search {
+	void (*noted)(struct debugger *d, void *ctx);
+	bool (*found)(struct debugger *d, void *ctx);
+	void *ctx;
+	uint64_t reach;                /* ticks to look back at most */
+};
+/* Walks the pieces from now back to the beginning; breakpoints are not looked for. 1: found, 0: not, -1: d->stop says why. The machine is
+ * anywhere afterwards. */
+int back_search_alone(struct debugger *d, const struct search *s);
 
 #endif

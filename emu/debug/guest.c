@@ -177,6 +177,11 @@ struct cscope *guest_scope(struct debugger *d)
 	return &g->scope;
 }
 
+const struct symbols *guest_symbols(struct debugger *d)
+{
+	return d->guest && d->guest->view->kallsyms && guest_scope(d) ? &d->guest->found : NULL;
+}
+
 /* --- from one to the next ------------------------------------------------------------------------------------------- */
 
 /* False ends. The thing is in scope, the last variable. */

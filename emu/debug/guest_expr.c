@@ -22,7 +22,7 @@ struct cexpr {
 	unsigned stars;                /* CAST, CONTAINER: type's pointers */
 	char *member;                  /* CONTAINER */
 	struct cexpr *a, *b, *c;
-	unsigned serial;               /* NAME: of the scope it was looked up in; kept is what it is */
+	unsigned serial;               /* NAME, ADDRESS: of the scope it was looked up in; kept is what it is */
 	struct cval kept;
 	struct ctype *type;            /* CAST, CONTAINER: once looked up */
 };
@@ -632,9 +632,13 @@ bool cexpr_eval(struct cscope *s, struct cexpr *e, struct cval *v)
 	case NODE_PA:
 		return eval_pa(s, e, v);
 	case NODE_ADDRESS:
-		if (!e->text || !s->symbols || symbols_find(s->symbols, e->text, &address))
-			return false;
-		*v = plain(address, NULL);
+		if (e->serial != s->serial) {
+			if (!e->text || !s->symbols || symbols_find(s->symbols, e->text, &address))
+				return false;
+			e->serial = s->serial;
+			e->kept = plain(address, NULL);
+		}
+		*v = e->kept;
 		return true;
 	case NODE_DEREF:
 		return cexpr_eval(s, e->a, v) && dereference(s, v);

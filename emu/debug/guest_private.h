@@ -4,7 +4,7 @@
  *   guest.c         which description fits; processes, regions, frames, swap slots
  *   guest_maps.c    who maps a frame, from all page tables
  *   guest_tree.c    Linux's maple trees
- *   kallsyms.c      the symbols a Linux kernel carries in its memory
+ *   kallsyms.c, linux_exports.c   the symbols a Linux kernel carries in its memory
  *   guest_expr.c    expressions;  guest_type.c  C types
  */
 #ifndef EMU_DEBUG_GUEST_PRIVATE_H
@@ -68,9 +68,14 @@ struct guest {
 /* The scope to evaluate in, without variables; symbols looked for if need be. NULL: nothing can be evaluated now. */
 struct cscope *guest_scope(struct debugger *d);
 
+/* Symbols found in the guest's memory, or NULL. */
+const struct symbols *guest_symbols(struct debugger *d);
+
 /* kallsyms.c: the symbols of a Linux kernel in the memory of d's machine. False: there are none. where and check: for kallsyms_still. */
 bool kallsyms_read(struct debugger *d, struct symbols *s, uint32_t *where, uint64_t *check);
 bool kallsyms_still(struct debugger *d, uint32_t where, uint64_t check);
+/* linux_exports.c: adds to s what the kernel at base exports to modules. */
+void linux_exports_add(const struct debugger *d, uint32_t base, struct symbols *s);
 
 /* guest_tree.c: calls fn for each pointer a maple tree holds, in order, until it returns false. root: ma_root. */
 void maple_each(const struct debugger *d, uint32_t root, bool (*fn)(void *ctx, uint32_t entry), void *ctx);

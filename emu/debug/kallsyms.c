@@ -5,12 +5,13 @@
  *   num_syms        n
  *   names           for each: length (1 byte, or 2 when bit 7 is set), so many tokens; their texts are its type's letter and its name
  *   markers[]       where in names every 256th begins
+ *   seqs[n]         3 bytes each: from 6.2, and in later 6.1
  *   token_table     256 texts, end to end
  *   token_index     where each of them begins, 256 numbers of 2 bytes
  *
- * Versions up to 6.1 have them one after the other in this order. The ten tokens for digits are always the digits themselves: that finds the
+ * Versions up to 6.3 have them one after the other in this order. The ten tokens for digits are always the digits themselves: that finds the
  * token table; token_index must repeat what it says, and so on backwards, so that nothing else is taken for it. All memory
- * is untrusted. Not implemented: the order from 6.2 on; CONFIG_KALLSYMS_ABSOLUTE_PERCPU, which 32-bit kernels do not have.
+ * is untrusted. Not implemented: the order from 6.4 on; CONFIG_KALLSYMS_ABSOLUTE_PERCPU, which 32-bit kernels do not have.
  */
 #define _GNU_SOURCE                        /* memmem */
 #include "emu/debug/guest_private.h"
@@ -21,6 +22,7 @@
 #define TOKENS 256u
 #define SYMBOLS_MAX 400000u
 #define NAME_MAX_LENGTH 512u
+#define NAME_AVERAGE_MOST 40u          /* tokens; about 10 in fact */
 #define SEARCH_END (512u << 20)        /* a kernel of 32 bits lies below */
 
 struct tables {
@@ -28,7 +30,6 @@ struct tables {
 	size_t size;
 	size_t token[TOKENS];          /* where each text begins in ram */
 	size_t token_table, token_index;
-	size_t markers, marker_count;
 	size_t names, count;
 	size_t offsets;
 	uint32_t base;
@@ -67,54 +68,50 @@ static bool read_tokens(struct tables *k, size_t zero)
 	return true;
 }
 
-/* Backwards from the token table: they fall to 0, which is the first. */
-static bool read_markers(struct tables *k)
-{
-	size_t at = k->token_table - 4;
-	unsigned n = 1;
-
-	for (; get32(k, at); at -= 4, n++)
-		if (n > SYMBOLS_MAX / 256 || at < 8 || get32(k, at - 4) >= get32(k, at))
-			return false;
-	k->markers = at;
-	k->marker_count = n;
-	return n > 2;
-}
-
 /* The length of the name at a place in names, and where its tokens begin; 0: beyond the end. */
 static unsigned name_length(const struct tables *k, size_t *at)
 {
-	if (*at + 2 >= k->markers)
+	if (*at + 2 >= k->token_table)
 		return 0;
 	unsigned n = k->ram[(*at)++];
 	if (n & 0x80)
 		n = (n & 0x7f) | (unsigned)k->ram[(*at)++] << 7;
-	return *at + n <= k->markers ? n : 0;
+	return *at + n <= k->token_table ? n : 0;
 }
 
-/* Do 256 names from here end where the second marker says? */
-static bool names_begin(const struct tables *k, size_t names)
+/* Over so many names from at; 0: beyond the end. */
+static size_t skip_names(const struct tables *k, size_t at, size_t count)
 {
-	size_t at = names;
-
-	for (unsigned i = 0; i < 256; i++) {
+	while (count--) {
 		unsigned n = name_length(k, &at);
 		if (!n)
-			return false;
+			return 0;
 		at += n;
 	}
-	return at - names == get32(k, k->markers + 4);
+	return at;
 }
 
+static size_t aligned(size_t at) { return (at + 3) & ~(size_t)3; }
+
+/* Are these n names, followed by their markers and by what may lie between those and the tokens? */
+static bool are_names(const struct tables *k, size_t at, size_t n)
+{
+	size_t second = skip_names(k, at, 256);
+	size_t end = second ? skip_names(k, second, n - 256) : 0;
+
+	if (!end)
+		return false;
+	size_t markers = aligned(end), markers_end = markers + 4 * ((n + 255) / 256);
+	return markers_end <= k->token_table && get32(k, markers) == 0 && get32(k, markers + 4) == second - at
+		&& (markers_end == k->token_table || aligned(markers_end + 3 * n) == k->token_table);
+}
+
+/* Backwards from the token table to a count that so many names follow. */
 static bool read_names(struct tables *k)
 {
-	size_t last = get32(k, k->markers + 4 * (k->marker_count - 1));
-
-	if (k->markers < last + 8)
-		return false;
-	for (size_t at = (k->markers - last) & ~(size_t)3, most = 256 * NAME_MAX_LENGTH; at > 8 && most; at -= 4, most -= 4) {
-		size_t n = get32(k, at - 4);
-		if (n > SYMBOLS_MAX || (n + 255) / 256 != k->marker_count || at < 8 + 4 * n || !names_begin(k, at))
+	for (size_t at = k->token_table; at > 8 && k->token_table - at < SYMBOLS_MAX * NAME_AVERAGE_MOST; at -= 4) {
+		size_t n = get32(k, at - 4), bytes = k->token_table - at;
+		if (n <= 256 || n > SYMBOLS_MAX || bytes < 3 * n || bytes > NAME_AVERAGE_MOST * n || at < 8 + 4 * n || !are_names(k, at, n))
 			continue;
 		k->names = at;
 		k->count = n;
@@ -163,18 +160,17 @@ static bool read_symbols(const struct tables *k, struct symbols *s)
 
 static bool tables_at(struct tables *k, size_t zero)
 {
-	return read_tokens(k, zero) && read_markers(k) && read_names(k);
+	return read_tokens(k, zero) && read_names(k);
 }
 
-/* A copy that was left behind by unpacking names addresses too; this one must be where its kernel runs. */
-static bool runs(const struct debugger *d, const struct symbols *s)
+/* A copy that was left behind by unpacking names addresses too; this one must lie in the kernel that runs there. */
+static bool runs(const struct debugger *d, const struct tables *k)
 {
-	static const char banner[] = "Linux version ";
-	char text[sizeof(banner) - 1];
-	uint32_t la;
+	paddr_t image, table;
 
-	return !symbols_find(s, "linux_banner", &la) && debugger_read_linear(d, la, text, sizeof(text)) == sizeof(text)
-		&& !memcmp(text, banner, sizeof(text));
+	if (!mmu_peek(&d->m->mmu, k->base, &image) || image > k->token_table)
+		return false;
+	return mmu_peek(&d->m->mmu, k->base + (uint32_t)(k->token_table - image), &table) && table == k->token_table;
 }
 
 static uint64_t check_of(const struct tables *k, size_t at)
@@ -206,14 +202,12 @@ bool kallsyms_read(struct debugger *d, struct symbols *s, uint32_t *where, uint6
 		if (!hit)
 			return false;
 		from = (size_t)(hit - k.ram) + 1;
-		if (!tables_at(&k, from - 1) || !read_symbols(&k, s))
+		if (!tables_at(&k, from - 1) || !runs(d, &k) || !read_symbols(&k, s))
 			continue;
-		if (runs(d, s)) {
-			*where = (uint32_t)k.token_index;
-			*check = check_of(&k, k.token_index);
-			return true;
-		}
-		symbols_free(s);
+		linux_exports_add(d, k.base, s);
+		*where = (uint32_t)k.token_index;
+		*check = check_of(&k, k.token_index);
+		return true;
 	}
 	return false;
 }

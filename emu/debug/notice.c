@@ -456,6 +456,22 @@ static bool decided_before(const struct breakpoint *b)
 	return b->kind == BREAK_EXECUTE || b->kind == BREAK_EXCEPTION || b->kind == BREAK_COUNT;
 }
 
+/* What is before the next instruction. arrived: the count was reached just now; a machine that waits has told of it when it began to. */
+static void note_standing(struct debugger *d, bool arrived)
+{
+	if (arrived || !d->m->cpu.halted)
+		note_count(d);
+	if (!interrupt_due(&d->m->cpu) && !d->m->cpu.halted)
+		note_execution(d);
+}
+
+bool break_landed(struct debugger *d)
+{
+	d->going->notes = 0;
+	note_standing(d, true);
+	return d->going->notes && break_report(d, false);
+}
+
 void break_settle(struct debugger *d, bool landing)
 {
 	struct go_state *g = d->going;
@@ -471,13 +487,8 @@ void break_settle(struct debugger *d, bool landing)
 			g->note[kept++] = g->note[i];
 	}
 	g->notes = kept;
-	if ((!kept && !landing) || machine_now(d->m) == g->skip_tick)
-		return;
-	/* A machine that waits has told of its count when it began to. */
-	if (landing || !d->m->cpu.halted)
-		note_count(d);
-	if (!interrupt_due(&d->m->cpu) && !d->m->cpu.halted)
-		note_execution(d);
+	if ((kept || landing) && machine_now(d->m) != g->skip_tick)
+		note_standing(d, landing);
 }
 
 bool break_count(struct debugger *d, const struct note *n)

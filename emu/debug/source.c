@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emu/debug/guest.h"
+#include "emu/debug/guest_private.h"
 
 #define FOLDERS_MAX 64
 #define MISSING_MAX 4096
@@ -282,12 +282,13 @@ struct module *source_module_at(const struct debugger *d, uint32_t cr3, uint32_t
 
 const char *source_symbol_in(const struct debugger *d, uint32_t cr3, uint32_t la, char *buf, size_t size)
 {
-	uint32_t at;
+	uint32_t at = la;
 	struct module *m = source_module_at(d, cr3, la, &at);
+	const struct symbols *s = m ? &m->symbols : guest_symbols((struct debugger *)d);
 
 	if (size)
 		*buf = 0;
-	return m && size ? symbols_name(&m->symbols, at, buf, size) : buf;
+	return s && size ? symbols_name(s, at, buf, size) : buf;
 }
 
 const char *source_symbol(const struct debugger *d, uint32_t la, char *buf, size_t size)
@@ -376,18 +377,21 @@ bool source_find(const struct debugger *d, const char *what, uint32_t *la)
 	for (struct module *m = s->modules; m; m = m->next)
 		if (m->space && module_find(m, what, la))
 			return true;
+	const struct symbols *found = guest_symbols((struct debugger *)d);
+	if (found && !symbols_find(found, what, la))
+		return true;
 	const char *rest = NULL;
 	struct module *m = file_and_line(what, &line) && strchr(what, ':') == strrchr(what, ':') ? NULL : named_module(s, what, &rest);
 	return m && module_find(m, rest, la);
 }
 
-static size_t complete_in(struct module *m, const char *prefix, const char **names, size_t n, size_t found)
+static size_t complete_in(const struct symbols *s, const char *prefix, const char **names, size_t n, size_t found)
 {
 	size_t length = strlen(prefix);
 
-	for (size_t i = 0; i < m->symbols.count && found < n; i++)
-		if (!strncmp(m->symbols.symbol[i].name, prefix, length))
-			names[found++] = m->symbols.symbol[i].name;
+	for (size_t i = 0; i < s->count && found < n; i++)
+		if (!strncmp(s->symbol[i].name, prefix, length))
+			names[found++] = s->symbol[i].name;
 	return found;
 }
 
@@ -400,6 +404,7 @@ size_t source_complete(const struct debugger *d, const char *prefix, const char 
 	struct module *program = source_program(d, d->m->cpu.cr3);
 	for (struct module *m = d->source->modules; m; m = m->next)
 		if (!m->space || m == program)
-			found = complete_in(m, prefix, names, n, found);
-	return found;
+			found = complete_in(&m->symbols, prefix, names, n, found);
+	const struct symbols *in_memory = guest_symbols((struct debugger *)d);
+	return in_memory ? complete_in(in_memory, prefix, names, n, found) : found;
 }

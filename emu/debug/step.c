@@ -32,7 +32,7 @@ bool step_to_goal(struct debugger *d, const struct goal *goal)
 		if (end == RUN_HIT && !go_report(d))
 			end = g->goal.reached ? RUN_GOAL : RUN_TICKS;
 	} while (end == RUN_TICKS);
-	g->goal.on = false;
+	g->goal = (struct goal){ 0 };
 	return end != RUN_GOAL;
 }
 
@@ -127,7 +127,7 @@ static bool watch_instructions(struct debugger *d)
 		if (end == RUN_HIT && !go_report(d))
 			end = g->goal.reached ? RUN_GOAL : RUN_TICKS;
 	} while (end == RUN_TICKS);
-	g->stop_at_delivery = false;
+	g->stop_at_delivery = g->goal.reached = false;
 	machine_unobserve(d->m, &g->instructions);
 	if (end != RUN_GOAL || !g->delivered)
 		return end != RUN_GOAL;

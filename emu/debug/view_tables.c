@@ -96,11 +96,11 @@ static void put_heading(const struct space *s, const struct table_list *list, st
 	char size[32];
 
 	text_put(t, STYLE_TITLE, " CR3 0x%08x", s->paging.cr3);
-	text_put(t, STYLE_DIM, "  %s%s%s%s  %u page tables, %s mapped", s->paging.pae ? "PAE" : s->paging.pse ? "32-bit, PSE" : "32-bit",
-		 s->paging.nxe && s->paging.pae ? ", NXE" : "", s->paging.wp ? ", WP" : "", s->paging.pge ? ", PGE" : "", list->tables,
+	text_put(t, STYLE_DIM, "  %s%s%s%s  %u page table%s, %s mapped", s->paging.pae ? "PAE" : s->paging.pse ? "32-bit PSE" : "32-bit",
+		 s->paging.nxe && s->paging.pae ? " NXE" : "", s->paging.wp ? " WP" : "", s->paging.pge ? " PGE" : "", list->tables, list->tables == 1 ? "" : "s",
 		 size_words(list->pages, size, sizeof(size)));
 	if (list->held)
-		text_put(t, STYLE_DIM, ", %llu absent entries hold data", (unsigned long long)list->held);
+		text_put(t, STYLE_DIM, ", %llu absent but not zero", (unsigned long long)list->held);
 	text_add(t, "\n");
 }
 

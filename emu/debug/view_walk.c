@@ -67,7 +67,11 @@ static void scene_of_stop(const struct debugger *d, struct scene *s)
 	const struct stop *stop = &d->stop;
 	bool user = d->m->cpu.cpl == 3;
 
-	if (stop->kind == STOP_BREAK && stop->fault.fault.vector == VEC_PF && stop->fault.walk.levels) {
+	if (stop->kind == STOP_BREAK && stop->hit && stop->hit->kind == BREAK_RESUME && stop->fault.fault.vector == VEC_PF) {
+		/* The access that failed then, as it would go now. */
+		const struct access *a = &stop->fault.walk.access;
+		walk_now(d, a->la, a->kind, a->user, s);
+	} else if (stop->kind == STOP_BREAK && stop->fault.fault.vector == VEC_PF && stop->fault.walk.levels) {
 		s->walk = stop->fault.walk;
 		s->levels = s->walk.levels;
 	} else if (stop->kind == STOP_BREAK && stop->access.len) {

@@ -313,31 +313,36 @@ static unsigned draw_letters(struct figure *f, unsigned i, unsigned x)
 	return x;
 }
 
-static unsigned draw_leads_to(struct figure *f, unsigned i, unsigned x)
+/* Where the entry leads, or why it stops the walk. */
+static void verdict_words(const struct figure *f, unsigned i, bool brief, char *buf, size_t size)
 {
 	const struct walk *w = f->w;
+	const struct walk_step *s = &w->step[i];
 	unsigned long long target = step_base(w, i + 1);
+	char blame[40];
 
-	if (step_is_large(w, i))
-		return canvas_text(&f->canvas, x, f->y, STYLE_PLAIN, "%u MB page 0x%08llx", w->paging.pae ? 2 : 4, target);
-	if (step_is_leaf(w, i))
-		return canvas_text(&f->canvas, x, f->y, STYLE_PLAIN, "frame 0x%08llx", target);
-	return canvas_text(&f->canvas, x, f->y, STYLE_PLAIN, "%s 0x%08llx", w->paging.pae && i == 0 ? "directory" : "table", target);
+	if (step_blame(w, i))
+		snprintf(buf, size, brief ? "<- %s" : "<- stops here: %s", step_blame_words(w, i, blame, sizeof(blame)));
+	else
+		snprintf(buf, size, "%s 0x%08llx%s%s%s", step_is_large(w, i) ? w->paging.pae ? "2 MB page" : "4 MB page" : step_is_leaf(w, i) ? "frame" :
+			 w->paging.pae && i == 0 ? "directory" : "table", target, s->set ? " sets" : "", s->set & PG_A ? " A" : "", s->set & PG_D ? " D" : "");
 }
 
+/* On the entry's row where it fits, else under it. */
 static void draw_verdict(struct figure *f, unsigned i, unsigned x)
 {
 	const struct walk_step *s = &f->w->step[i];
-	char words[40];
+	char words[80];
 
-	if (step_blame(f->w, i)) {
-		step_blame_words(f->w, i, words, sizeof(words));
-		canvas_text(&f->canvas, x, f->y, STYLE_BAD, x + 16 + strlen(words) <= f->width ? "<- stops here: %s" : "<- %s", words);
-		return;
+	verdict_words(f, i, false, words, sizeof(words));
+	if (x + strlen(words) > f->width)
+		verdict_words(f, i, true, words, sizeof(words));
+	if (x + strlen(words) > f->width) {
+		verdict_words(f, i, false, words, sizeof(words));
+		f->y++;
+		x = 11;
 	}
-	x = draw_leads_to(f, i, x);
-	if (s->set)
-		canvas_text(&f->canvas, x + 1, f->y, STYLE_CHANGED, "sets%s%s", s->set & PG_A ? " A" : "", s->set & PG_D ? " D" : "");
+	canvas_text(&f->canvas, x, f->y, step_blame(f->w, i) ? STYLE_BAD : s->set ? STYLE_CHANGED : STYLE_PLAIN, "%s", words);
 }
 
 static void draw_entry_row(struct figure *f, unsigned i)
@@ -348,10 +353,6 @@ static void draw_entry_row(struct figure *f, unsigned i)
 	x = canvas_text(&f->canvas, x + 2, f->y, STYLE_ADDRESS, "0x%08llx", (unsigned long long)s->addr);
 	x = canvas_text(&f->canvas, x + 2, f->y, step_style(f, i), "0x%0*llx", (int)digits(f), (unsigned long long)s->value);
 	x = draw_letters(f, i, x + 2);
-	if (x + 18 > f->width) {
-		f->y++;
-		x = 10;
-	}
 	draw_verdict(f, i, x + 1);
 	f->y++;
 }
@@ -385,6 +386,12 @@ static void draw_rights(struct figure *f)
 		    nx ? w->rights & PG_X ? ", executable" : ", no-execute" : "", w->global ? ", global" : "");
 }
 
+static void draw_below(struct figure *f, unsigned *x)
+{
+	*x = 13;
+	f->y++;
+}
+
 static void draw_outcome(struct figure *f)
 {
 	const struct walk *w = f->w;
@@ -402,7 +409,11 @@ static void draw_outcome(struct figure *f)
 		if (held(f, &value))
 			canvas_text(&f->canvas, x, f->y, STYLE_PLAIN, ", holds 0x%08x", value);
 	} else {
-		canvas_text(&f->canvas, 1, f->y, STYLE_BAD, "page fault   error code 0x%x: %s", w->pf_code, page_fault_words(w->pf_code, words, sizeof(words)));
+		page_fault_words(w->pf_code, words, sizeof(words));
+		x = canvas_text(&f->canvas, 1, f->y, STYLE_BAD, "page fault   error code 0x%x:", w->pf_code);
+		if (x + 1 + strlen(words) > f->width)
+			draw_below(f, &x);
+		canvas_text(&f->canvas, x + 1, f->y, STYLE_BAD, "%s", words);
 	}
 	f->y++;
 }

@@ -100,26 +100,38 @@ static void no_region_words(const struct guest_region *r, size_t n, uint32_t la,
 		text_add(t, "; %u bytes past the end of %08x-%08x %s", la - below->end, below->start, below->end, *below->name ? below->name : below->kind);
 }
 
-static bool process_words(const struct debugger *d, uint32_t la, const struct fault_record *r, struct text *t)
+/* The regions of the process whose address space it was. The guest's tables are read through a debugger that is not changed. */
+static size_t find_regions(const struct debugger *d, uint32_t cr3, struct guest_process *p, struct guest_region region[REGIONS])
 {
-	static const struct guest_region none;
-	struct guest_region region[REGIONS] = { none };
-	struct guest_process p;
 	size_t n;
 
-	/* The guest's tables are read through a debugger that is not changed. */
-	if (!d->guest || !guest_process_of((struct debugger *)d, r->cr3, &p))
-		return false;
-	n = guest_regions((struct debugger *)d, &p, region, REGIONS);
-	n = n < REGIONS ? n : REGIONS;
+	if (!d->guest || !guest_process_of((struct debugger *)d, cr3, p))
+		return 0;
+	n = guest_regions((struct debugger *)d, p, region, REGIONS);
+	return n < REGIONS ? n : REGIONS;
+}
+
+static const struct guest_region *region_of(const struct guest_region *region, size_t n, uint32_t la)
+{
 	for (size_t i = 0; i < n; i++)
-		if (la >= region[i].start && la < region[i].end) {
-			region_words(&region[i], &p, t);
-			return true;
-		}
-	if (!n || !r->walk.access.user)
+		if (la >= region[i].start && la < region[i].end)
+			return &region[i];
+	return NULL;
+}
+
+static bool process_words(const struct debugger *d, uint32_t la, const struct fault_record *r, struct text *t)
+{
+	struct guest_region region[REGIONS];
+	struct guest_process p;
+	size_t n = find_regions(d, r->cr3, &p, region);
+	const struct guest_region *in = region_of(region, n, la);
+
+	if (in)
+		region_words(in, &p, t);
+	else if (n && r->walk.access.user)
+		no_region_words(region, n, la, &p, t);
+	else
 		return false;
-	no_region_words(region, n, la, &p, t);
 	return true;
 }
 
@@ -160,4 +172,39 @@ void address_words(const struct debugger *d, uint32_t la, const struct fault_rec
 		text_add(t, "page 0x%05x", la >> PAGE_SHIFT);
 	stack_words(r, la, t);
 	physical_place(d, r, t);
+}
+
+/* --- meaning -------------------------------------------------------------------------------------------------------------- */
+
+static bool region_allows(const struct guest_region *in, enum access_kind kind)
+{
+	return strchr(in->rights, kind == ACCESS_WRITE ? 'w' : kind == ACCESS_FETCH ? 'x' : 'r') != NULL;
+}
+
+static void allowed_words(const struct fault_record *r, struct text *t)
+{
+	const struct walk *w = &r->walk;
+	uint64_t entry = w->levels ? w->step[w->levels - 1].value : 0;
+
+	if (w->result == WALK_PROTECTION && w->access.kind == ACCESS_WRITE)
+		text_add(t, "the region may be written, its page not: copy-on-write, or a kernel that wants to hear of the first write");
+	else if (w->result == WALK_NOT_PRESENT && entry)
+		text_add(t, "the region allows this, and the entry holds 0x%08llx for the kernel: the page is elsewhere, in swap perhaps", (unsigned long long)entry);
+	else if (w->result == WALK_NOT_PRESENT)
+		text_add(t, "the region allows this, the page is not there yet: demand paging");
+}
+
+void meaning_words(const struct debugger *d, const struct fault_record *r, struct text *t)
+{
+	struct guest_region region[REGIONS];
+	struct guest_process p;
+	size_t n = find_regions(d, r->cr3, &p, region);
+	const struct guest_region *in = region_of(region, n, r->fault.cr2);
+
+	if (in && region_allows(in, r->walk.access.kind))
+		allowed_words(r, t);
+	else if (in)
+		text_put(t, STYLE_WARN, "the region does not allow it: a mistake of the program");
+	else if (n && r->walk.access.user)
+		text_put(t, STYLE_WARN, "no region allows it: a stack that has to grow, or a mistake of the program");
 }

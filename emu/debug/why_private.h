@@ -2,15 +2,19 @@
 #ifndef EMU_DEBUG_WHY_PRIVATE_H
 #define EMU_DEBUG_WHY_PRIVATE_H
 
+#include "emu/debug/source.h"
 #include "emu/debug/why.h"
 
 #define WALK_LEVELS 3
+#define CALLERS 3
 
 /* Who wrote an entry of the page tables last. */
 struct entry_writer {
 	bool looked;                   /* history was searched */
 	bool known;
 	struct last_write w;
+	unsigned callers;
+	uint32_t caller[CALLERS];      /* return addresses, the innermost first */
 };
 
 struct story {
@@ -47,6 +51,9 @@ static inline bool story_has_walk(const struct story *s)
 /* Whether step i of the walk has another value since. */
 bool story_entry_changed(const struct story *s, unsigned i);
 
+/* What the fault may be good for, from the region that the address lies in: demand paging, copy-on-write, a mistake. One line without its end, or
+ * nothing. */
+void meaning_words(const struct debugger *d, const struct fault_record *r, struct text *t);
 /* What an address is, as one or more short sentences on one line. */
 void address_words(const struct debugger *d, uint32_t la, const struct fault_record *r, struct text *t);
 

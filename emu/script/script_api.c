@@ -34,8 +34,10 @@ static int number_at(lua_State *lua, bool physical)
 	if (size != 1 && size != 2 && size != 4 && size != 8)
 		return luaL_error(lua, "a size is 1, 2, 4 or 8");
 	size_t n = physical ? debugger_read_physical(d, (paddr_t)at, b, (size_t)size) : debugger_read_linear(d, (uint32_t)at, b, (size_t)size);
-	if (n != (size_t)size)
-		return 0;
+	if (n != (size_t)size) {
+		lua_pushnil(lua);
+		return 1;
+	}
 	for (size_t i = n; i--; )
 		v = v << 8 | b[i];
 	lua_pushinteger(lua, (lua_Integer)v);

@@ -327,7 +327,7 @@ void screen_rule(const struct screen *s, int y, int x, int cols, const char *tit
 void screen_bar(const struct screen *s, int y, int x, int rows)
 {
 	for (int i = 0; i < rows; i++)
-		screen_string(s, y + i, x, 1, CHROME_RULE, i ? "│" : "┬");
+		screen_string(s, y + i, x, 1, CHROME_RULE, i ? "│" : y == 1 ? "┬" : "┼");
 }
 
 unsigned screen_columns(const char *bytes, size_t length)

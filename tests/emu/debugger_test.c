@@ -90,14 +90,6 @@ static void expect_at(const char *name)
 	ck_assert_msg(debugger_pc(&d) == at(name), "at 0x%x instead of %s", debugger_pc(&d), name);
 }
 
-static uint8_t insn_byte(void)
-{
-	uint8_t byte = 0;
-
-	debugger_read_linear(&d, debugger_pc(&d), &byte, 1);
-	return byte;
-}
-
 /* Some rounds into the run, at its beginning. */
 static void to_round(unsigned n)
 {
@@ -124,8 +116,9 @@ static void expect_plain_state(void)
 
 /* --- each kind, both ways -------------------------------------------------------------------------------------------------- */
 
-/* Forwards, on, back, back, forwards: the same places, and nothing the guest can see. */
-static void both_ways(struct breakpoint b, const char *forwards, const char *backwards)
+/* Forwards, on, back, back, forwards: the same places, and nothing the guest can see. undone: backwards it stops before what it stops after
+ * forwards, so that the way back from a stop first leads there. */
+static void both_ways(struct breakpoint b, bool undone, const char *forwards, const char *backwards)
 {
 	to_round(3);
 	unsigned id = add(b);
@@ -144,11 +137,11 @@ static void both_ways(struct breakpoint b, const char *forwards, const char *bac
 	if (backwards)
 		expect_at(backwards);
 	expect_plain_state();
-	if (strcmp(forwards ? forwards : "", backwards ? backwards : ""))      /* it stands before what the third stop stood after */
+	if (undone)
 		expect_break(go(GO_BACK_CONTINUE), id);
 	ck_assert_uint_le(d.stop.at.tick, second.at.tick);
 	expect_plain_state();
-	if (!backwards || !forwards || strcmp(forwards, backwards))
+	if (undone)
 		expect_break(go(GO_CONTINUE), id);
 	ck_assert_uint_eq(d.stop.at.tick, second.at.tick);
 	ck_assert_str_eq(d.stop.text, second.text);
@@ -157,13 +150,13 @@ static void both_ways(struct breakpoint b, const char *forwards, const char *bac
 
 START_TEST(execution_stops_before_the_instruction)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_EXECUTE, .address = at("touch") }, "touch", "touch");
+	both_ways((struct breakpoint){ .kind = BREAK_EXECUTE, .address = at("touch") }, false, "touch", "touch");
 }
 END_TEST
 
 START_TEST(execution_by_physical_address)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_EXECUTE, .space = SPACE_PHYSICAL, .address = at("touch") }, "touch", "touch");
+	both_ways((struct breakpoint){ .kind = BREAK_EXECUTE, .space = SPACE_PHYSICAL, .address = at("touch") }, false, "touch", "touch");
 }
 END_TEST
 
@@ -180,13 +173,13 @@ END_TEST
 
 START_TEST(a_write_stops_after_it_and_backwards_before_it)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_WRITE, .address = PAGE + 10, .length = 1 }, "touched", "touch");
+	both_ways((struct breakpoint){ .kind = BREAK_WRITE, .address = PAGE + 10, .length = 1 }, true, "touched", "touch");
 }
 END_TEST
 
 START_TEST(a_write_by_physical_address)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_WRITE, .space = SPACE_PHYSICAL, .address = PAGE + 8, .length = 4 }, "touched", "touch");
+	both_ways((struct breakpoint){ .kind = BREAK_WRITE, .space = SPACE_PHYSICAL, .address = PAGE + 8, .length = 4 }, true, "touched", "touch");
 }
 END_TEST
 
@@ -209,33 +202,33 @@ END_TEST
 
 START_TEST(a_port)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_PORT, .address = 0x80, .length = 1 }, NULL, "put_byte");
+	both_ways((struct breakpoint){ .kind = BREAK_PORT, .address = 0x80, .length = 1 }, true, NULL, "put_byte");
 	ck_assert_uint_eq(d.stop.value, 0x5a);
 }
 END_TEST
 
 START_TEST(an_msr)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_MSR, .address = 0x174 }, NULL, "set_msr");
+	both_ways((struct breakpoint){ .kind = BREAK_MSR, .address = 0x174 }, true, NULL, "set_msr");
 }
 END_TEST
 
 START_TEST(a_control_register)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_CONTROL, .address = 3 }, NULL, NULL);
+	both_ways((struct breakpoint){ .kind = BREAK_CONTROL, .address = 3 }, true, NULL, NULL);
 }
 END_TEST
 
 START_TEST(a_switch_to_an_address_space)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_SPACE, .address = at("other_directory") }, NULL, "switch_over");
+	both_ways((struct breakpoint){ .kind = BREAK_SPACE, .address = at("other_directory") }, true, NULL, "switch_over");
 	ck_assert_uint_eq(m->cpu.cr3, at("other_directory"));
 }
 END_TEST
 
 START_TEST(an_exception_stops_before_its_delivery)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_EXCEPTION, .vector = 14, .error_mask = PF_W, .error_value = PF_W, .address = PAGE, .length = 4096 },
+	both_ways((struct breakpoint){ .kind = BREAK_EXCEPTION, .vector = 14, .error_mask = PF_W, .error_value = PF_W, .address = PAGE, .length = 4096 }, false,
 		"touch", "touch");
 	ck_assert_uint_eq(d.stop.fault.fault.cr2, PAGE + 8);
 	ck_assert_uint_eq(m->cpu.eip, at("touch"));
@@ -260,8 +253,13 @@ END_TEST
 
 START_TEST(an_interrupt_stops_in_its_handler)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20 }, "tick", "tick");
-	both_ways((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x30 }, "software", "software");
+	both_ways((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20 }, false, "tick", "tick");
+}
+END_TEST
+
+START_TEST(a_software_interrupt_stops_in_its_handler)
+{
+	both_ways((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x30 }, false, "software", "software");
 }
 END_TEST
 
@@ -269,35 +267,33 @@ START_TEST(the_mapping_of_an_address)
 {
 	to_round(3);
 	unsigned id = add((struct breakpoint){ .kind = BREAK_MAPPING, .address = PAGE + 5 });
+	static const char *const places[] = { "take_away", "drop", "touch", "mapped", "touched" };
+	for (unsigned i = 0; i < 10; i++) {                            /* TLB entry comes; PTE 0; TLB entry goes; PTE again; comes */
+		expect_break(go(GO_CONTINUE), id);
+		expect_at(places[i % 5]);
+		expect_plain_state();
+	}
+	static const char *const back[] = { "touch", "map", "drop", "take_away", "look", "touch" };
+	for (unsigned i = 0; i < 6; i++) {
+		expect_break(go(GO_BACK_CONTINUE), id);
+		expect_at(back[i]);
+		expect_plain_state();
+	}
 	expect_break(go(GO_CONTINUE), id);
-	expect_at("drop");                                             /* the PTE was cleared ... */
-	ck_assert_uint_eq(d.stop.value, 0);
-	expect_break(go(GO_CONTINUE), id);
-	expect_at("touch");                                            /* ... the TLB entry went ... */
-	expect_break(go(GO_CONTINUE), id);                             /* ... the handler writes the PTE ... */
-	ck_assert_uint_eq(d.stop.value, PAGE + 3);
-	expect_break(go(GO_CONTINUE), id);
-	expect_at("touched");                                          /* ... and the TLB entry comes. */
-	expect_plain_state();
-	expect_break(go(GO_BACK_CONTINUE), id);
-	expect_at("touch");
-	expect_break(go(GO_BACK_CONTINUE), id);
-	ck_assert_uint_eq(insn_byte(), 0xa3);                          /* mov %eax, the PTE */
-	expect_break(go(GO_BACK_CONTINUE), id);
-	expect_at("drop");
-	expect_break(go(GO_BACK_CONTINUE), id);
-	expect_plain_state();
-	expect_break(go(GO_CONTINUE), id);
-	expect_at("drop");
+	expect_at("touched");
 }
 END_TEST
 
 START_TEST(the_resumption_of_a_faulted_instruction)
 {
-	both_ways((struct breakpoint){ .kind = BREAK_RESUME }, "touch", "touch");
+	both_ways((struct breakpoint){ .kind = BREAK_RESUME }, false, "touch", "touch");
 	ck_assert_uint_eq(d.stop.fault.fault.vector, 14);
-	debugger_break_delete(&d, d.stop.breakpoint);
-	both_ways((struct breakpoint){ .kind = BREAK_RESUME, .address = at("touch"), .length = 1 }, "touch", "touch");
+}
+END_TEST
+
+START_TEST(the_resumption_of_one_instruction)
+{
+	both_ways((struct breakpoint){ .kind = BREAK_RESUME, .address = at("touch"), .length = 1 }, false, "touch", "touch");
 }
 END_TEST
 
@@ -321,7 +317,7 @@ END_TEST
 
 START_TEST(a_condition_is_looked_at_where_it_stops)
 {
-	unsigned id = add((struct breakpoint){ .kind = BREAK_EXECUTE, .address = at("touch"), .condition = strdup("ebx == 0 && esp != 0 && ecx == 0") });
+	unsigned id = add((struct breakpoint){ .kind = BREAK_EXECUTE, .address = at("touch"), .condition = strdup("ecx == 0 && cr3 != 0") });
 	expect_break(go(GO_CONTINUE), id);
 	char text[80];
 	snprintf(text, sizeof(text), "*0x%x == 5", at("rounds"));
@@ -345,7 +341,7 @@ END_TEST
 
 START_TEST(ignored_hits_count_both_ways)
 {
-	unsigned id = add((struct breakpoint){ .kind = BREAK_EXECUTE, .address = at("touch"), .ignore = 4 });
+	unsigned id = add((struct breakpoint){ .kind = BREAK_EXECUTE, .address = at("touched"), .ignore = 4 });
 	expect_break(go(GO_CONTINUE), id);
 	ck_assert_uint_eq(word("rounds"), 5);
 	ck_assert_uint_eq(debugger_break_find(&d, id)->hits, 5);
@@ -406,12 +402,12 @@ END_TEST
 /* Wherever an interrupt comes in between: it is not what was stepped into. */
 START_TEST(steps_go_past_interrupts_and_back_past_them)
 {
-	uint32_t pc[400];
-	uint64_t tick[400];
+	uint32_t pc[800];
+	uint64_t tick[800];
 	unsigned past = 0;
 
 	to_round(2);
-	for (unsigned i = 0; i < 400; i++) {
+	for (unsigned i = 0; i < 800; i++) {
 		uint32_t ticks = word("ticks");
 		pc[i] = debugger_pc(&d);
 		tick[i] = machine_now(m);
@@ -421,7 +417,7 @@ START_TEST(steps_go_past_interrupts_and_back_past_them)
 	}
 	ck_assert_uint_gt(past, 3);
 	expect_plain_state();
-	for (unsigned i = 400; i--;) {
+	for (unsigned i = 800; i--;) {
 		ck_assert_int_eq(go(GO_BACK_STEP)->kind, STOP_STEP);
 		ck_assert_uint_eq(debugger_pc(&d), pc[i]);
 		ck_assert_uint_eq(machine_now(m), tick[i]);
@@ -493,8 +489,8 @@ END_TEST
 
 START_TEST(a_breakpoint_inside_stops_a_step_over)
 {
-	unsigned id = break_at("inner");
 	to_round(1);
+	unsigned id = break_at("inner");
 	for (unsigned i = 0; i < 100; i++)
 		if (go(GO_OVER)->kind == STOP_BREAK)
 			break;
@@ -529,9 +525,8 @@ START_TEST(until_and_back_until)
 	ck_assert_int_eq(debugger_go(&d, GO_UNTIL, 1, at("touched"))->kind, STOP_STEP);
 	expect_at("touched");
 	ck_assert_uint_eq(word("rounds"), 2);
-	ck_assert_int_eq(debugger_go(&d, GO_BACK_UNTIL, 1, at("copy"))->kind, STOP_STEP);
-	expect_at("copy");
-	ck_assert_uint_eq(m->cpu.r[R_ECX], 64);
+	ck_assert_int_eq(debugger_go(&d, GO_BACK_UNTIL, 1, at("look"))->kind, STOP_STEP);
+	expect_at("look");
 	expect_plain_state();
 }
 END_TEST
@@ -604,16 +599,71 @@ START_TEST(a_change_by_hand_makes_another_future)
 {
 	to_round(4);
 	ck_assert_int_eq(debugger_goto(&d, cpu_icount(&m->cpu) - 900)->kind, STOP_STEP);
+	ck_assert_int_eq(debugger_go(&d, GO_BACK_UNTIL, 1, at("look"))->kind, STOP_STEP);
 	uint32_t value = 500;
 	ck_assert_msg(!debugger_write_memory(&d, false, at("rounds"), &value, 4, err), "%s", err);
-	ck_assert_msg(!debugger_write_register(&d, "ebx", 77, err), "%s", err);
+	ck_assert_msg(!debugger_write_register(&d, "ebp", 77, err), "%s", err);
 	unsigned id = break_at("touch");
 	expect_break(go(GO_CONTINUE), id);
 	ck_assert_uint_ge(word("rounds"), 500);
-	ck_assert_uint_eq(m->cpu.r[R_EBX], 77);
+	ck_assert_uint_eq(m->cpu.r[R_EBP], 77);
 	ck_assert_int_eq(debugger_write_memory(&d, true, 0x80000000, &value, 4, err), -1);
 	ck_assert_int_eq(debugger_write_register(&d, "cs", 8, err), -1);
 	ck_assert_int_eq(debugger_write_register(&d, "al", 256, err), -1);
+}
+END_TEST
+
+/* --- who wrote it ---------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(the_last_writer_of_a_page_table_entry)
+{
+	struct last_write w;
+	paddr_t pte = at("page_table") + (PAGE >> 12) * 4;
+
+	to_round(3);
+	uint64_t hash = machine_hash(m);
+	ck_assert(debugger_last_write(&d, pte, 1, &w));
+	ck_assert_uint_eq(w.access.by, BY_WALK);                       /* Accessed and Dirty, when the touch was done again */
+	ck_assert_uint_eq(w.eip, at("touch"));
+	ck_assert_uint_eq(w.value & ~w.old_value, PG_A | PG_D);
+	ck_assert(debugger_last_write(&d, pte + 1, 3, &w));
+	ck_assert_uint_eq(w.eip, at("touch"));                         /* the walk writes all four bytes */
+	ck_assert(debugger_last_write(&d, at("rounds"), 4, &w));
+	ck_assert_uint_eq(w.eip, at("round"));
+	ck_assert_uint_eq(w.old_value, 2);
+	ck_assert_uint_eq(w.value, 3);
+	ck_assert(!debugger_last_write(&d, 0x3f0000, 4, &w));
+	ck_assert_uint_eq(machine_hash(m), hash);
+	ck_assert(!history_in_past(h));
+	expect_plain_state();
+}
+END_TEST
+
+START_TEST(the_last_writer_of_a_register)
+{
+	struct last_write w;
+
+	to_round(3);
+	ck_assert_int_eq(debugger_go(&d, GO_UNTIL, 1, at("put_byte"))->kind, STOP_STEP);
+	uint64_t hash = machine_hash(m), count = cpu_icount(&m->cpu);
+	ck_assert(debugger_last_register_write(&d, "cr3", &w));
+	ck_assert_uint_eq(w.eip, at("switch_over") + 8);
+	ck_assert_uint_eq(w.old_value, at("other_directory"));
+	ck_assert_uint_eq(w.value, at("directory"));
+	ck_assert(debugger_last_register_write(&d, "edi", &w));
+	ck_assert_uint_eq(w.eip, at("copy"));
+	ck_assert_uint_eq(w.value, w.old_value + 1);
+	ck_assert(debugger_last_register_write(&d, "sysenter_cs", &w));
+	ck_assert_uint_eq(w.eip, at("set_msr"));
+	ck_assert(debugger_last_register_write(&d, "cr2", &w));
+	ck_assert_uint_eq(w.eip, at("touch"));
+	ck_assert(debugger_last_register_write(&d, "esp", &w));
+	ck_assert(debugger_last_register_write(&d, "gdtr.base", &w));
+	ck_assert_uint_lt(w.at.icount, 10);
+	ck_assert(!debugger_last_register_write(&d, "pat", &w));
+	ck_assert(!debugger_last_register_write(&d, "nonsense", &w));
+	ck_assert_uint_eq(machine_hash(m), hash);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), count);
 }
 END_TEST
 
@@ -623,7 +673,7 @@ int main(void)
 		execution_stops_before_the_instruction, execution_by_physical_address, execution_in_one_address_space,
 		a_write_stops_after_it_and_backwards_before_it, a_write_by_physical_address, a_read_is_no_write, a_port, an_msr, a_control_register,
 		a_switch_to_an_address_space, an_exception_stops_before_its_delivery, an_exception_of_another_kind_does_not_stop,
-		an_interrupt_stops_in_its_handler, the_mapping_of_an_address, the_resumption_of_a_faulted_instruction, an_instruction_count_is_exact,
+		an_interrupt_stops_in_its_handler, a_software_interrupt_stops_in_its_handler, the_mapping_of_an_address, the_resumption_of_a_faulted_instruction, the_resumption_of_one_instruction, an_instruction_count_is_exact,
 		a_condition_is_looked_at_where_it_stops, a_bad_condition_is_refused_when_it_is_set, ignored_hits_count_both_ways,
 		of_several_the_lowest_is_told_and_all_count, a_temporary_one_is_gone_after_its_stop, a_disabled_one_does_not_stop,
 		a_step_is_one_instruction_and_back_is_its_inverse, steps_go_past_interrupts_and_back_past_them, a_step_enters_interrupts_when_asked_to,
@@ -631,6 +681,7 @@ int main(void)
 		a_breakpoint_inside_stops_a_step_over, out_ends_after_the_return_and_back_out_at_the_call, until_and_back_until,
 		the_present_stops_once_and_then_life_goes_on, an_exception_in_the_present_does_not_stop_again_at_the_present,
 		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it, a_change_by_hand_makes_another_future,
+		the_last_writer_of_a_page_table_entry, the_last_writer_of_a_register,
 	};
 	TCase *tc = tcase_create("debugger");
 	Suite *s = suite_create("debugger");

@@ -1,7 +1,10 @@
 /* tests/emu/guest_test.c: what the debugger says of Pagoda's processes, regions and frames is what Pagoda says itself. */
 #include "tests/emu/pagoda_rig.h"
 
+#include <unistd.h>
+
 #include "emu/debug/guest_maps.h"
+#include "emu/debug/guest_private.h"
 
 #define KERNEL PAGODA_DIR "/pagoda.elf"
 #define IMAGE PAGODA_DIR "/pagoda.img"
@@ -156,6 +159,152 @@ START_TEST(looking_changes_nothing)
 }
 END_TEST
 
+/* --- a kernel of one's own ------------------------------------------------------------------------------------------- */
+
+static struct kernel teach;
+
+static void start_teach(void)
+{
+	struct machine_config config = { .memory = 4u << 20, .kernel = &teach };
+
+	ck_assert_msg(!kernel_open(&teach, GUEST_DIR "/teach.elf", rig_err), "%s", rig_err);
+	rig.d = (struct debugger){ .m = machine_create(&config, rig_err), .source = source_open(&teach) };
+	ck_assert_msg(rig.d.m != NULL, "%s", rig_err);
+}
+
+static void end_teach(void)
+{
+	guest_close(rig.d.guest);
+	source_close(rig.d.source);
+	machine_free(rig.d.m);
+	kernel_close(&teach);
+}
+
+START_TEST(a_description_of_ones_own_kernel_is_read_from_a_file)
+{
+	struct guest_process p[4];
+	struct guest_region r[4];
+	struct guest_frame f;
+
+	start_teach();
+	ck_assert_msg(!guest_open(&rig.d, TEACH_VIEW, &rig.d.guest, rig_err), "%s", rig_err);
+	ck_assert_str_eq(guest_name(rig.d.guest), "Teach");
+	ck_assert_uint_eq(guest_processes(&rig.d, p, 4), 2);
+	ck_assert_str_eq(p[0].name, "init?[m!");       /* no terminal is told anything */
+	ck_assert_str_eq(p[0].state, "WAITING");
+	ck_assert_uint_eq(p[1].id, (uint64_t)-2);
+	ck_assert_uint_eq(p[1].parent, 1);
+	ck_assert_uint_eq(p[1].cr3, 0x202000);
+	ck_assert(p[1].current && !p[0].current);
+	ck_assert_uint_eq(guest_regions(&rig.d, &p[0], r, 4), 0);
+	ck_assert_uint_eq(guest_regions(&rig.d, &p[1], r, 4), 3);
+	ck_assert(r[0].start == 0x800000 && r[0].end == 0x803000 && r[2].start == 0xbff000);
+	ck_assert_str_eq(r[0].rights, "r-x");
+	ck_assert_str_eq(r[1].rights, "rw-");
+	ck_assert_str_eq(r[2].kind, "stack");
+	ck_assert_str_eq(r[2].name, "a shell");
+	ck_assert_uint_eq(r[1].offset, 6);
+	ck_assert(guest_frame(&rig.d, 2, &f));
+	ck_assert_str_eq(f.owner, "odd");
+	ck_assert(!guest_frame(&rig.d, 64, &f));
+	end_teach();
+}
+END_TEST
+
+START_TEST(a_list_in_a_circle_ends)
+{
+	struct guest_swap s[8];
+
+	start_teach();
+	ck_assert_msg(!guest_open(&rig.d, TEACH_VIEW, &rig.d.guest, rig_err), "%s", rig_err);
+	size_t n = guest_swap_slots(&rig.d, s, 8);
+	ck_assert_uint_ge(n, 2);
+	ck_assert_uint_le(n, 8);
+	end_teach();
+}
+END_TEST
+
+/* Texts and what must be said of them. */
+static const struct { const char *text, *complaint; } wrong[] = {
+	{ "", "`guest \"NAME\"` is missing" },
+	{ "guest Teach\n", ":1: a text in \"...\" is missing" },
+	{ "guest \"a\"\nguest \"b\"\n", ":2: the guest is named twice" },
+	{ "guest \"a\"\nproces p from x next y\n", ":2: 'proces' is not one of" },
+	{ "guest \"a\"\n\tid 1\n", ":2: an indented line" },
+	{ "guest \"a\"\nprocess p from proc_table\n", ":2: process: `next` is missing" },
+	{ "guest \"a\"\nprocess p from proc_table next p + 1\n\tpid p->pid\n", ":3: 'pid' is no field here" },
+	{ "guest \"a\"\nprocess p from proc_table next p + 1\n\tid p->pid )\n", ":3: unexpected ')'" },
+	{ "guest \"a\"\nprocess p from proc_table next p + 1\n\tid (p->pid\n", ":3: ')' expected at 'end of line'" },
+	{ "guest \"a\"\nprocess p from proc_table next p + 1\n\tid p->\n", ":3: a field's name is missing" },
+	{ "guest \"a\"\nprocess p from process_table next p + 1\n", ":2: the kernel has no 'process_table'" },
+	{ "guest \"a\"\nprocess p from proc_table next p + 1\n\n\tname q->comm\n", ":4: the kernel has no 'q'" },
+	{ "guest \"a\"\nregion r from 1 next r\n", ":2: `region r of NAME` expected" },
+	{ "guest \"a\"\nstruct s\n", ":2: `struct NAME SIZE` expected" },
+	{ "guest \"a\"\nstruct s 8\n x y at 4\n", ":3: type 'y' is not known" },
+	{ "guest \"a\"\nstruct s 8\n x u32 4\n", ":3: `at OFFSET` expected" },
+	{ "guest \"a\"\nwhen moon\n", ":2: `when symbol NAME` or" },
+	{ "guest \"a\"\nuser end ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1\n", "too deep" },
+};
+
+START_TEST(a_mistake_in_a_description_is_told_with_its_line)
+{
+	char path[] = "/tmp/viewXXXXXX", err[ERROR_LINE];
+	int fd = mkstemp(path);
+	FILE *f = fopen(path, "w");
+
+	start_teach();
+	ck_assert(fd >= 0 && f);
+	fputs(wrong[_i].text, f);
+	if (!*wrong[_i].text)
+		fputs("\n", f);
+	fclose(f);
+	ck_assert_int_eq(guest_open(&rig.d, path, &rig.d.guest, err), -1);
+	ck_assert_ptr_null(rig.d.guest);
+	ck_assert_msg(strstr(err, wrong[_i].complaint) && strstr(err, path), "'%s' instead of '%s'", err, wrong[_i].complaint);
+	close(fd);
+	unlink(path);
+	end_teach();
+}
+END_TEST
+
+/* Any order of a description's own words, and any memory: an answer, soon. */
+START_TEST(nonsense_harms_nobody)
+{
+	static const char *const words[] = { "guest \"g\"\n", "\nprocess p from ", "\nregion r of p from ", "\nframe f number n from ", "\nswap s from ",
+		" next ", " while ", " where ", " tree ", " as struct area ", "\n id ", "\n name ", "\n start ", "\n owner ", "p", "r", "->", ".", "pid", "link",
+		"proc_table", "&", "*", "(", ")", "[", "]", "ring", "lost", "head", "(u8)", "(struct process *)", "container(", ", struct area, link)", "pa(",
+		"0xffffffff", "1", "-", "+", "/", "%", "<<", "?", ":", "\"x\"", "\n\n", "#", "struct a 4\n", " x u32 at 0\n", "limits", "areas", "comm" };
+	const unsigned n = sizeof(words) / sizeof(words[0]);
+	char text[2048], err[ERROR_LINE];
+	struct guest_process p[4];
+	struct guest_region r[4];
+	struct guest_frame f;
+	unsigned seed = 3, read = 0;
+
+	start_teach();
+	for (unsigned i = 0; i < 30000; i++) {
+		size_t length = (size_t)snprintf(text, sizeof(text), "guest \"g\"\nprocess p from proc_table next p + 1\n name p->");
+		for (unsigned k = (unsigned)rand_r(&seed) % 40; k; k--)
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s", words[(unsigned)rand_r(&seed) % n]);
+		struct description *v = description_read("nonsense", text, rig.d.source->modules->dwarf, err);
+		if (!v)
+			continue;
+		read++;
+		struct guest g = { .view = v, .looked_at = UINT64_MAX, .kernel_symbols = &rig.d.source->modules->symbols };
+		g.scope = (struct cscope){ .d = &rig.d, .types = &v->types, .symbols = g.kernel_symbols, .serial = 1 };
+		rig.d.guest = &g;
+		size_t found = guest_processes(&rig.d, p, 4);
+		for (size_t k = 0; k < found && k < 4; k++)
+			guest_regions(&rig.d, &p[k], r, 4);
+		guest_frame(&rig.d, 1, &f);
+		description_free(v);
+	}
+	rig.d.guest = NULL;
+	ck_assert_uint_gt(read, 20);
+	end_teach();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("guest");
@@ -168,6 +317,10 @@ int main(void)
 	tcase_add_test(t, regions_are_those_of_proc_maps);
 	tcase_add_test(t, references_are_mappings_whenever_the_kernel_is_at_rest);
 	tcase_add_test(t, looking_changes_nothing);
+	tcase_add_test(t, a_description_of_ones_own_kernel_is_read_from_a_file);
+	tcase_add_test(t, a_list_in_a_circle_ends);
+	tcase_add_loop_test(t, a_mistake_in_a_description_is_told_with_its_line, 0, sizeof(wrong) / sizeof(wrong[0]));
+	tcase_add_test(t, nonsense_harms_nobody);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

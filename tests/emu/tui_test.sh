@@ -44,7 +44,7 @@ terminal 80x24
 type_text "stty -a >before; $debug"
 keys Enter
 wait_for '\? help'
-press s 'instruction 1 '
+move s
 press C-z '^shell:'
 type_text 'clear; stty -a | cmp - before && echo same as before'
 keys Enter
@@ -52,7 +52,7 @@ wait_for '^same as before'
 type_text 'fg'
 keys Enter
 wait_for 'instruction 1 '
-press s 'instruction 2 '
+move s
 press q '^shell:'
 
 # Any size, at any time.
@@ -70,7 +70,7 @@ for size in 160x50 40x10 80x24 39x10 20x5 80x9 1x1 200x60 100x40 79x23 80x24; do
 	*) wait_for '─ Code ' ; wait_for '^ s step' ;;
 	esac
 done
-press s 'instruction 1 '
+move s
 press '?' '^━ Keys'
 screen help
 press Escape 'Page walk'
@@ -81,7 +81,7 @@ terminal 80x24
 type_text "NO_COLOR=1 $debug"
 keys Enter
 wait_for '\? help'
-press s 'instruction 1 '
+move s
 t capture-pane -p -e -t emu | grep -qE "$(printf '\033')\\[[0-9;]*(3[0-7]|4[0-7]|38;5;[0-9]+)m" && fail "NO_COLOR, and yet there are colours"
 press q '^shell:'
 type_text "$debug"
@@ -98,9 +98,9 @@ press q '^shell:'
 
 # Terminals that cannot: one line that says what can.
 for term in dumb no-such-terminal ''; do
-	type_text "clear; TERM=$term $debug; echo status \$?"
+	type_text "clear; TERM=$term $debug; echo status \$? of '<$term>'"
 	keys Enter
-	wait_for '^status 2'
+	wait_for "^status 2 of <$term>"
 	screen_now | tr -d '\n' | grep -q 'emu: .*--monitor' || fail "TERM=$term: $(screen_now)"
 done
 finish

@@ -4,9 +4,9 @@
 # may need. --update writes the screens seen as the new expectations; read the difference before you believe it.
 #
 # Screens are compared after masking, since addresses, instruction counts and the compiled code change with Pagoda's sources and compiler:
-#   - hexadecimal numbers of 5 digits and more, numbers after 0x, and numbers with commas become #
+#   - the digits of hexadecimal numbers of 5 digits and more, of numbers after 0x, and of numbers with commas become #
 #   - what lies between the ends of the time bar becomes ...
-#   - the code pane keeps its marks (> and B) only, the panes at the right at most the first word of a line
+#   - the code pane keeps its marks (> and B) only, the panes at the right the names of registers
 # What the diagram of a walk says in words and letters, messages, titles, the console, the layout: all of it counts.
 emu=$1
 expected=$2
@@ -55,6 +55,17 @@ press() {
 	wait_for "$2"
 }
 
+# move KEY: and wait for the instruction count in the title to change.
+move() {
+	title=$(screen_now | head -1)
+	deadline=$(($(date +%s) + patience))
+	keys "$1"
+	while [ "$(screen_now | head -1)" = "$title" ]; do
+		[ "$(date +%s)" -ge "$deadline" ] && fail "'$1' moved nothing: $title" && finish
+		sleep 0.05
+	done
+}
+
 # command LINE REGEX: on the debugger's command line.
 command_line() {
 	press : '^:'
@@ -64,22 +75,24 @@ command_line() {
 }
 
 mask() {
-	sed -E -e 's/0x[0-9a-f]+/0x#/g' -e 's/\b[0-9a-f]{5,16}\b/#/g' -e 's/\b[0-9]{1,3}(,[0-9]{3})+\b/#/g' -e 's/├.*┤ .*/├...┤/' \
-		-e 's/ +$//' | awk -v split_rows="$1" '
-		/^[─━] .*─┬─ / { in_code = /^[─━] Code/; right = 1 }
-		/^[─━] / && !/┬/ { in_code = right = 0 }
-		right && /│/ && !/^[─━]/ {
-			at = index($0, "│")
-			left = substr($0, 1, at - 1)
-			rest = substr($0, at + length("│"))
-			split(rest, word, " ")
-			if (in_code)
-				left = (left ~ /^>/ ? ">" : " ") (left ~ /^.B/ ? "B" : "") 
-			sub(/ +$/, "", left)
-			print left " │ " (word[1] ~ /^[A-Za-z0-9]+$/ ? word[1] : "")
-			next
+	perl -CSD -Mutf8 -ne '
+		sub like { my $s = shift; $s =~ s/[0-9a-zA-Z]/#/g; $s }
+		chomp;
+		s/ +instruction [\d,]+/ instruction #/ if $. == 1;
+		if (/^[─━] .*[┬┼]─ /) { $split = 1; $code = /^[─━] Code/ } elsif (/^[─━]/) { $split = 0 }
+		s/(0x)([0-9a-f]+)/$1 . like($2)/ge;
+		s/\b([0-9a-f]{5,16})\b/like($1)/ge;
+		s/\b(\d{1,3}(,\d{3})+)\b/like($1)/ge;
+		s/├.*┤ .*/├...┤/;
+		if ($split && /^([^─━].*)│(.*)$/) {
+			my ($left, $right) = ($1, $2);
+			$left = substr($left, 0, 2) =~ s/[^> Bb]/ /gr if $code;
+			$right = $right =~ /^(\w{2,4}) +#/ ? $1 : "";
+			$_ = "$left│$right";
 		}
-		{ print }'
+		s/ (?:#+-#+|#+) of #+ / # of # /;
+		s/ +$//;
+		print "$_\n";'
 }
 
 # screen NAME: what is seen now is what is expected.

@@ -44,7 +44,7 @@
 	OUT_BYTE 0x21, 0xfe
 	OUT_BYTE 0xa1, 0xff
 	OUT_BYTE 0x43, 0x34
-	OUT_BYTE 0x40, 0x40
+	OUT_BYTE 0x40, 0x03
 	OUT_BYTE 0x40, 0x00
 	sti
 
@@ -62,11 +62,15 @@ after_outer:
 copy:	rep movsb
 	.globl after_copy
 after_copy:
-	movl $0, page_table + (PAGE >> 12) * 4     /* away with it */
+	.globl look
+look:	mov PAGE, %ebx
+	.globl take_away
+take_away:
+	movl $0, page_table + (PAGE >> 12) * 4     /* away with it ... */
 	.globl drop
 drop:	invlpg PAGE
 	.globl touch
-touch:	movl $0x1234, PAGE + 8                     /* faults */
+touch:	movl $0x1234, PAGE + 8                     /* ... so that this faults */
 	.globl touched
 touched:
 	mov $other_directory, %eax
@@ -142,8 +146,10 @@ page_fault:
 	push %eax
 	incl faults
 	mov $PAGE + 3, %eax
-	mov %eax, page_table + (PAGE >> 12) * 4
-	pop %eax
+	.globl map
+map:	mov %eax, page_table + (PAGE >> 12) * 4
+	.globl mapped
+mapped:	pop %eax
 	add $4, %esp
 	iret
 
