@@ -496,12 +496,15 @@ static int parse_all(struct debugger *d, const char *text, bool evaluate, uint64
 {
 	struct parser x = { .d = d, .text = text, .p = text, .evaluate = evaluate, .err = err };
 	struct value v;
+	bool ok = parse_conditional(&x, &v);
 
-	if (!parse_conditional(&x, &v))
-		return -1;
 	skip_blanks(&x);
-	if (*x.p) {
-		fail(&x, "not understood:");
+	if (ok && *x.p)
+		ok = fail(&x, "not understood:");
+	if (!ok) {
+		for (char *c = err; *c; c++)           /* the text may hold anything; the error is one line */
+			if (iscntrl((unsigned char)*c))
+				*c = '?';
 		return -1;
 	}
 	*value = v.n;
