@@ -183,8 +183,10 @@ static void unknown(const char *line, struct reply *r)
 			names[n++] = row->name;
 	take_word(line, word, sizeof(word));
 	const char *near = nearest_name(line, names, n);
-	if (!near)
+	if (!near && strcmp(word, "info"))
 		near = nearest_name(word, names, n);
+	if (!strcmp(word, "info"))
+		snprintf(word, sizeof(word), "%.63s", line);
 	if (near)
 		reply_fail(r, "unknown command '%s'; did you mean '%s'?", word, near);
 	else

@@ -196,7 +196,7 @@ static void run_xp(struct debugger *d, const char *args, struct reply *r) { exam
 
 static void run_print(struct debugger *d, const char *args, struct reply *r)
 {
-	struct format f = { .kind = 0, .size = 8 };
+	struct format f = { .kind = 0, .size = 0 };
 	uint64_t v;
 	char name[128];
 
@@ -209,9 +209,12 @@ static void run_print(struct debugger *d, const char *args, struct reply *r)
 	if (!number_of(d, args, &v, r))
 		return;
 	symbol_at(d, (uint32_t)v, name, sizeof(name));
-	if (f.kind)
+	if (f.kind == 'x' && !f.size)
+		text_add(&r->text, "0x%" PRIx64, v);
+	else if (f.kind) {
+		f.size = f.size ? f.size : v > UINT32_MAX ? 8 : 4;
 		put_value(d, v, &f, &r->text);
-	else {
+	} else {
 		text_add(&r->text, "%" PRIu64 "  0x%" PRIx64, v, v);
 		if ((int32_t)v < 0 && v <= UINT32_MAX)
 			text_add(&r->text, "  %" PRId32, (int32_t)v);

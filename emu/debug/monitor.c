@@ -193,6 +193,8 @@ static char *next_line(struct monitor *mon)
 	} else
 		n = getline(&line, &size, mon->in);
 	if (n < 0) {
+		if (mon->tty)
+			putchar('\n');            /* Ctrl-D */
 		free(line);
 		return NULL;
 	}
@@ -255,7 +257,7 @@ static void loop(struct monitor *mon)
 			do_line(mon, line);
 		free(line);
 		(void)signal_take_interrupt();         /* it has done its work */
-		if (signal_pending())
+		if (signal_pending() || (mon->s && session_timed_out(mon->s)))
 			mon->done = true;
 	}
 }
