@@ -8,11 +8,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "emu/debug/command.h"
+#include "emu/debug/history_file.h"
 #include "emu/run.h"
 #include "emu/script/script.h"
 #include "emu/session.h"
@@ -21,7 +21,6 @@
 
 #define PROMPT      "(emu) "
 #define GUEST_LINE  1024
-#define HISTORY_LINES 1000
 #define WORDS_MOST  512
 #define IDLE_MS     50
 #define BLOCK_MOST  4000u              /* bytes between `commands N` and `end` */
@@ -327,29 +326,6 @@ static unsigned char complete(EditLine *el, int ch)
 	return result;
 }
 
-/* $XDG_STATE_HOME/emu/history, with its directories. Without a home there is none. */
-static void find_history(struct monitor *mon)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char dir[400];
-
-	if (state && *state == '/')
-		snprintf(dir, sizeof(dir), "%s", state);
-	else if (home && *home == '/')
-		snprintf(dir, sizeof(dir), "%s/.local/state", home);
-	else
-		return;
-	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = 0;
-		mkdir(dir, 0700);
-		*slash = '/';
-	}
-	mkdir(dir, 0700);
-	snprintf(mon->history_file, sizeof(mon->history_file), "%s/emu", dir);
-	mkdir(mon->history_file, 0700);
-	strcat(mon->history_file, "/history");
-}
-
 /* A character, once somebody has typed one; meanwhile the other faces go on. */
 static int get_character(EditLine *el, wchar_t *c)
 {
@@ -386,10 +362,9 @@ static void editor_open(struct monitor *mon)
 	mon->history = history_init();
 	if (!mon->el || !mon->history)
 		return;
-	history(mon->history, &ev, H_SETSIZE, HISTORY_LINES);
+	history(mon->history, &ev, H_SETSIZE, HISTORY_FILE_LINES);
 	history(mon->history, &ev, H_SETUNIQUE, 1);
-	find_history(mon);
-	if (*mon->history_file)
+	if (history_file(mon->history_file, sizeof(mon->history_file)))
 		history(mon->history, &ev, H_LOAD, mon->history_file);
 	el_set(mon->el, EL_PROMPT, prompt);
 	el_set(mon->el, EL_EDITOR, "emacs");
