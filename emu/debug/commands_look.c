@@ -240,23 +240,6 @@ static void run_assert(struct debugger *d, const char *args, struct reply *r)
 	}
 }
 
-/* "byte(", "*(u16*)", "[": the size of what an assignment writes and the address's expression, which ends at *end. */
-static unsigned target_size(const char *text, const char **address)
-{
-	static const struct { const char *prefix; unsigned size; } kinds[] = {
-		{ "*(u8*)", 1 }, { "*(u16*)", 2 }, { "*(u32*)", 4 }, { "*(u64*)", 8 }, { "byte", 1 }, { "word", 2 }, { "long", 4 }, { "*", 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t n = strlen(kinds[i].prefix);
-		if (strncmp(text, kinds[i].prefix, n) || (isalpha((unsigned char)*kinds[i].prefix) && text[n] != '('))
-			continue;
-		*address = text + n;
-		return kinds[i].size;
-	}
-	return 0;
-}
-
 static void assign_memory(struct debugger *d, bool physical, const char *where, unsigned size, uint64_t value, struct reply *r)
 {
 	uint64_t at;
@@ -281,6 +264,8 @@ static bool option(struct debugger *d, const char *name, const char *value, stru
 		d->intel = known ? on : d->intel;
 	else if (!strcmp(name, "interrupts"))
 		d->step_into_interrupts = known ? on : d->step_into_interrupts;
+	else if (!strcmp(name, "pagination") || !strcmp(name, "confirm") || !strcmp(name, "height") || !strcmp(name, "width"))
+		return true;               /* what people's gdb files begin with */
 	else
 		return false;
 	if (!known)
@@ -491,6 +476,7 @@ const struct command look_commands[] = {
 	{ "backtrace", NULL, "the calls that led here", run_backtrace, NULL, NULL },
 	{ "bt", NULL, NULL, NULL, "backtrace", NULL },
 	{ "where", NULL, NULL, NULL, "backtrace", NULL },
+	{ "info frame", NULL, NULL, NULL, "backtrace", NULL },
 	{ "info stack", NULL, NULL, NULL, "backtrace", NULL },
 	{ "print-stack", NULL, NULL, NULL, "view stack", NULL },
 	{ "info symbol", "ADDRESS", "its name and source line", run_symbol, NULL, complete_symbol },

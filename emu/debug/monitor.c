@@ -233,7 +233,7 @@ static void block(struct monitor *mon, const char *first)
 	if (n < sizeof(all))
 		do_line(mon, all);
 	else
-		do_line(mon, "commands 0 these lines are too many");
+		do_line(mon, "commands");              /* which says what it wants */
 }
 
 static void loop(struct monitor *mon)
