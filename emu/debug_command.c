@@ -11,6 +11,7 @@
 
 #include "emu/debug/guest.h"
 #include "emu/debug/monitor.h"
+#include "emu/debug/notebook.h"
 #include "emu/debug/source.h"
 #include "emu/gdb/gdb.h"
 #include "emu/run.h"
@@ -230,8 +231,11 @@ static int open_debugger(struct debug *g, char *err)
 	g->d.console = &s->console;
 	g->face = (struct face){ .name = "session", .owner = g, .poll = on_poll };
 	debugger_attach(&g->d, &g->face);
+	if (!notebook(&g->d))                                   /* it hears of events from the first on */
+		return loader_fail(err, "out of memory");
 	if (run_recording(g, err) || open_guest_knowledge(g, err))
 		return -1;
+	s->trace.names = debugger_trace_names(&g->d);
 	if (g->options.lua && script_load(&g->d, g->options.lua, NULL, err))
 		return -1;
 	if (g->options.run.gdb && !(g->gdb = gdb_listen(&g->d, g->options.run.gdb, err)))
