@@ -32,6 +32,7 @@ struct figure {
 	const struct walk *w;
 	unsigned shown;            /* entries already read, as far as the reader is to know */
 	unsigned width;
+	bool large;                /* for a projector: letters apart, no addresses and values of entries */
 	unsigned y;
 	unsigned tables;           /* columns of tables; one more for the frame */
 	struct field field[FIELDS];
@@ -40,6 +41,7 @@ struct figure {
 };
 
 static unsigned digits(const struct figure *f) { return f->w->paging.pae ? 16 : 8; }
+static bool spaced(const struct figure *f) { return f->large || f->width >= SPACED; }
 static bool finished(const struct figure *f) { return f->shown >= f->w->levels; }
 static bool reached(const struct figure *f, unsigned i) { return i < f->shown && i < f->w->levels; }
 
@@ -309,7 +311,7 @@ static unsigned draw_letters(struct figure *f, unsigned i, unsigned x)
 
 	entry_letters(&f->w->paging, s->value | s->set, letters);
 	for (unsigned n = 0; letters[n]; n++)
-		x = canvas_text(&f->canvas, x, f->y, letter_style(s, entry_letter_bit(heading[n]), blame), f->width >= SPACED ? "%c " : "%c", letters[n]);
+		x = canvas_text(&f->canvas, x, f->y, letter_style(s, entry_letter_bit(heading[n]), blame), spaced(f) ? "%c " : "%c", letters[n]);
 	return x;
 }
 
@@ -350,8 +352,10 @@ static void draw_entry_row(struct figure *f, unsigned i)
 	const struct walk_step *s = &f->w->step[i];
 	unsigned x = canvas_text(&f->canvas, 1, f->y, STYLE_NAME, "%-5s %4u", s->name, step_index(f->w, i));
 
-	x = canvas_text(&f->canvas, x + 2, f->y, STYLE_ADDRESS, "0x%08llx", (unsigned long long)s->addr);
-	x = canvas_text(&f->canvas, x + 2, f->y, step_style(f, i), "0x%0*llx", (int)digits(f), (unsigned long long)s->value);
+	if (!f->large) {
+		x = canvas_text(&f->canvas, x + 2, f->y, STYLE_ADDRESS, "0x%08llx", (unsigned long long)s->addr);
+		x = canvas_text(&f->canvas, x + 2, f->y, step_style(f, i), "0x%0*llx", (int)digits(f), (unsigned long long)s->value);
+	}
 	x = draw_letters(f, i, x + 2);
 	draw_verdict(f, i, x + 1);
 	f->y++;
@@ -360,10 +364,13 @@ static void draw_entry_row(struct figure *f, unsigned i)
 static void draw_heading(struct figure *f)
 {
 	const char *heading = entry_heading(&f->w->paging);
-	unsigned x = canvas_text(&f->canvas, 1, f->y, STYLE_DIM, "%-10s  %-10s  %-*s", "entry", "at", (int)digits(f) + 2, "value") + 2;
+	unsigned x = canvas_text(&f->canvas, 1, f->y, STYLE_DIM, "%-10s  ", "entry");
+
+	if (!f->large)
+		x = canvas_text(&f->canvas, x, f->y, STYLE_DIM, "%-10s  %-*s", "at", (int)digits(f) + 2, "value") + 2;
 
 	for (; *heading; heading++)
-		x = canvas_text(&f->canvas, x, f->y, STYLE_DIM, f->width >= SPACED ? "%c " : "%c", *heading);
+		x = canvas_text(&f->canvas, x, f->y, STYLE_DIM, spaced(f) ? "%c " : "%c", *heading);
 	f->y++;
 }
 
@@ -435,9 +442,9 @@ static void draw_no_paging(struct figure *f)
 		    (unsigned long long)f->w->pa, physical_words(&f->d->m->phys, f->w->pa));
 }
 
-void walk_diagram_sized(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, struct text *t)
+void walk_diagram_fitted(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, bool large, struct text *t)
 {
-	struct figure f = { .d = d, .w = w, .shown = levels_shown };
+	struct figure f = { .d = d, .w = w, .shown = levels_shown, .large = large };
 
 	canvas_clear(&f.canvas);
 	f.width = width < 60 ? 60 : width > CANVAS_WIDTH ? CANVAS_WIDTH : width;
@@ -463,5 +470,5 @@ void walk_diagram_sized(const struct debugger *d, const struct walk *w, unsigned
 
 void walk_diagram(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, struct text *t)
 {
-	walk_diagram_sized(d, w, levels_shown, width, 0, t);
+	walk_diagram_fitted(d, w, levels_shown, width, 0, false, t);
 }

@@ -156,9 +156,18 @@ START_TEST(with_little_height_the_boxes_go)
 	rig_open(&rig, 0);
 	rig_go(&rig);
 	page_walk(&rig.m->phys, &rig.m->mmu.pg, &a, &w);
-	walk_diagram_sized(&rig.d, &w, 2, 80, 12, &rig.text);
+	walk_diagram_fitted(&rig.d, &w, 2, 80, 12, false, &rig.text);
 	ck_assert_uint_le(text_lines(&rig.text), 12);
 	finish("diagram_low");
+}
+END_TEST
+
+START_TEST(on_a_projector_there_is_less)
+{
+	rig_open(&rig, 3);
+	rig_go(&rig);
+	show(view_walk, &(struct view_request){ .width = 80, .height = 24, .large = true, .argument = "user write 0x345678" });
+	finish("diagram_projector");
 }
 END_TEST
 
@@ -389,6 +398,7 @@ int main(void)
 	tcase_add_test(t, without_utf8_it_is_ascii);
 	tcase_add_test(t, it_never_leaves_its_width);
 	tcase_add_test(t, with_little_height_the_boxes_go);
+	tcase_add_test(t, on_a_projector_there_is_less);
 	tcase_add_test(t, the_bit_that_stops_the_walk_is_marked);
 	tcase_add_test(t, the_view_follows_words);
 	tcase_add_test(t, the_view_follows_the_walk_step);
