@@ -53,7 +53,7 @@ int session_load(struct session *s, char *err)
 
 	if (check_contradictions(o, err) || state_open(&s->loaded, o->load, err))
 		return -1;
-	if (s->loaded.recording)
+	if (s->loaded.recording && !s->debugged)
 		return loader_fail(err, "'%.200s' is a recording: emu replay and emu debug open those, --load takes what --save wrote", o->load);
 	return check_machine(o, &s->loaded.config, err);
 }
