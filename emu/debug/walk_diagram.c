@@ -475,12 +475,24 @@ static void draw_no_paging(struct figure *f)
 		    (unsigned long long)f->w->pa, physical_words(&f->d->m->phys, f->w->pa));
 }
 
-/* Title, two lines of the address, lines between, boxes, entries, outcome. */
-static bool squat_fits(const struct figure *f)
+/* Lines between the address and the boxes. */
+static unsigned turn_rows(const struct figure *f)
 {
 	unsigned turn[FIELDS];
 
-	return 1 + 2 + plan_turns(f, turn, 1) + 3 + f->w->levels + 1 <= f->height;
+	return plan_turns(f, turn, 1);
+}
+
+/* Title, address, lines between, boxes, heading, entries, rights and outcome. */
+static bool full_fits(const struct figure *f)
+{
+	return !f->height || 1 + 5 + turn_rows(f) + 7 + 1 + f->w->levels + 2 <= f->height;
+}
+
+/* Title, address, lines between, boxes, entries, outcome. */
+static bool squat_fits(const struct figure *f)
+{
+	return 1 + 2 + turn_rows(f) + 3 + f->w->levels + 1 <= f->height;
 }
 
 void walk_diagram_fitted(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, bool large, struct text *t)
@@ -499,7 +511,7 @@ void walk_diagram_fitted(const struct debugger *d, const struct walk *w, unsigne
 	place_fields(&f);
 	f.step = ((f.width < FIGURE_MAX ? f.width : FIGURE_MAX) - GAP) / f.fields;
 	f.box = f.step - GAP;
-	f.squat = height && height < WALK_DIAGRAM_FULL;
+	f.squat = !full_fits(&f);
 	bool boxes = f.step >= NARROWEST && (!f.squat || squat_fits(&f));
 	if (f.squat)
 		draw_fields_squat(&f);
