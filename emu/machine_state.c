@@ -344,7 +344,9 @@ static void store_fields(struct load *l, bool late)
 		const struct machine_field *d = &l->fields.field[i];
 		if (!l->source[i] || d->fixed || d->late != late)
 			continue;
-		for (uint32_t k = 0; k < d->count; k++)
+		if (d->stride == d->size)
+			memcpy(d->data, l->source[i], (size_t)d->size * d->count);
+		for (uint32_t k = 0; d->stride != d->size && k < d->count; k++)
 			memcpy(d->data + (size_t)k * d->stride, l->source[i] + (size_t)k * d->size, d->size);
 	}
 }

@@ -15,6 +15,7 @@ static int command_help(int argc, char **argv);
 
 static const struct command { const char *name, *form, *help; int (*run)(int argc, char **argv); } commands[] = {
 	{ "run", "[options] [IMAGE]", "run a machine; without IMAGE, boot Pagoda", command_run },
+	{ "debug", "[options] [IMAGE]", "the same in the debugger: stop, look inside, step back", command_debug },
 	{ "replay", "FILE", "run a recording again: is it the same run?", command_replay },
 	{ "demo", "NAME", "show something happening, narrated: fault-resumption", command_demo },
 	{ "help", "[COMMAND]", "what a command does and its options", command_help },
@@ -26,6 +27,7 @@ static void print_help(FILE *out)
 	fputs("emu: a 32-bit x86 PC for seeing virtual memory work\n\n"
 		"  emu run                      boot Pagoda, the bundled system (Ctrl-A x quits)\n"
 		"  emu run mykernel.elf         boot a Multiboot kernel of your own\n"
+		"  emu debug                    the same, to be stopped, looked into and stepped back\n"
 		"  emu demo fault-resumption    watch a page fault, its repair, and the same instruction again\n\n"
 		"commands:\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)

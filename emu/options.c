@@ -99,24 +99,33 @@ const char *nearest_name(const char *word, const char *const *candidates, size_t
 /* --- the parser --------------------------------------------------------------------------------------------------- */
 
 /* One dash does as well as two: -kernel, -initrd and -append are how other emulators spell them. */
-static const struct option_row *find_row(const struct option_set *set, const char *arg, size_t len)
+static const struct option_row *find_in(const struct option_row *table, const char *arg, size_t len)
 {
-	for (const struct option_row *r = set->rows; r->name; r++) {
-		const char *name = arg[1] == '-' ? r->name : r->name + 1;
+	for (const struct option_row *r = table; r && r->name; r++) {
+		const char *name = arg[1] == '-' || r->name[1] != '-' ? r->name : r->name + 1;
 		if (strlen(name) == len && !memcmp(name, arg, len))
 			return r;
 	}
 	return NULL;
 }
 
+static const struct option_row *find_row(const struct option_set *set, const char *arg, size_t len)
+{
+	const struct option_row *r = find_in(set->rows, arg, len);
+
+	return r ? r : find_in(set->more, arg, len);
+}
+
 static int unknown_option(const struct option_set *set, const char *arg, size_t len, char *err)
 {
-	const char *names[64] = { "--help" };
+	const struct option_row *const tables[] = { set->rows, set->more };
+	const char *names[96] = { "--help" };
 	char word[LONGEST_NAME + 1];
 	size_t count = 1;
 
-	for (const struct option_row *r = set->rows; r->name && count < 64; r++)
-		names[count++] = r->name;
+	for (unsigned i = 0; i < 2; i++)
+		for (const struct option_row *r = tables[i]; r && r->name && count < 96; r++)
+			names[count++] = r->name;
 	snprintf(word, sizeof(word), "%.*s", (int)(len < LONGEST_NAME ? len : LONGEST_NAME), arg);
 	const char *near = nearest_name(word, names, count);
 	if (near)
@@ -181,10 +190,9 @@ static void print_indented(FILE *out, const char *text, unsigned indent)
 	fputc('\n', out);
 }
 
-void options_help(const struct option_set *set, FILE *out)
+static void print_rows(const struct option_row *table, FILE *out)
 {
-	fprintf(out, "%s\nusage: %s\n\n", set->examples, set->usage);
-	for (const struct option_row *r = set->rows; r->name; r++) {
+	for (const struct option_row *r = table; r && r->name; r++) {
 		int n = fprintf(out, "  %s%s%s", r->name, r->form ? " " : "", r->form ? r->form : "");
 		if (n > 27)
 			fprintf(out, "\n%*s", 28, "");
@@ -192,6 +200,15 @@ void options_help(const struct option_set *set, FILE *out)
 			fprintf(out, "%*s", 28 - n, "");
 		print_indented(out, r->help, 28);
 	}
+}
+
+void options_help(const struct option_set *set, FILE *out)
+{
+	fprintf(out, "%s\nusage: %s\n\n", set->examples, set->usage);
+	print_rows(set->rows, out);
+	if (set->more)
+		fputs("\n", out);
+	print_rows(set->more, out);
 	fprintf(out, "  --help                    this text\n");
 	if (set->notes)
 		fprintf(out, "\n%s", set->notes);

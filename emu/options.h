@@ -29,6 +29,7 @@ struct option_set {
 	const struct option_row *rows;
 	int (*operand)(void *target, const char *value, char *err);
 	const char *notes;         /* printed last; may be NULL */
+	const struct option_row *more;     /* a second table, printed after the first; may be NULL */
 };
 
 enum { OPTIONS_ERROR = -1, OPTIONS_OK = 0, OPTIONS_HELP = 1 };
@@ -65,6 +66,7 @@ struct run_options {
 	bool memory_given, tlb_given, seed_given;      /* what --load has to look at */
 	bool no_reboot;
 	enum serial_kind serial;
+	bool serial_given;
 	const char *serial_path;
 	struct tlb_geometry tlb;
 	uint64_t seed;

@@ -4,6 +4,7 @@
 
 /* Each gets the arguments after the command's name and returns the exit status. */
 int command_run(int argc, char **argv);
+int command_debug(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_demo(int argc, char **argv);
 

@@ -99,6 +99,7 @@ static int set_serial(void *target, const char *value, char *err)
 {
 	struct run_options *o = target;
 
+	o->serial_given = true;
 	if (!strcmp(value, "stdio"))
 		o->serial = SERIAL_STDIO;
 	else if (!strcmp(value, "none"))

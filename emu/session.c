@@ -73,6 +73,15 @@ static void on_device_log(void *owner, enum log_level level, const char *device,
 	trace_device(&s->trace, device, text);
 }
 
+static void on_output(void *owner, uint8_t byte)
+{
+	struct session *s = owner;
+
+	console_put(&s->console, byte);
+	if (s->tap.put)
+		s->tap.put(s->tap.owner, byte);
+}
+
 /* As the options describe it, before power-on. */
 static struct machine_config planned_machine(const struct session *s)
 {
@@ -93,7 +102,7 @@ static int build_machine(struct session *s, char *err)
 	struct machine_config config = o->load ? s->loaded.config : planned_machine(s);
 
 	config.stop_at_reset |= o->no_reboot;
-	config.serial = config.debug = (struct char_out){ console_put, &s->console };
+	config.serial = config.debug = (struct char_out){ on_output, s };
 	config.input = (struct input_source){ console_next, &s->console };        /* without a stream still what a debugger types */
 	config.log = (struct device_log){ on_device_log, s };
 	s->machine = machine_create(&config, err);
@@ -104,7 +113,9 @@ static int build_machine(struct session *s, char *err)
 	if (config.kernel)
 		symbols_load(&s->symbols, config.kernel);
 	trace_attach(&s->trace, s->machine);
-	if (o->history && !(s->history = history_create(s->machine, o->history, err)))
+	if (s->loaded.recording && input_replay(&s->machine->input, s->loaded.input, s->loaded.inputs))
+		return loader_fail(err, "out of memory");
+	if ((o->history || s->debugged) && !(s->history = history_create(s->machine, o->history, err)))
 		return -1;
 	return session_record(s, err);
 }
@@ -118,7 +129,8 @@ int session_open(struct session *s, char *err)
 	if (trace_open(&s->trace, s->options.trace, s->options.trace_path, err))
 		return -1;
 	signals_install();
-	if (console_open(&s->console, s->options.serial, s->options.serial_path, err) || build_machine(s, err)) {
+	bool none = s->debugged && !s->options.serial_given;
+	if (console_open(&s->console, none ? SERIAL_NONE : s->options.serial, s->options.serial_path, err) || build_machine(s, err)) {
 		session_leave(s);
 		return -1;
 	}

@@ -9,7 +9,6 @@
 #define EMU_SESSION_H
 
 #include "emu/console.h"
-#include "emu/history.h"
 #include "emu/machine.h"
 #include "emu/options.h"
 #include "emu/plan.h"
@@ -27,6 +26,8 @@ struct session {
 	struct state_file loaded;      /* with --load; the plan is empty then */
 	struct history *history;       /* NULL: none is kept */
 	struct recorder *recorder;     /* with --record */
+	bool debugged;                 /* by the caller: a recording may be opened, there is always a history, standard input is not the guest's */
+	struct char_out tap;           /* by the caller: also told what the guest writes to its console */
 	uint64_t started_ns;
 	uint64_t pace_ns, pace_tick;   /* this tick was due at this time */
 };

@@ -53,7 +53,7 @@ int session_load(struct session *s, char *err)
 
 	if (check_contradictions(o, err) || state_open(&s->loaded, o->load, err))
 		return -1;
-	if (s->loaded.recording)
+	if (s->loaded.recording && !s->debugged)
 		return loader_fail(err, "'%.200s' is a recording: emu replay and emu debug open those, --load takes what --save wrote", o->load);
 	return check_machine(o, &s->loaded.config, err);
 }
@@ -62,10 +62,12 @@ int session_load(struct session *s, char *err)
 
 int session_record(struct session *s, char *err)
 {
+	if (!s->options.record && !s->options.history)
+		return 0;
+	if (!s->history && !(s->history = history_create(s->machine, s->options.history, err)))
+		return -1;
 	if (!s->options.record)
 		return 0;
-	if (!s->history && !(s->history = history_create(s->machine, HISTORY_DEFAULT_LIMIT, err)))
-		return -1;
 	s->recorder = record_begin(s->history, err);
 	return s->recorder ? 0 : -1;
 }

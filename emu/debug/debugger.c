@@ -59,6 +59,15 @@ void debugger_output(struct debugger *d, uint8_t byte)
 			f->output(f->owner, byte);
 }
 
+void debugger_idle(struct debugger *d)
+{
+	for (struct face *f = d->faces, *next; f; f = next) {
+		next = f->next;                        /* it may detach itself */
+		if (f->idle)
+			f->idle(f->owner);
+	}
+}
+
 /* --- changes by hand -------------------------------------------------------------------------------------------------- */
 
 /* Where the bytes of [address, + size) lie; false: not all of them are memory. */

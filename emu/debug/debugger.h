@@ -60,6 +60,8 @@ struct face {
 	bool (*progress)(void *owner, const char *what, uint64_t done, uint64_t total);
 	/* A line from a script or the checker, without its end, while the machine runs. NULL: does not care. */
 	void (*say)(void *owner, const char *line);
+	/* About 20 times a second while other faces wait for somebody to do something: they call debugger_idle(). NULL: does not care. */
+	void (*idle)(void *owner);
 	struct face *next;             /* private */
 };
 
@@ -106,6 +108,8 @@ void break_describe(const struct debugger *d, const struct breakpoint *b, char *
 
 /* Runs until something stops it; count repeats GO_STEP, GO_OVER and their backs (at least 1). la: GO_UNTIL's goal. The result is also d->stop. */
 const struct stop *debugger_go(struct debugger *d, enum go how, uint64_t count, uint32_t la);
+/* For faces that wait for a key or a line: lets the others (gdb's link) do their work, which may run the machine. */
+void debugger_idle(struct debugger *d);
 /* From an observer's callback: the machine is to stop, as a breakpoint stops it (checker, scripts). */
 void debugger_request_stop(struct debugger *d, enum stop_kind kind, const char *text);
 /* The guest wrote to its console: tells the faces. */

@@ -5,12 +5,14 @@
 #include <ctype.h>
 #include <errno.h>
 #include <histedit.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "emu/debug/command.h"
+#include "emu/debug/history_file.h"
 #include "emu/run.h"
 #include "emu/script/script.h"
 #include "emu/session.h"
@@ -19,8 +21,8 @@
 
 #define PROMPT      "(emu) "
 #define GUEST_LINE  1024
-#define HISTORY_LINES 1000
 #define WORDS_MOST  512
+#define IDLE_MS     50
 #define BLOCK_MOST  4000u              /* bytes between `commands N` and `end` */
 
 struct monitor {
@@ -322,27 +324,32 @@ static unsigned char complete(EditLine *el, int ch)
 	return result;
 }
 
-/* $XDG_STATE_HOME/emu/history, with its directories. Without a home there is none. */
-static void find_history(struct monitor *mon)
+/* A character, once somebody has typed one; meanwhile the other faces go on. */
+static int get_character(EditLine *el, wchar_t *c)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char dir[400];
+	struct monitor *mon;
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	mbstate_t state = { 0 };
+	char byte;
 
-	if (state && *state == '/')
-		snprintf(dir, sizeof(dir), "%s", state);
-	else if (home && *home == '/')
-		snprintf(dir, sizeof(dir), "%s/.local/state", home);
-	else
-		return;
-	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = 0;
-		mkdir(dir, 0700);
-		*slash = '/';
+	el_get(el, EL_CLIENTDATA, &mon);
+	fflush(stdout);
+	for (;;) {
+		if (signal_pending())
+			return -1;
+		int n = poll(&p, 1, IDLE_MS);
+		if (!n)
+			debugger_idle(mon->d);
+		if (n <= 0)
+			continue;
+		if (read(STDIN_FILENO, &byte, 1) != 1)
+			return 0;
+		size_t length = mbrtowc(c, &byte, 1, &state);
+		if (length == (size_t)-1)
+			memset(&state, 0, sizeof(state));          /* no character: left out */
+		else if (length != (size_t)-2)
+			return 1;
 	}
-	mkdir(dir, 0700);
-	snprintf(mon->history_file, sizeof(mon->history_file), "%s/emu", dir);
-	mkdir(mon->history_file, 0700);
-	strcat(mon->history_file, "/history");
 }
 
 static void editor_open(struct monitor *mon)
@@ -353,15 +360,15 @@ static void editor_open(struct monitor *mon)
 	mon->history = history_init();
 	if (!mon->el || !mon->history)
 		return;
-	history(mon->history, &ev, H_SETSIZE, HISTORY_LINES);
+	history(mon->history, &ev, H_SETSIZE, HISTORY_FILE_LINES);
 	history(mon->history, &ev, H_SETUNIQUE, 1);
-	find_history(mon);
-	if (*mon->history_file)
+	if (history_file(mon->history_file, sizeof(mon->history_file)))
 		history(mon->history, &ev, H_LOAD, mon->history_file);
 	el_set(mon->el, EL_PROMPT, prompt);
 	el_set(mon->el, EL_EDITOR, "emacs");
 	el_set(mon->el, EL_HIST, history, mon->history);
 	el_set(mon->el, EL_CLIENTDATA, mon);
+	el_set(mon->el, EL_GETCFN, get_character);
 	el_set(mon->el, EL_ADDFN, "emu-complete", "complete a word", complete);
 	el_set(mon->el, EL_BIND, "^I", "emu-complete", NULL);
 	el_set(mon->el, EL_BIND, "^R", "em-inc-search-prev", NULL);

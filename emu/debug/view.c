@@ -25,6 +25,7 @@ const struct view views[] = {
 	{ "walk", "Page walk", "[user|supervisor] [write|fetch] EXPRESSION: the walk of an address as a diagram", view_walk, view_walk_json },
 	{ "tables", "Page tables", "EXPRESSION, pde N, at PA, cr3 VALUE: mappings folded, or one page table", view_tables, view_tables_json },
 	{ "tlb", "TLB", "translations held, stale ones marked; EXPRESSION: of one page", view_tlb, view_tlb_json },
+	{ "why", "Why", "the last fault as a story; the command `why` also goes back for who wrote the entry", view_why, view_why_json },
 	{ "breakpoints", "Breakpoints", "what the debugger stops for", view_breakpoints, view_breakpoints_json },
 	{ "trace", "Trace", "the last events; int, exc, iret, cr, walk choose among them", view_trace, view_trace_json },
 	{ "console", "Console", "what the guest has written up to now", view_console, NULL },

@@ -13,7 +13,9 @@
 
 #include "emu/debug/entry.h"
 #include "emu/debug/fault_words.h"
+#include "emu/debug/guest.h"
 #include "emu/debug/source.h"
+#include "emu/debug/system_tables.h"
 #include "emu/debug/views.h"
 #include "emu/debug/walk_diagram.h"
 #include "emu/debug/why_private.h"
@@ -137,8 +139,21 @@ static void tell_error_code(const struct story *s, struct text *t)
 
 /* --- who ---------------------------------------------------------------------------------------------------------------------- */
 
-static void put_writer(const struct story *s, const struct last_write *w, struct text *t)
+static void put_callers(const struct story *s, const struct entry_writer *e, struct text *t)
 {
+	char name[128];
+
+	for (unsigned i = 0; i < e->callers; i++)
+		if (*source_symbol(s->d, e->caller[i], name, sizeof(name))) {
+			text_add(t, "%s", i ? ", from " : "called from ");
+			text_put(t, STYLE_NAME, "%.*s", (int)strcspn(name, "+"), name);
+		}
+}
+
+static void put_writer(const struct story *s, const struct entry_writer *e, struct text *t)
+{
+	const struct last_write *w = &e->w;
+
 	if (w->access.by == BY_DMA) {
 		text_add(t, "by a device (DMA) at instruction %llu", (ull)w->at.icount);
 		return;
@@ -150,6 +165,11 @@ static void put_writer(const struct story *s, const struct last_write *w, struct
 	text_add(t, "by ");
 	put_place(s->d, w->eip, t);
 	text_add(t, " at instruction %llu", (ull)w->at.icount);
+	if (!e->callers)
+		return;
+	text_add(t, "\n");
+	label(t, "");
+	put_callers(s, e, t);
 }
 
 static void tell_writer(const struct story *s, struct text *t)
@@ -170,7 +190,7 @@ static void tell_writer(const struct story *s, struct text *t)
 	}
 	text_add(t, "0x%08llx -> 0x%08llx\n", (ull)e->w.old_value, (ull)e->w.value);
 	label(t, "");
-	put_writer(s, &e->w, t);
+	put_writer(s, e, t);
 	text_add(t, "\n");
 	label(t, "");
 	if (!(e->w.value & PG_P) && e->w.old_value & PG_P)
@@ -206,10 +226,26 @@ static void tell_changes(const struct story *s, struct text *t)
 		if (s->after[i].known) {
 			label(t, "");
 			text_add(t, "  ");
-			put_writer(s, &s->after[i].w, t);
+			put_writer(s, &s->after[i], t);
 			text_add(t, "\n");
 		}
 	}
+}
+
+static bool address_space_gone(const struct story *s)
+{
+	struct guest_process p;
+
+	return s->d->guest && story_fault(s)->walk.access.user && !guest_process_of(s->d, story_fault(s)->cr3, &p);
+}
+
+static void put_handler(const struct story *s, const struct fault_record *r, struct text *t)
+{
+	struct gate g = gate_decode(r->idt_entry);
+	char name[128];
+
+	if (s->d->source && r->idt_read && (g.type == GATE_INTERRUPT || g.type == GATE_TRAP) && *source_symbol(s->d, g.offset, name, sizeof(name)))
+		text_put(t, STYLE_NAME, " <%s>", name);
 }
 
 static void tell_afterwards(const struct story *s, struct text *t)
@@ -219,10 +255,8 @@ static void tell_afterwards(const struct story *s, struct text *t)
 	if (s->shut_down || s->pending || !s->followed)
 		return;
 	label(t, "afterwards");
-	if (s->count > 1)
-		fault_gate_words(&s->d->m->cpu, &s->chain[s->count - 1], t);
-	else
-		fault_gate_words(&s->d->m->cpu, r, t);
+	fault_gate_words(&s->d->m->cpu, &s->chain[s->count - 1], t);
+	put_handler(s, &s->chain[s->count - 1], t);
 	text_add(t, "\n");
 	tell_changes(s, t);
 	label(t, "");
@@ -230,7 +264,8 @@ static void tell_afterwards(const struct story *s, struct text *t)
 		text_put(t, STYLE_GOOD, "the instruction was resumed at instruction %llu, %llu after the fault\n", (ull)s->resumed_at.icount,
 			 (ull)(s->resumed_at.icount - r->icount));
 	else
-		text_put(t, STYLE_WARN, "the instruction has not been resumed up to now, instruction %llu\n", (ull)s->now.icount);
+		text_put(t, STYLE_WARN, "the instruction has not been resumed up to now, instruction %llu%s\n", (ull)s->now.icount,
+			 address_space_gone(s) ? ": its process has ended" : "");
 	if (s->resumed && story_has_walk(s) && s->then.levels && s->then.result == WALK_OK) {
 		label(t, "");
 		text_put(t, STYLE_GOOD, "the same access then finds frame 0x%08llx\n", (ull)(s->then.pa & ~(paddr_t)PG_OFFSET));

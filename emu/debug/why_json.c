@@ -69,6 +69,13 @@ static json_t *writer_json(const struct story *s, paddr_t entry, const struct en
 	json_object_set_new(j, "old", json_hex(e->w.old_value));
 	json_object_set_new(j, "value", json_hex(e->w.value));
 	set_place(s->d, j, e->w.eip);
+	json_t *callers = json_array();
+	for (unsigned i = 0; i < e->callers; i++) {
+		json_t *caller = json_object();
+		set_place(s->d, caller, e->caller[i]);
+		json_array_append_new(callers, caller);
+	}
+	json_object_set_new(j, "callers", callers);
 	return j;
 }
 

@@ -2,15 +2,19 @@
 #ifndef EMU_DEBUG_WHY_PRIVATE_H
 #define EMU_DEBUG_WHY_PRIVATE_H
 
+#include "emu/debug/source.h"
 #include "emu/debug/why.h"
 
 #define WALK_LEVELS 3
+#define CALLERS 3
 
 /* Who wrote an entry of the page tables last. */
 struct entry_writer {
 	bool looked;                   /* history was searched */
 	bool known;
 	struct last_write w;
+	unsigned callers;
+	uint32_t caller[CALLERS];      /* return addresses, the innermost first */
 };
 
 struct story {

@@ -11,6 +11,8 @@
 #include "emu/debug/entry.h"
 #include "emu/debug/fault_words.h"
 
+#define WALKS_PASSED 8u
+
 /* --- which fault -------------------------------------------------------------------------------------------------------- */
 
 static bool stopped_before_fault(const struct debugger *d)
@@ -78,11 +80,37 @@ static void on_iret(void *owner, struct machine *m)
 	machine_stop_soon(m);
 }
 
+/* Who had called the writer. The machine is taken to the write, and left there. */
+static void look_callers(struct debugger *d, struct entry_writer *e)
+{
+	struct source_frame frames[CALLERS + 1];
+	char err[ERROR_LINE];
+	size_t n;
+
+	if (!d->source || e->w.access.by != BY_PROCESSOR || history_goto_tick(d->h, e->w.at.tick, NULL, err) != HISTORY_OK)
+		return;
+	n = source_backtrace(d, frames, CALLERS + 1);
+	for (size_t i = 1; i < n && i <= CALLERS; i++)
+		e->caller[e->callers++] = frames[i].pc;
+}
+
+/* Four bytes hold all that matters, but the upper half of a PAE entry: NX and high addresses. The guest's own write is wanted: walks that set
+ * Accessed and Dirty are passed over, earlier and earlier. */
 static void look_who(struct debugger *d, paddr_t pa, struct entry_writer *e)
 {
-	/* Four bytes hold all that matters, but the upper half of a PAE entry: NX and high addresses. */
+	struct moment here = history_now(d->h);
+	char err[ERROR_LINE];
+
 	e->looked = true;
-	e->known = debugger_last_write(d, pa, 4, &e->w);
+	for (unsigned i = 0; i < WALKS_PASSED; i++) {
+		e->known = debugger_last_write(d, pa, 4, &e->w);
+		if (!e->known || e->w.access.by != BY_WALK || history_goto_tick(d->h, e->w.at.tick, NULL, err) != HISTORY_OK)
+			break;
+	}
+	if (e->known)
+		look_callers(d, e);
+	if (history_now(d->h).tick != here.tick)
+		history_goto_tick(d->h, here.tick, NULL, err);
 }
 
 /* From the fault on to where its instruction runs again, or to where the story is told. */

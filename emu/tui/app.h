@@ -52,6 +52,7 @@ struct tui {
 	bool leaving;                  /* q was pressed once, and something would be lost */
 	bool quit;
 	uint64_t drawn_ns;
+	uint64_t pace_ns, pace_tick, pace_icount;      /* an idle guest was on time then */
 	char working[64];              /* long work: what, and how far */
 	uint64_t work_done, work_total;
 };
@@ -77,6 +78,8 @@ void run_go(struct tui *t, enum go how, uint32_t la);
 void run_goto(struct tui *t, uint64_t icount);
 void run_walk(struct tui *t, int direction);
 void run_interact(struct tui *t);
+/* In the past by more than the one instruction that looking into the next one costs. */
+bool run_in_past(const struct tui *t);
 /* Around anything that may run the machine. */
 void run_begin(struct tui *t);
 void run_end(struct tui *t);

@@ -39,7 +39,7 @@ static void draw_title(struct tui *t)
 {
 	char left[160], right[96], mode[32], process[80], number[32];
 	const struct cpu *c = &t->d->m->cpu;
-	const char *state = t->interacting ? "GUEST HAS THE KEYS" : t->running ? "running" : history_in_past(t->d->h) ? "PAST" : "stopped";
+	const char *state = t->interacting ? "GUEST HAS THE KEYS" : t->running ? "running" : run_in_past(t) ? "PAST" : "stopped";
 	int style = t->interacting ? CHROME_GUEST : CHROME_TITLE, cols = t->screen.cols;
 	int n = snprintf(right, sizeof(right), "  %s%s  %s ", cols < 60 ? "" : "instruction ", timebar_number(cpu_icount(c), number), state);
 

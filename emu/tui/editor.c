@@ -106,6 +106,7 @@ void editor_remember(struct editor *e, const char *line)
 		e->count--;
 	}
 	e->history[e->count++] = copy;
+	e->remembered++;
 	e->at = e->count;
 }
 

@@ -14,6 +14,7 @@ struct editor {
 	size_t length, cursor;
 	char *history[EDITOR_HISTORY]; /* oldest first */
 	size_t count, at;              /* at == count: the line being typed */
+	size_t remembered, loaded;     /* lines ever; of these, how many came from a file */
 	char draft[EDITOR_LINE];       /* what was being typed before looking through history */
 };
 

@@ -384,7 +384,8 @@ static void press_key(struct tui *t, int key)
 			prompt_open(t, MODE_COMMAND, (char[]){ (char)key, 0 });
 		return;
 	}
-	*t->message = 0;
+	if (!k->running)                       /* looking around leaves standing why the machine stopped */
+		*t->message = 0;
 	k->act(t, k->argument);
 	t->leaving = t->leaving && !quitting;
 }

@@ -11,14 +11,17 @@
 #include "emu/tui/app.h"
 
 #define DRAW_NS 100000000ull           /* ten times a second */
+#define LATE_NS 50000000ull            /* what is later than this is not made up for */
+#define LONGEST_MS 50
 
 /* --- what the core tells ----------------------------------------------------------------------------------------------- */
 
-static void read_keys(struct tui *t)
+static void read_keys(struct tui *t, int milliseconds)
 {
 	int key;
 
-	while ((key = screen_key(&t->screen, 0)) != KEYS_NONE) {
+	while ((key = screen_key(&t->screen, milliseconds)) != KEYS_NONE) {
+		milliseconds = 0;
 		if (key == K_RESIZE)
 			tui_arrange(t);
 		else
@@ -36,13 +39,33 @@ static void draw_now_and_then(struct tui *t)
 	tui_draw(t);
 }
 
+static void pace_from_here(struct tui *t)
+{
+	t->pace_ns = host_ns();
+	t->pace_tick = machine_now(t->d->m);
+	t->pace_icount = cpu_icount(&t->d->m->cpu);
+}
+
+/* A busy guest runs as fast as it can; one that waits does so by the wall clock. Returns how long to sleep. */
+static int idle_ms(struct tui *t)
+{
+	uint64_t now = host_ns(), ticks = machine_now(t->d->m) - t->pace_tick, busy = cpu_icount(&t->d->m->cpu) - t->pace_icount;
+	uint64_t due = t->pace_ns + (ticks > busy ? ticks - busy : 0) * (1000000000u / CLOCK_HZ);
+
+	if (history_in_past(t->d->h) || due + LATE_NS < now) {
+		pace_from_here(t);
+		return 0;
+	}
+	uint64_t ms = due > now ? (due - now) / 1000000 : 0;
+	return ms < LONGEST_MS ? (int)ms : LONGEST_MS;
+}
+
 static bool on_poll(void *owner)
 {
 	struct tui *t = owner;
 
-	read_keys(t);
-	if (t->d->stop.kind == STOP_NONE || !history_in_past(t->d->h))
-		tui_follow(t);
+	read_keys(t, idle_ms(t));
+	tui_follow(t);
 	draw_now_and_then(t);
 	return t->interrupt || signal_pending();
 }
@@ -55,7 +78,7 @@ static bool on_progress(void *owner, const char *what, uint64_t done, uint64_t t
 	snprintf(t->working, sizeof(t->working), "%s", what);
 	t->work_done = done;
 	t->work_total = total;
-	read_keys(t);
+	read_keys(t, 0);
 	draw_now_and_then(t);
 	return !t->interrupt && !signal_pending();
 }
@@ -102,6 +125,7 @@ void run_begin(struct tui *t)
 	t->interrupt = false;
 	*t->working = 0;
 	t->work_total = 0;
+	pace_from_here(t);
 	t->drawn_ns = host_ns();               /* short work is over before anything has to be drawn */
 	*t->message = 0;
 }
@@ -129,11 +153,25 @@ static void forget_walk(struct tui *t)
 		drop(&n->micro);
 }
 
-void run_go(struct tui *t, enum go how, uint32_t la)
+bool run_in_past(const struct tui *t)
 {
+	return history_present(t->d->h).tick > history_now(t->d->h).tick + 1;
+}
+
+/* Who stands at the present, but for one instruction that was looked into, does not want to hear of it. */
+static void go(struct tui *t, enum go how, uint32_t la)
+{
+	bool past = run_in_past(t);
+
 	forget_walk(t);
 	run_begin(t);
-	debugger_go(t->d, how, 1, la);
+	if (debugger_go(t->d, how, 1, la)->kind == STOP_PRESENT && !past && how != GO_STEP)
+		debugger_go(t->d, how, 1, la);
+}
+
+void run_go(struct tui *t, enum go how, uint32_t la)
+{
+	go(t, how, la);
 	run_end(t);
 }
 
@@ -204,18 +242,15 @@ void run_walk(struct tui *t, int direction)
 
 void run_interact(struct tui *t)
 {
-	if (history_in_past(t->d->h)) {
+	if (run_in_past(t)) {
 		tui_message(t, STYLE_WARN, "in the past the guest's input is written already; the command fork begins another future here");
 		return;
 	}
 	if (!t->layout.slot[SLOT_CONSOLE].rows && strcmp(t->pane[SLOT_MAIN].place.view->name, "console"))
 		tui_show_view(t, SLOT_MAIN, "console", NULL, true);
 	t->interacting = t->interacted = true;
-	if (!t->running) {
-		forget_walk(t);
-		run_begin(t);
-		t->interacting = true;
-		debugger_go(t->d, GO_CONTINUE, 1, 0);
-		run_end(t);
-	}
+	if (t->running)
+		return;
+	go(t, GO_CONTINUE, 0);
+	run_end(t);
 }

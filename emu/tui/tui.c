@@ -12,6 +12,7 @@
 #include "emu/status.h"
 #include "emu/terminal.h"
 #include "emu/tui/app.h"
+#include "emu/tui/remember.h"
 
 #define IDLE_MS 250                    /* how long a signal may wait to be seen */
 
@@ -80,6 +81,7 @@ static void start(struct tui *t, struct debugger *d, struct session *s)
 	t->session = s;
 	t->wish.focus = SLOT_MAIN;
 	choose_views(t);
+	remember_load(&t->editor);
 	run_attach(t);
 	tui_message(t, STYLE_PLAIN, "%s", d->stop.kind == STOP_NONE ? "stopped before the first instruction; c runs, s steps, ? tells all keys" : d->stop.text);
 }
@@ -87,6 +89,7 @@ static void start(struct tui *t, struct debugger *d, struct session *s)
 static void end(struct tui *t)
 {
 	run_detach(t);
+	remember_save(&t->editor);
 	for (int i = 0; i < SLOTS; i++)
 		pane_free(&t->pane[i]);
 	pane_free(&t->overlay);

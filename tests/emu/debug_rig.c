@@ -122,12 +122,13 @@ void rig_go(struct rig *r)
 {
 	r->h = history_create(r->m, HISTORY_DEFAULT_LIMIT, err);
 	ck_assert_msg(r->h, "%s", err);
-	r->d = (struct debugger){ .m = r->m, .h = r->h };
+	ck_assert_msg(!debugger_init(&r->d, r->m, r->h, err), "%s", err);
 }
 
 void rig_close(struct rig *r)
 {
 	text_free(&r->text);
+	debugger_free(&r->d);
 	history_free(r->h);
 	machine_free(r->m);
 }
@@ -146,6 +147,10 @@ uint64_t rig_state(struct rig *r)
 	hash_init(&h);
 	hash_u64(&h, machine_hash(r->m));
 	mmu_tlb_each(&r->m->mmu, add_entry, &h);
+	/* Not hits: without a modelled geometry not all of them are counted. */
+	hash_u64(&h, r->m->mmu.stats.misses);
+	hash_u64(&h, r->m->mmu.stats.walks);
+	hash_u64(&h, r->m->mmu.stats.flushes);
 	return hash_result(&h);
 }
 

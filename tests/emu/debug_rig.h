@@ -48,7 +48,7 @@ void rig_go(struct rig *r);
 
 /* The text gathered is the one of tests/emu/stories/NAME.txt. STORIES_WRITE=1 in the environment writes the file instead, to be read. */
 void rig_expect(struct rig *r, const char *name);
-/* State the guest can notice, and the TLB, as one number. */
+/* State the guest can notice, the TLB, and its counts, as one number. */
 uint64_t rig_state(struct rig *r);
 
 #endif

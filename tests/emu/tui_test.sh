@@ -98,9 +98,9 @@ press q '^shell:'
 
 # Terminals that cannot: one line that says what can.
 for term in dumb no-such-terminal ''; do
-	type_text "clear; TERM=$term $debug; echo status \$?"
+	type_text "clear; TERM=$term $debug; echo status \$? of '<$term>'"
 	keys Enter
-	wait_for '^status 2'
+	wait_for "^status 2 of <$term>"
 	screen_now | tr -d '\n' | grep -q 'emu: .*--monitor' || fail "TERM=$term: $(screen_now)"
 done
 finish
