@@ -129,10 +129,10 @@ examine() {
 }
 
 # What the debugger finds in the machine that was saved when it rebooted is what Linux said shortly before. Workers come and go, the heap
-# grows.
+# grows, and Linux knows longer names of threads than their 15 characters.
 looked_at() {
 	"$LINUX_LOOK" ../linux.saved >../look || fail "the saved machine cannot be looked at"
-	sed -n 's/^\([0-9]*\) (\(.*\)) [A-Z] \([0-9]*\) .*/process \1 \3 \2/p' ../stats | grep -v -e kworker -e ' cat$' | sort >../said
+	sed -n 's/^\([0-9]*\) (\(.*\)) [A-Z] \([0-9]*\) .*/process \1 \3 \2/p' ../stats | sed 's/^\(process [0-9]* [0-9]* .\{15\}\).*/\1/' | grep -v -e kworker -e ' cat$' | sort >../said
 	grep ^process ../look | grep -v -e kworker -e ' reboot$' -e ' swapper/0$' | sort >../found
 	grep -q ' sleep$' ../found && cmp -s ../said ../found || fail "processes differ: $(diff ../said ../found | head -5)"
 	sed -n 's/^\([0-9a-f]*-[0-9a-f]*\) \(...\)p [^ ]* [^ ]* [^ ]* */region \1 \2 /p' ../maps | grep -v '\[heap\]' |
