@@ -415,14 +415,12 @@ static void send_to_guest(struct tui *t, int key)
 	};
 	char one[2] = { (char)key, 0 };
 	const char *bytes = key < KEYS_FIRST ? one : "";
-	struct console *c = &t->session->console;
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (table[i].key == key)
 			bytes = table[i].bytes;
 	for (; *bytes; bytes++)
-		if (c->tail - c->head < CONSOLE_RING)
-			c->ring[c->tail++ % CONSOLE_RING] = (uint8_t)*bytes;
+		console_type(&t->session->console, (uint8_t)*bytes);
 }
 
 void keys_press_running(struct tui *t, int key)

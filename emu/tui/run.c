@@ -64,6 +64,7 @@ static bool on_poll(void *owner)
 {
 	struct tui *t = owner;
 
+	t->running = true;                     /* for another face, perhaps */
 	read_keys(t, idle_ms(t));
 	tui_follow(t);
 	draw_now_and_then(t);
@@ -95,6 +96,11 @@ static void on_stopped(void *owner, const struct stop *s)
 		tui_message(t, STYLE_PLAIN, "%s", "");
 }
 
+static void on_say(void *owner, const char *line)
+{
+	tui_message(owner, STYLE_WARN, "%s", line);
+}
+
 static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
 {
 	struct tui *t = owner;
@@ -105,7 +111,8 @@ static void on_delivered(void *owner, struct machine *m, const struct fault_reco
 
 void run_attach(struct tui *t)
 {
-	t->face = (struct face){ .name = "tui", .owner = t, .poll = on_poll, .stopped = on_stopped, .progress = on_progress };
+	t->session->console.live = false;      /* the session is not to keep pace: idle_ms() does, for idle guests only */
+	t->face = (struct face){ .name = "tui", .owner = t, .poll = on_poll, .stopped = on_stopped, .progress = on_progress, .say = on_say };
 	debugger_attach(t->d, &t->face);
 	t->observer = (struct observer){ .name = "tui", .owner = t, .delivered = on_delivered };
 	machine_observe(t->d->m, &t->observer);
