@@ -327,6 +327,48 @@ static void run_run(struct debugger *d, const char *args, struct reply *r)
 		tell_stop(d, s, r);
 }
 
+/* --- until the guest says something ------------------------------------------------------------------------------------------- */
+
+struct waiter {
+	struct debugger *d;
+	const char *text;
+	char last[256];                /* of what the guest wrote, as long as text */
+	size_t n;
+	bool heard;
+};
+
+static void on_heard(void *owner, uint8_t byte)
+{
+	struct waiter *w = owner;
+	size_t length = strlen(w->text);
+
+	if (w->n == length)
+		memmove(w->last, w->last + 1, --w->n);
+	w->last[w->n++] = (char)byte;
+	if (w->n < length || memcmp(w->last, w->text, length))
+		return;
+	w->heard = true;
+	debugger_request_stop(w->d, STOP_STEP, "the guest wrote it");
+}
+
+/* The machine stops after the instruction that wrote the last byte: the same one on each run. */
+static void run_wait(struct debugger *d, const char *args, struct reply *r)
+{
+	struct waiter w = { .d = d, .text = args };
+	struct face face = { .name = "wait", .owner = &w, .output = on_heard };
+
+	if (!*args || strlen(args) >= sizeof(w.last)) {
+		reply_fail(r, "wait for what text? at most %zu characters", sizeof(w.last) - 1);
+		return;
+	}
+	debugger_attach(d, &face);
+	const struct stop *s = debugger_go(d, GO_CONTINUE, 1, 0);
+	debugger_detach(d, &face);
+	tell_stop(d, s, r);
+	if (!w.heard && !r->failed && s->kind == STOP_MACHINE)
+		reply_fail(r, "the guest has not written '%s': %s", args, s->text);
+}
+
 /* --- into one instruction ---------------------------------------------------------------------------------------------------- */
 
 static void micro_json(const struct debugger *d, const struct micro_event *e, struct reply *r)
@@ -415,6 +457,7 @@ const struct command run_commands[] = {
 	{ "advance", NULL, NULL, NULL, "until", complete_symbol },
 	{ "run", NULL, "from the beginning again, the same run", run_run, NULL, NULL },
 	{ "r", NULL, NULL, NULL, "run", NULL },
+	{ "wait", "TEXT", "go on until the guest has written this to its console\nwait $", run_wait, NULL, NULL },
 	{ "rstep", "[N]", "one instruction back", run_rstep, NULL, NULL },
 	{ "rs", NULL, NULL, NULL, "rstep", NULL },
 	{ "rsi", NULL, NULL, NULL, "rstep", NULL },

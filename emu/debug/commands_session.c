@@ -324,6 +324,7 @@ static void run_trace(struct debugger *d, const char *args, struct reply *r)
 				reply_fail(r, "%s", err);
 			return;
 		}
+		t->names = debugger_trace_names(d);
 		trace_attach(t, d->m);
 	} else
 		reply_view(d, "trace", args, 0, r);

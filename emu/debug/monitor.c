@@ -5,9 +5,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <histedit.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "emu/debug/command.h"
 #include "emu/debug/history_file.h"
@@ -20,6 +22,7 @@
 #define PROMPT      "(emu) "
 #define GUEST_LINE  1024
 #define WORDS_MOST  512
+#define IDLE_MS     50
 #define BLOCK_MOST  4000u              /* bytes between `commands N` and `end` */
 
 struct monitor {
@@ -321,6 +324,34 @@ static unsigned char complete(EditLine *el, int ch)
 	return result;
 }
 
+/* A character, once somebody has typed one; meanwhile the other faces go on. */
+static int get_character(EditLine *el, wchar_t *c)
+{
+	struct monitor *mon;
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	mbstate_t state = { 0 };
+	char byte;
+
+	el_get(el, EL_CLIENTDATA, &mon);
+	fflush(stdout);
+	for (;;) {
+		if (signal_pending())
+			return -1;
+		int n = poll(&p, 1, IDLE_MS);
+		if (!n)
+			debugger_idle(mon->d);
+		if (n <= 0)
+			continue;
+		if (read(STDIN_FILENO, &byte, 1) != 1)
+			return 0;
+		size_t length = mbrtowc(c, &byte, 1, &state);
+		if (length == (size_t)-1)
+			memset(&state, 0, sizeof(state));          /* no character: left out */
+		else if (length != (size_t)-2)
+			return 1;
+	}
+}
+
 static void editor_open(struct monitor *mon)
 {
 	HistEvent ev;
@@ -337,6 +368,7 @@ static void editor_open(struct monitor *mon)
 	el_set(mon->el, EL_EDITOR, "emacs");
 	el_set(mon->el, EL_HIST, history, mon->history);
 	el_set(mon->el, EL_CLIENTDATA, mon);
+	el_set(mon->el, EL_GETCFN, get_character);
 	el_set(mon->el, EL_ADDFN, "emu-complete", "complete a word", complete);
 	el_set(mon->el, EL_BIND, "^I", "emu-complete", NULL);
 	el_set(mon->el, EL_BIND, "^R", "em-inc-search-prev", NULL);

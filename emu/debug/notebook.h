@@ -49,6 +49,8 @@ struct notebook {
 struct notebook *notebook(struct debugger *d);
 /* Part of debugger_free. */
 void notebook_free(struct debugger *d);
+/* For traces: names of address spaces and the number of free frames, as far as the guest's own tables say. */
+struct trace_names debugger_trace_names(struct debugger *d);
 /* One line without its end, as in the trace file. */
 void event_describe(const struct debugger *d, const struct event *e, struct text *t);
 

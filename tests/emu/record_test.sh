@@ -90,7 +90,7 @@ one_line
 run 1 "$emu" run --record timer.elf timer.elf
 says 'it would be overwritten'
 head -c 4M /dev/urandom >noise.img
-(ulimit -f 4096; exec "$emu" run --memory 1M --record big.emu --max-instructions 1000 timer.elf --disk noise.img >../out 2>../err </dev/null)
+(ulimit -f 4097; exec "$emu" run --memory 2M --record big.emu --max-instructions 1000 timer.elf --disk noise.img >../out 2>../err </dev/null)
 says "cannot write 'big.emu'"
 [ -z "$(ls big.emu* 2>/dev/null)" ] || fail "half a recording was left: $(ls big.emu*)"
 

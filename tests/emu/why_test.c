@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/debug/guest.h"
+#include "emu/debug/source.h"
 #include "emu/debug/why.h"
 
 static struct rig rig;
@@ -41,8 +43,11 @@ static void tell(bool search)
 	ck_assert_uint_eq(rig_state(&rig), state);
 	why_tell(&rig.d, search, &again);
 	ck_assert_uint_eq(rig_state(&rig), state);
-	ck_assert_uint_eq(again.size, rig.text.size);
-	ck_assert(!memcmp(again.byte, rig.text.byte, again.size));
+	if (again.size != rig.text.size || memcmp(again.byte, rig.text.byte, again.size)) {
+		fputs(text_plain(&rig.text), stderr);
+		fputs(text_plain(&again), stderr);
+		ck_abort_msg("told twice, two stories");
+	}
 	text_free(&again);
 }
 
@@ -217,6 +222,84 @@ START_TEST(json_tells_the_same)
 }
 END_TEST
 
+/* --- Pagoda ------------------------------------------------------------------------------------------------------------ */
+
+static void swallow(void *owner, uint8_t byte)
+{
+	(void)owner;
+	(void)byte;
+}
+
+static const char *typed;
+static int type(void *owner)
+{
+	(void)owner;
+	return *typed ? (unsigned char)*typed++ : -1;
+}
+
+/* Stops when demo-cow's first write to a page that it shares with its parent is resumed. */
+struct first_copy { const struct debugger *d; uint32_t eip; };
+
+static bool on_exception(void *owner, struct machine *m, const struct fault_record *f)
+{
+	struct first_copy *c = owner;
+	struct source_line line;
+
+	(void)m;
+	if (!c->eip && f->fault.vector == VEC_PF && f->fault.error == (PF_P | PF_W | PF_U) && source_line_of(c->d, f->eip, &line) &&
+	    strstr(line.file, "demo/cow.c"))
+		c->eip = f->eip;
+	return false;
+}
+
+static void on_iret(void *owner, struct machine *m)
+{
+	const struct first_copy *c = owner;
+
+	if (c->eip && m->cpu.eip == c->eip)
+		machine_stop_soon(m);
+}
+
+START_TEST(copy_on_write_in_pagoda)
+{
+	static const char *const told[] = {
+		"user write of 0x", "guestos/user/demo/cow.c:", "is in the region ", " rw- ", "demo-cow", "copy-on-write",
+		"<- stops here: W=0 read-only", "P=1  the page is present", "<pte_set+", "called from space_copy, from proc_fork", "<vector_14>",
+		"called from cow_write, from fault_in, from page_fault", "the instruction was resumed at instruction", "the same access then finds frame",
+	};
+	static char err[ERROR_LINE];
+	struct machine_config config = { .memory = 32u << 20, .disk_name = { "pagoda.img" }, .serial = { swallow, NULL }, .input = { type, NULL } };
+	struct kernel kernel;
+	struct first_copy c = { .d = &rig.d };
+	struct observer o = { .name = "test", .owner = &c, .exception = on_exception, .iret = on_iret };
+
+	typed = "demo-cow\n";
+	memset(&rig, 0, sizeof(rig));
+	ck_assert_msg(!kernel_open(&kernel, PAGODA_DIR "/pagoda.elf", err), "%s", err);
+	config.kernel = &kernel;
+	config.disk[0] = disk_open(PAGODA_DIR "/pagoda.img", true, err, sizeof(err));
+	ck_assert_msg(config.disk[0], "%s", err);
+	rig.m = machine_create(&config, err);
+	ck_assert_msg(rig.m, "%s", err);
+	rig_go(&rig);
+	rig.d.source = source_open(&kernel);
+	ck_assert_msg(!guest_open(&rig.d, NULL, &rig.d.guest, err) && rig.d.guest, "%s", err);
+	machine_observe(rig.m, &o);
+	ck_assert_int_eq(history_run(rig.h, 400000000), MACHINE_REQUESTED);
+	machine_unobserve(rig.m, &o);
+	tell(true);
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
+		ck_assert_msg(strstr(text_plain(&rig.text), told[i]), "not told: %s\n%.1500s", told[i], strstr(text_plain(&rig.text), "error code") ? strstr(text_plain(&rig.text), "last write") : text_plain(&rig.text));
+	guest_close(rig.d.guest);
+	source_close(rig.d.source);
+	rig.d.guest = NULL;
+	rig.d.source = NULL;
+	rig_close(&rig);
+	kernel_close(&kernel);
+	config.disk[0]->close(config.disk[0]);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("why");
@@ -237,6 +320,7 @@ int main(void)
 	tcase_add_test(t, no_fault_at_all);
 	tcase_add_loop_test(t, addresses_that_tell_a_mistake, 0, sizeof(mistakes) / sizeof(*mistakes));
 	tcase_add_test(t, json_tells_the_same);
+	tcase_add_test(t, copy_on_write_in_pagoda);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The stored inputs, corpus.hex, as files for libFuzzer and back: corpus.sh unpack|pack DIRECTORY
-hex=$(dirname "$0")/corpus.hex
+# The stored inputs, corpus.hex or another FILE beside it, as files for libFuzzer and back: corpus.sh unpack|pack DIRECTORY [FILE]
+hex=$(dirname "$0")/${3:-corpus.hex}
 case $1 in
 unpack)
 	mkdir -p "$2" || exit 1
