@@ -172,29 +172,43 @@ static void act_next_view(struct tui *t, int step)
 	pane_choose(p, &views[(at + count + (size_t)(step + (int)count)) % count], NULL, false);
 }
 
-/* Where Enter leads from a line: to another view with the line's first address as its argument. */
-static const struct { const char *from, *to; } drills[] = {
-	{ "tables", "tables" }, { "tlb", "walk" }, { "frames", "frames" }, { "processes", "regions" }, { "regions", "walk" }, { "stack", "memory" },
-	{ "memory", "walk" }, { "breakpoints", "disassembly" }, { "disassembly", "disassembly" }, { "registers", "memory" }, { "walk", "memory" },
+/* Where Enter leads from a line: to another view about the line's first address, or number; to no view: to the moment of that number. */
+static const struct drill { const char *from, *to; bool number; } drills[] = {
+	{ "tables", "tables", false }, { "tlb", "walk", false }, { "frames", "frames", false }, { "processes", "regions", true },
+	{ "regions", "tables", false }, { "stack", "memory", false }, { "memory", "walk", false }, { "breakpoints", "disassembly", false },
+	{ "disassembly", "walk", false }, { "registers", "memory", false }, { "walk", "memory", false }, { "trace", NULL, true }, { "history", NULL, true },
 };
+
+static const struct drill *find_drill(const struct pane *p)
+{
+	for (size_t i = 0; i < sizeof(drills) / sizeof(drills[0]); i++)
+		if (!strcmp(drills[i].from, p->place.view->name))
+			return &drills[i];
+	return NULL;
+}
 
 static void act_enter(struct tui *t, int argument)
 {
 	struct pane *p = tui_focus(t);
+	const struct drill *drill = find_drill(p);
 	char text[32];
-	uint64_t address;
+	uint64_t value;
 
 	(void)argument;
-	for (size_t i = 0; i < sizeof(drills) / sizeof(drills[0]); i++)
-		if (!strcmp(drills[i].from, p->place.view->name)) {
-			if (!pane_address(p, &address)) {
-				tui_message(t, STYLE_WARN, "no address on this line");
-				return;
-			}
-			snprintf(text, sizeof(text), "0x%" PRIx64, address);
-			tui_show_view(t, t->wish.focus, drills[i].to, text, true);
-			return;
-		}
+	if (!drill)
+		return;
+	if (!(drill->number ? pane_number(p, &value) : pane_address(p, &value))) {
+		tui_message(t, STYLE_WARN, "no %s on this line: Up and Down move the cursor", drill->number ? "number" : "address");
+		return;
+	}
+	if (!drill->to) {
+		run_goto(t, value);
+		return;
+	}
+	snprintf(text, sizeof(text), drill->number ? "%" PRIu64 : "0x%" PRIx64, value);
+	/* From one page table the way goes on to one walk. */
+	bool deeper = !strcmp(drill->to, p->place.view->name) && *p->place.argument;
+	tui_show_view(t, t->wish.focus, deeper ? "walk" : drill->to, text, true);
 }
 
 static void act_back(struct tui *t, int argument)
@@ -314,7 +328,7 @@ static const struct key keys[] = {
 	{ K_END, "End", NULL, "to the end", act_far, 1, true },
 	{ K_LEFT, "Left", NULL, "scroll left", act_shift, -8, true },
 	{ K_RIGHT, "Right", NULL, "scroll right", act_shift, 8, true },
-	{ K_ENTER, "Enter", NULL, "into what the line is about", act_enter, 0, true },
+	{ K_ENTER, "Enter", NULL, "into what the line is about; in trace and history: to that moment", act_enter, 0, false },
 	{ K_BACKSPACE, "Backspace", NULL, "back from there", act_back, 0, true },
 	{ '/', "/", NULL, "search in this pane; an empty line: again", act_prompt, MODE_SEARCH, false },
 	{ 'z', "z", NULL, "this pane alone, or all", act_zoom, 0, true },

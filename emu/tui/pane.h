@@ -37,6 +37,10 @@ void pane_scroll(struct pane *p, long lines);          /* the window, the cursor
 void pane_shift(struct pane *p, int columns);
 /* The first address on the cursor's line. False: there is none. */
 bool pane_address(const struct pane *p, uint64_t *address);
+/* ... the first decimal number. */
+bool pane_number(const struct pane *p, uint64_t *number);
+/* Breaks the lines that are longer than width between words. */
+void pane_wrap(struct text *t, unsigned width);
 /* The next line after the cursor, from the top again, that has this in it, letters' case aside. */
 bool pane_search(struct pane *p, const char *what);
 /* The lines of the view, for a file: all, or those in sight of one that has no end. */
