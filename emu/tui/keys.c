@@ -446,9 +446,12 @@ void keys_press_running(struct tui *t, int key)
 			t->interrupt = true;
 		else
 			send_to_guest(t, key);
+	} else if (t->work_total) {
+		t->interrupt = t->interrupt || key == K_ESCAPE || key == KEY_CTRL('C') || key == 'q';
+		t->quit = t->quit || key == 'q';
 	} else if (key == K_MOUSE) {
 		press_mouse(t);
-	} else if (k && k->running && !t->work_total) {
+	} else if (k && k->running) {
 		k->act(t, k->argument);
 	} else {
 		t->interrupt = true;
@@ -486,6 +489,11 @@ void keys_bottom_line(const struct tui *t, struct text *line)
 	if (t->interacting) {
 		text_put(line, CHROME_GUEST, " Ctrl-] ");
 		text_put(line, CHROME_KEY_HELP, " back to the debugger; all other keys go to the guest");
+		return;
+	}
+	if (t->work_total) {
+		text_put(line, CHROME_KEY, " Esc ");
+		text_put(line, CHROME_KEY_HELP, "gives it up: the machine stays where it was");
 		return;
 	}
 	if (t->running) {

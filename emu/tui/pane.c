@@ -257,6 +257,19 @@ void pane_draw(struct pane *p, const struct screen *s, const struct rect *r, boo
 	}
 }
 
+bool pane_end(const struct pane *p, const struct rect *r, int *y, int *x)
+{
+	size_t lines = text_lines(&p->text), length = 0;
+
+	if (!lines || lines <= p->place.top || lines > p->place.top + p->rows)
+		return false;
+	const char *line = text_line(&p->text, lines - 1, &length, NULL);
+	unsigned columns = screen_columns(line, length);
+	*y = r->y + (int)(lines - p->place.top);
+	*x = r->x + (int)(columns > p->left ? columns - p->left : 0);
+	return *x < r->x + r->cols;
+}
+
 /* --- moving ---------------------------------------------------------------------------------------------------------- */
 
 static size_t moved(size_t n, long by, size_t end)

@@ -32,6 +32,8 @@ void pane_choose(struct pane *p, const struct view *v, const char *argument, boo
 bool pane_return(struct pane *p);
 void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const struct view_request *like);
 void pane_draw(struct pane *p, const struct screen *s, const struct rect *r, bool focus);
+/* Where the text ends on the screen; false: out of sight. */
+bool pane_end(const struct pane *p, const struct rect *r, int *y, int *x);
 void pane_move(struct pane *p, long lines);            /* the cursor */
 void pane_scroll(struct pane *p, long lines);          /* the window, the cursor stays in it */
 void pane_shift(struct pane *p, int columns);

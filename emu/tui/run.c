@@ -22,10 +22,12 @@ static void read_keys(struct tui *t, int milliseconds)
 
 	while ((key = screen_key(&t->screen, milliseconds)) != KEYS_NONE) {
 		milliseconds = 0;
-		if (key == K_RESIZE)
+		if (key == K_RESIZE) {
 			tui_arrange(t);
-		else
+			tui_draw(t);
+		} else {
 			keys_press_running(t, key);
+		}
 	}
 }
 
@@ -36,7 +38,11 @@ static void draw_now_and_then(struct tui *t)
 	if (now - t->drawn_ns < DRAW_NS)
 		return;
 	t->drawn_ns = now;
-	tui_draw(t);
+	/* Going back passes moments that nobody asked to see. */
+	if (t->work_total)
+		tui_draw_work(t);
+	else
+		tui_draw(t);
 }
 
 static void pace_from_here(struct tui *t)
@@ -71,14 +77,18 @@ static bool on_poll(void *owner)
 	return t->interrupt || signal_pending();
 }
 
-/* Going back passes moments that nobody asked to see: only the time bar tells of them. */
+static void working(struct tui *t, const char *what, uint64_t done, uint64_t total)
+{
+	snprintf(t->working, sizeof(t->working), "%s", what);
+	t->work_done = done;
+	t->work_total = total;
+}
+
 static bool on_progress(void *owner, const char *what, uint64_t done, uint64_t total)
 {
 	struct tui *t = owner;
 
-	snprintf(t->working, sizeof(t->working), "%s", what);
-	t->work_done = done;
-	t->work_total = total;
+	working(t, what, done, total ? total : 1);
 	read_keys(t, 0);
 	draw_now_and_then(t);
 	return !t->interrupt && !signal_pending();
@@ -172,6 +182,8 @@ static void go(struct tui *t, enum go how, uint32_t la)
 
 	forget_walk(t);
 	run_begin(t);
+	if (how >= GO_BACK_CONTINUE)
+		working(t, "going back", 0, 1);
 	if (debugger_go(t->d, how, 1, la)->kind == STOP_PRESENT && !past && how != GO_STEP)
 		debugger_go(t->d, how, 1, la);
 }
@@ -186,6 +198,7 @@ void run_goto(struct tui *t, uint64_t icount)
 {
 	forget_walk(t);
 	run_begin(t);
+	working(t, "going there", 0, 1);
 	debugger_goto(t->d, icount);
 	run_end(t);
 }
