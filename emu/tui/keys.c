@@ -394,6 +394,8 @@ static void press_key(struct tui *t, int key)
 		t->on_time = t->leaving = false;
 		if (key == K_ESCAPE)
 			*t->message = 0;
+		else if (key == KEY_CTRL('C'))
+			tui_message(t, STYLE_DIM, "the guest is stopped already; q quits");
 		else if (key > ' ' && key <= '~')
 			prompt_open(t, MODE_COMMAND, (char[]){ (char)key, 0 });
 		return;

@@ -94,16 +94,22 @@ static bool on_progress(void *owner, const char *what, uint64_t done, uint64_t t
 	return !t->interrupt && !signal_pending();
 }
 
+/* What a person is likely to want to know next. */
+static const char *hint(const struct stop *s)
+{
+	if (s->kind == STOP_MACHINE)
+		return s->ended == MACHINE_TRIPLE_FAULT ? "; y tells why, S goes back" : "; S goes back";
+	if (s->kind == STOP_BREAK && s->hit && s->hit->kind == BREAK_EXCEPTION)
+		return "; w looks inside, y tells why";
+	return "";
+}
+
 static void on_stopped(void *owner, const struct stop *s)
 {
-	struct tui *t = owner;
 	bool bad = s->kind == STOP_ERROR || s->kind == STOP_CHECK || s->kind == STOP_MACHINE;
 
-	tui_follow(t);
-	if (s->kind != STOP_STEP || *s->text)
-		tui_message(t, bad ? STYLE_BAD : s->kind == STOP_BREAK ? STYLE_WARN : STYLE_PLAIN, "%s", s->text);
-	else
-		tui_message(t, STYLE_PLAIN, "%s", "");
+	tui_follow(owner);
+	tui_message(owner, bad ? STYLE_BAD : s->kind == STOP_BREAK ? STYLE_WARN : STYLE_PLAIN, "%s%s", s->text, hint(s));
 }
 
 static void on_say(void *owner, const char *line)
