@@ -113,7 +113,8 @@ static int search_back(struct debugger *d, const struct search *s)
 	bool live = d->going->live;
 	int result = 0;
 
-	d->going->live = true;                         /* the present is no news to a search */
+	d->going->live = true;                         /* the present is no news to a search, nor is what others have been told already */
+	machine_quiet(d->m, true);
 	while (!result && start - end <= s->reach && history_checkpoint_before(d->h, at, &at)) {
 		if (go_failed(d, history_goto_tick(d->h, at.tick, &progress, err), err)) {
 			result = -1;
@@ -126,6 +127,7 @@ static int search_back(struct debugger *d, const struct search *s)
 		end = at.tick;
 		result = !ran ? -1 : s->found(d, s->ctx);
 	}
+	machine_quiet(d->m, false);
 	d->going->live = live;
 	return result;
 }
@@ -224,7 +226,9 @@ static void report_at(struct debugger *d, struct place p)
 			found = g->note[i];
 	g->notes = 0;
 	g->skip_tick = p.tick;
+	machine_quiet(d->m, true);
 	go_run(d, 1);
+	machine_quiet(d->m, false);
 	for (unsigned i = 0; i < g->notes; i++) {
 		const struct note *n = &g->note[i];
 		bool fits = n->exception ? p.exception : !p.exception && undoes(debugger_break_find(d, n->id));
@@ -402,7 +406,7 @@ static bool call_found(struct debugger *d, void *ctx)
 /* Looks back for what alone() finds on the page of s->next. The machine is anywhere afterwards. */
 static bool look_back(struct debugger *d, struct call_search *s, void (*alone)(void *owner, struct machine *m))
 {
-	struct observer o = { .name = "look back", .owner = d, .guarded = on_call_page, .alone = alone };
+	struct observer o = { .name = "look back", .owner = d, .even_quiet = true, .guarded = on_call_page, .alone = alone };
 
 	d->going->call = s;
 	machine_observe(d->m, &o);
