@@ -23,7 +23,7 @@
 #define TRACKS 1024                    /* address spaces; a further one shares the last */
 #define OPEN   32                      /* handlers open in one space; deeper ones are not drawn */
 #define WINDOW 100000u                 /* instructions for which page faults are counted together */
-#define FRAMES_EVERY 5000000u          /* instructions between looks at the free frames: counting them takes long */
+#define FRAMES_EVERY 1000000u          /* instructions between looks at the free frames: counting them takes long */
 
 struct slice { uint32_t cs, eip; };
 struct track {
@@ -84,7 +84,7 @@ static void name_track(struct trace *t, struct track *k, uint32_t cr3)
 	char name[64] = "";
 
 	if (!k->pid)
-		snprintf(name, sizeof(name), "no paging");
+		snprintf(name, sizeof(name), "machine");
 	else if (!t->names.space || !t->names.space(t->names.owner, cr3, name, sizeof(name)))
 		snprintf(name, sizeof(name), "CR3 %08x", cr3);
 	if (!strcmp(name, k->name))

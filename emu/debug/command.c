@@ -183,8 +183,10 @@ static void unknown(const char *line, struct reply *r)
 			names[n++] = row->name;
 	take_word(line, word, sizeof(word));
 	const char *near = nearest_name(line, names, n);
-	if (!near)
+	if (!near && strcmp(word, "info"))
 		near = nearest_name(word, names, n);
+	if (!strcmp(word, "info"))
+		snprintf(word, sizeof(word), "%.63s", line);
 	if (near)
 		reply_fail(r, "unknown command '%s'; did you mean '%s'?", word, near);
 	else
@@ -194,7 +196,7 @@ static void unknown(const char *line, struct reply *r)
 /* Does it move or change the machine, or who is told of it? In a script's hook the machine is in the middle of an instruction. */
 static bool only_between_runs(const struct command *row)
 {
-	static const char *const others[] = { "set", "who wrote", "check", "save", "loadvm", "system_reset", "trace", "lua", "source", "type", "fork" };
+	static const char *const others[] = { "set", "who wrote", "check", "save", "loadvm", "system_reset", "trace", "lua", "source", "fork", "nmi" };
 
 	for (const struct command *r = run_commands; r->name; r++)
 		if (r == row)
@@ -219,7 +221,7 @@ static void execute(struct debugger *d, const char *line, unsigned aliases, stru
 	else if (*others)
 		reply_fail(r, "'%.*s' may mean %s%s", (int)(m.rest - line), line, m.row->name, others);
 	else if (!m.row->alias_of && d->notes->only_look && only_between_runs(m.row))
-		reply_fail(r, "%s is not for hooks: the machine is running", m.row->name);
+		reply_fail(r, "%s is not for hooks, which only look", m.row->name);
 	else if (!m.row->alias_of)
 		m.row->run(d, m.rest + strspn(m.rest, " \t"), r);
 	else if (aliases < MOST_ALIAS) {
@@ -409,6 +411,22 @@ void run_lines(struct debugger *d, const char *lines, const char *origin, struct
 		}
 		reply_free(&one);
 	}
+}
+
+unsigned target_size(const char *text, const char **address)
+{
+	static const struct { const char *prefix; unsigned size; } kinds[] = {
+		{ "*(u8*)", 1 }, { "*(u16*)", 2 }, { "*(u32*)", 4 }, { "*(u64*)", 8 }, { "byte", 1 }, { "word", 2 }, { "long", 4 }, { "*", 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t n = strlen(kinds[i].prefix);
+		if (strncmp(text, kinds[i].prefix, n) || (isalpha((unsigned char)*kinds[i].prefix) && text[n] != '('))
+			continue;
+		*address = text + n;
+		return kinds[i].size;
+	}
+	return 0;
 }
 
 /* --- help --------------------------------------------------------------------------------------------------------------- */

@@ -22,7 +22,9 @@ bool number_or(struct debugger *d, const char *args, uint64_t otherwise, uint64_
 bool space_of(struct debugger *d, const char *name, uint32_t *cr3, struct reply *r);
 /* False, and r failed, when r->no_files. */
 bool files_allowed(struct reply *r);
-/* Puts a view of 80 columns into the reply. */
+/* "byte(", "*(u16*)", "*": the bytes that this speaks of (0: none of these), and where the address's expression begins. */
+unsigned target_size(const char *text, const char **address);
+/* Puts a view of 100 columns into the reply. */
 void reply_view(struct debugger *d, const char *view, const char *argument, unsigned height, struct reply *r);
 /* Sets a member of the JSON, when it is wanted; takes the value over. */
 void reply_set(struct reply *r, const char *key, json_t *value);

@@ -218,7 +218,9 @@ static void watch(struct debugger *d, enum break_kind kind, const char *args, st
 		kind = BREAK_WRITE;
 	else if (take_this(&args, "rw") || take_this(&args, "access"))
 		kind = BREAK_ACCESS;
-	at_place(d, kind, false, 4, *args == '*' ? args + 1 : args, r);
+	const char *address = args;
+	unsigned size = target_size(args, &address);
+	at_place(d, kind, false, size ? size : 4, address, r);
 }
 
 static void run_watch(struct debugger *d, const char *args, struct reply *r) { watch(d, BREAK_WRITE, args, r); }
@@ -505,8 +507,12 @@ static void run_lines_at(struct debugger *d, const char *args, struct reply *r)
 {
 	char word[32];
 	const char *rest = take_word(args, word, sizeof(word));
-	struct breakpoint *b = breakpoint_of(d, word, r);
 
+	if (!*word) {
+		reply_fail(r, "commands of which breakpoint? its number, then lines of at most 4000 characters in all");
+		return;
+	}
+	struct breakpoint *b = breakpoint_of(d, word, r);
 	if (!b)
 		return;
 	char *own = *rest ? malloc(strlen(rest) + 1) : NULL;
@@ -568,6 +574,7 @@ const struct command break_commands[] = {
 	{ "delete", "[N ...]", "forget them", run_delete, NULL, NULL },
 	{ "del", NULL, NULL, NULL, "delete", NULL },
 	{ "d", NULL, NULL, NULL, "delete", NULL },
+	{ "unwatch", NULL, NULL, NULL, "delete", NULL },
 	{ "clear", NULL, NULL, NULL, "delete", NULL },
 	{ "info break", NULL, "the breakpoints, how often they hit", run_info_break, NULL, NULL },
 	{ "info b", NULL, NULL, NULL, "info break", NULL },

@@ -196,7 +196,7 @@ static void run_xp(struct debugger *d, const char *args, struct reply *r) { exam
 
 static void run_print(struct debugger *d, const char *args, struct reply *r)
 {
-	struct format f = { .kind = 0, .size = 8 };
+	struct format f = { .kind = 0, .size = 0 };
 	uint64_t v;
 	char name[128];
 
@@ -209,9 +209,12 @@ static void run_print(struct debugger *d, const char *args, struct reply *r)
 	if (!number_of(d, args, &v, r))
 		return;
 	symbol_at(d, (uint32_t)v, name, sizeof(name));
-	if (f.kind)
+	if (f.kind == 'x' && !f.size)
+		text_add(&r->text, "0x%" PRIx64, v);
+	else if (f.kind) {
+		f.size = f.size ? f.size : v > UINT32_MAX ? 8 : 4;
 		put_value(d, v, &f, &r->text);
-	else {
+	} else {
 		text_add(&r->text, "%" PRIu64 "  0x%" PRIx64, v, v);
 		if ((int32_t)v < 0 && v <= UINT32_MAX)
 			text_add(&r->text, "  %" PRId32, (int32_t)v);
@@ -235,23 +238,6 @@ static void run_assert(struct debugger *d, const char *args, struct reply *r)
 		reply_fail(r, "assertion failed: %s", args);
 		r->assertion = true;
 	}
-}
-
-/* "byte(", "*(u16*)", "[": the size of what an assignment writes and the address's expression, which ends at *end. */
-static unsigned target_size(const char *text, const char **address)
-{
-	static const struct { const char *prefix; unsigned size; } kinds[] = {
-		{ "*(u8*)", 1 }, { "*(u16*)", 2 }, { "*(u32*)", 4 }, { "*(u64*)", 8 }, { "byte", 1 }, { "word", 2 }, { "long", 4 }, { "*", 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t n = strlen(kinds[i].prefix);
-		if (strncmp(text, kinds[i].prefix, n) || (isalpha((unsigned char)*kinds[i].prefix) && text[n] != '('))
-			continue;
-		*address = text + n;
-		return kinds[i].size;
-	}
-	return 0;
 }
 
 static void assign_memory(struct debugger *d, bool physical, const char *where, unsigned size, uint64_t value, struct reply *r)
@@ -278,6 +264,8 @@ static bool option(struct debugger *d, const char *name, const char *value, stru
 		d->intel = known ? on : d->intel;
 	else if (!strcmp(name, "interrupts"))
 		d->step_into_interrupts = known ? on : d->step_into_interrupts;
+	else if (!strcmp(name, "pagination") || !strcmp(name, "confirm") || !strcmp(name, "height") || !strcmp(name, "width"))
+		return true;               /* what people's gdb files begin with */
 	else
 		return false;
 	if (!known)
@@ -488,6 +476,7 @@ const struct command look_commands[] = {
 	{ "backtrace", NULL, "the calls that led here", run_backtrace, NULL, NULL },
 	{ "bt", NULL, NULL, NULL, "backtrace", NULL },
 	{ "where", NULL, NULL, NULL, "backtrace", NULL },
+	{ "info frame", NULL, NULL, NULL, "backtrace", NULL },
 	{ "info stack", NULL, NULL, NULL, "backtrace", NULL },
 	{ "print-stack", NULL, NULL, NULL, "view stack", NULL },
 	{ "info symbol", "ADDRESS", "its name and source line", run_symbol, NULL, complete_symbol },

@@ -15,7 +15,7 @@
 #include "emu/disasm.h"
 
 #define LINE_STEPS 1000000u            /* instructions that a step by source line may take */
-#define TEXT_MOST  (1u << 20)          /* of a reply, before breakpoint commands that continue are stopped */
+#define TEXT_MOST  (1u << 16)          /* of a reply, before the faces are told what is there so far */
 
 static const char *const stop_names[] = { "none", "step", "breakpoint", "ended", "present", "beginning", "interrupted", "check", "script", "error" };
 static const char *const ended_names[] = { "ran", "power-off", "reset", "debug-exit", "triple-fault", "halted-forever", "instruction-limit", "requested" };
@@ -118,7 +118,20 @@ static bool run_commands_of(struct debugger *d, const struct breakpoint *b, stru
 	snprintf(origin, sizeof(origin), "commands of breakpoint %u", b->id);
 	run_lines(d, lines, origin, r);
 	free(lines);
-	return again && !r->failed && r->text.size < TEXT_MOST;
+	return again && !r->failed;
+}
+
+/* Breakpoint commands may go on for ever. */
+static void tell_so_far(struct debugger *d, struct reply *r)
+{
+	if (r->text.size < TEXT_MOST)
+		return;
+	for (size_t i = 0; i < text_lines(&r->text); i++) {
+		size_t n;
+		const char *line = text_line(&r->text, i, &n, NULL);
+		debugger_say(d, "%.*s", (int)n, line);
+	}
+	text_clear(&r->text);
 }
 
 static void go(struct debugger *d, enum go how, uint64_t count, uint32_t la, struct reply *r)
@@ -127,6 +140,7 @@ static void go(struct debugger *d, enum go how, uint64_t count, uint32_t la, str
 
 	tell_stop(d, s, r);
 	while (!r->failed && s->kind == STOP_BREAK && s->hit && s->hit->commands && run_commands_of(d, s->hit, r)) {
+		tell_so_far(d, r);
 		s = debugger_go(d, how == GO_BACK_CONTINUE ? how : GO_CONTINUE, 1, 0);
 		tell_stop(d, s, r);
 	}
@@ -240,8 +254,6 @@ static bool moment_of(struct debugger *d, const char *args, uint64_t *icount, st
 
 	if (!strcmp(args, "first") || !strcmp(args, "start") || !strcmp(args, "beginning"))
 		*icount = first;
-	else if (!strcmp(args, "present") || !strcmp(args, "end"))
-		*icount = present;
 	else if (!strcmp(args, "mark")) {
 		if (!d->notes->mark) {
 			reply_fail(r, "no mark has been set: see mark");
@@ -305,6 +317,15 @@ static void goto_tick(struct debugger *d, const char *args, struct reply *r)
 	tell_stop(d, &d->stop, r);
 }
 
+/* Ticks may have passed since the last instruction: the first moment with its number is not yet the present. */
+static void goto_present(struct debugger *d, struct reply *r)
+{
+	char tick[32];
+
+	snprintf(tick, sizeof(tick), "%" PRIu64, history_present(d->h).tick);
+	goto_tick(d, tick, r);
+}
+
 static void run_goto(struct debugger *d, const char *args, struct reply *r)
 {
 	uint64_t icount;
@@ -313,6 +334,8 @@ static void run_goto(struct debugger *d, const char *args, struct reply *r)
 		reply_fail(r, "goto what? an instruction's number, N%%, +N, -N, tick N, first, present or mark");
 	else if (take_this(&args, "tick"))
 		goto_tick(d, args, r);
+	else if (!strcmp(args, "present") || !strcmp(args, "end"))
+		goto_present(d, r);
 	else if (moment_of(d, args, &icount, r))
 		tell_stop(d, debugger_goto(d, icount), r);
 }

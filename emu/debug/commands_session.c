@@ -261,6 +261,20 @@ static void run_reset(struct debugger *d, const char *args, struct reply *r)
 	r->moved = true;
 }
 
+/* The button, and what follows from it. */
+static void run_nmi(struct debugger *d, const char *args, struct reply *r)
+{
+	char err[ERROR_LINE];
+
+	(void)args;
+	if (history_fork(d->h, err)) {
+		reply_fail(r, "%s", err);
+		return;
+	}
+	machine_nmi(d->m);
+	machine_jumped(d->m);
+}
+
 /* --- files of commands, Lua ---------------------------------------------------------------------------------------------------------- */
 
 static void run_source(struct debugger *d, const char *args, struct reply *r)
@@ -399,6 +413,8 @@ const struct command session_commands[] = {
 	{ "type", "TEXT", "for the guest's console, with a newline unless it ends with \\c\ntype demo-stack\ntype q\\c", run_type, NULL, NULL },
 	{ "fork", NULL, "begin another future here: what lay ahead is forgotten", run_fork, NULL, NULL },
 	{ "system_reset", NULL, "the RESET button; what lay ahead is forgotten", run_reset, NULL, NULL },
+	{ "nmi", NULL, "press the NMI button; what lay ahead is forgotten", run_nmi, NULL, NULL },
+	{ "ptime", NULL, NULL, NULL, "info status", NULL },
 	{ "stop", NULL, NULL, NULL, "info status", NULL },
 	{ "quit", NULL, "leave the debugger", run_quit, NULL, NULL },
 	{ "q", NULL, NULL, NULL, "quit", NULL },

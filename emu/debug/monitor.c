@@ -192,6 +192,8 @@ static char *next_line(struct monitor *mon)
 	} else
 		n = getline(&line, &size, mon->in);
 	if (n < 0) {
+		if (mon->tty)
+			putchar('\n');            /* Ctrl-D */
 		free(line);
 		return NULL;
 	}
@@ -231,7 +233,7 @@ static void block(struct monitor *mon, const char *first)
 	if (n < sizeof(all))
 		do_line(mon, all);
 	else
-		do_line(mon, "commands 0 these lines are too many");
+		do_line(mon, "commands");              /* which says what it wants */
 }
 
 static void loop(struct monitor *mon)
@@ -254,7 +256,7 @@ static void loop(struct monitor *mon)
 			do_line(mon, line);
 		free(line);
 		(void)signal_take_interrupt();         /* it has done its work */
-		if (signal_pending())
+		if (signal_pending() || (mon->s && session_timed_out(mon->s)))
 			mon->done = true;
 	}
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/views.h"
+#include "emu/debug/source.h"
 #include "emu/report.h"
 
 /* --- events ---------------------------------------------------------------------------------------------------------- */
@@ -28,11 +28,16 @@ static struct event *next_event(struct notebook *nb, struct machine *m, enum eve
 
 static void note_event(struct notebook *nb, struct machine *m, const struct fault_record *r, enum event_kind kind)
 {
-	struct event *e = next_event(nb, m, kind);
+	const struct event *last = nb->events > nb->first_event ? &nb->event[(nb->events - 1) % NOTED_EVENTS] : NULL;
 
+	/* A stop before delivery: going on raises it again. */
+	if (last && last->kind == kind && last->icount == r->icount && last->eip == r->eip && last->vector == r->fault.vector)
+		return;
+	struct event *e = next_event(nb, m, kind);
 	e->icount = r->icount;
 	e->cs = r->cs;
 	e->eip = r->eip;
+	e->cr3 = r->cr3;
 	e->vector = r->fault.vector;
 	e->error = r->fault.has_error ? r->fault.error : 0;
 	e->cr2 = r->fault.cr2;
@@ -82,13 +87,19 @@ static void on_walk(void *owner, struct machine *m, const struct walk *w)
 		e->error = w->pf_code;
 }
 
+/* Exceptions and interrupts are counted with what came before them, everything else with the instruction that did it. */
+static bool is_ahead(const struct event *e, uint64_t now)
+{
+	return e->kind == EVENT_EXCEPTION || e->kind == EVENT_INTERRUPT ? e->icount >= now : e->icount > now;
+}
+
 /* What lies after the moment that the machine is at has not happened. */
 static void on_jump(void *owner, struct machine *m)
 {
 	struct notebook *nb = owner;
 	uint64_t now = cpu_icount(&m->cpu);
 
-	while (nb->events > nb->first_event && nb->event[(nb->events - 1) % NOTED_EVENTS].icount > now)
+	while (nb->events > nb->first_event && is_ahead(&nb->event[(nb->events - 1) % NOTED_EVENTS], now))
 		nb->events--;
 }
 
@@ -128,7 +139,7 @@ void event_describe(const struct debugger *d, const struct event *e, struct text
 		return;
 	}
 	text_add(t, "%s%04" PRIx32 ":%08" PRIx32, e->kind == EVENT_IRET ? " " : " at ", e->cs, e->eip);
-	if (*symbol_at(d, e->eip, name, sizeof(name)))
+	if (d->source && *source_symbol_in(d, e->cr3, e->eip, name, sizeof(name)))
 		text_put(t, STYLE_NAME, " %s", name);
 }
 
@@ -201,6 +212,7 @@ void notebook_free(struct debugger *d)
 	}
 	mark_free(nb->mark);
 	micro_free(&nb->micro);
+	text_free(&nb->story);
 	if (nb->trace.out)
 		machine_unobserve(d->m, &nb->trace.observer);
 	trace_close(&nb->trace);

@@ -205,9 +205,9 @@ static void device_lines(const struct device *dev, const struct view_request *rq
 	text_put(t, STYLE_TITLE, "%s\n", dev->ops->name);
 	for (const struct reg_desc *r = dev->ops->regs; r && r->name; r++) {
 		uint32_t most = rq->argument && *rq->argument ? r->count : CELLS;
-		text_put(t, STYLE_NAME, "  %-16s", r->name);
+		text_put(t, STYLE_NAME, "  %-26s", r->name);
 		for (uint32_t i = 0; i < r->count && i < most; i++)
-			text_add(t, "%s%0*" PRIx64, i && i % 16 == 0 ? "\n                  " : " ", r->bytes > 8 ? 16 : (int)(2 * r->bytes), reg_value(dev, r, i));
+			text_add(t, "%s%0*" PRIx64, i && i % 16 == 0 ? "\n                            " : " ", r->bytes > 8 ? 16 : (int)(2 * r->bytes), reg_value(dev, r, i));
 		if (r->count > most)
 			text_put(t, STYLE_DIM, " ... %" PRIu32 " in all", r->count);
 		if (rq->width >= 80 && r->count < 8)

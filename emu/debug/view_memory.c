@@ -158,9 +158,9 @@ void view_stack(struct debugger *d, const struct view_request *rq, struct text *
 			text_put(t, STYLE_DIM, "-- not mapped --\n");
 			return;
 		}
-		text_add(t, "%0*" PRIx32 " ", (int)(2 * word), v);
-		if (word == 4 && v >= 0x1000)
-			text_put(t, STYLE_NAME, " %s", symbol_at(d, v, name, sizeof(name)));
+		text_add(t, "%0*" PRIx32, (int)(2 * word), v);
+		if (word == 4 && v >= 0x1000 && *symbol_at(d, v, name, sizeof(name)))
+			text_put(t, STYLE_NAME, "  %s", name);
 		text_add(t, "%s\n", la == ebp ? "  <- EBP" : "");
 	}
 }

@@ -14,14 +14,13 @@ static const char *const segment_names[SEG_COUNT] = { "ES", "CS", "SS", "DS", "F
 static const unsigned gpr_order[8] = { R_EAX, R_EBX, R_ECX, R_EDX, R_ESI, R_EDI, R_EBP, R_ESP };
 static const char *const gpr_names[8] = { "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP" };
 
-/* "EAX 00000001*" and two blanks. */
+/* "EAX 00000001*", after two blanks if something stands before it. */
 static void cell(struct text *t, const char *name, uint32_t value, uint32_t before)
 {
-	bool changed = value != before;
+	bool changed = value != before, first = !t->size || t->byte[t->size - 1] == '\n';
 
-	text_put(t, STYLE_NAME, "%-3s ", name);
-	text_put(t, changed ? STYLE_CHANGED : STYLE_PLAIN, "%08" PRIx32 "%s", value, changed ? "*" : " ");
-	text_add(t, " ");
+	text_put(t, STYLE_NAME, "%s%-3s ", first ? "" : t->byte[t->size - 1] == '*' ? " " : "  ", name);
+	text_put(t, changed ? STYLE_CHANGED : STYLE_PLAIN, "%08" PRIx32 "%s", value, changed ? "*" : "");
 }
 
 static void general(const struct registers *r, const struct registers *b, unsigned width, struct text *t)
@@ -50,8 +49,9 @@ static void where(struct debugger *d, const struct registers *r, const struct re
 	char name[96], mode[32];
 
 	cell(t, "EIP", r->eip, b->eip);
-	text_put(t, STYLE_NAME, "%s", symbol_at(d, debugger_pc(d), name, sizeof(name)));
-	text_add(t, "%sCPL %u %s\n", *name ? "  " : "", r->cpl, mode_name(&d->m->cpu, mode, sizeof(mode)));
+	if (*symbol_at(d, debugger_pc(d), name, sizeof(name)))
+		text_put(t, STYLE_NAME, "  %s", name);
+	text_add(t, "  CPL %u %s\n", r->cpl, mode_name(&d->m->cpu, mode, sizeof(mode)));
 }
 
 static void control(struct text *t, const char *name, unsigned which, uint32_t value, uint32_t before)
@@ -59,7 +59,8 @@ static void control(struct text *t, const char *name, unsigned which, uint32_t v
 	char bits[96];
 
 	cell(t, name, value, before);
-	text_add(t, "%s\n", control_bits(which, value, bits, sizeof(bits)));
+	control_bits(which, value, bits, sizeof(bits));
+	text_add(t, "%s%s\n", *bits ? "  " : "", bits);
 }
 
 static void controls(const struct registers *r, const struct registers *b, unsigned width, struct text *t)

@@ -175,8 +175,8 @@ static int api_stop(lua_State *lua)
 	struct script *s = script_of(lua);
 	const char *why = luaL_optstring(lua, 1, "a script asked to stop");
 
-	if (!s->in_hook)
-		return luaL_error(lua, "emu.stop is for hooks: the machine stands still");
+	if (!s->running)
+		return luaL_error(lua, "emu.stop is for hooks of what happens: the machine stands still");
 	debugger_request_stop(s->d, STOP_SCRIPT, why);
 	return 0;
 }

@@ -18,7 +18,7 @@ void script_fail(struct script *s, const char *why)
 	if (!s->failure)
 		s->failure = strdup(why);
 	debugger_say(s->d, "%s", why);
-	if (s->in_hook)
+	if (s->running)
 		debugger_request_stop(s->d, STOP_SCRIPT, why);
 }
 
@@ -31,9 +31,10 @@ static bool call(struct script *s, enum hook hook)
 	char err[ERROR_LINE];
 	bool was = s->in_hook;
 
-	s->in_hook = hook <= HOOK_WALK;
+	s->in_hook = true;
+	s->running = hook <= HOOK_WALK;
 	if (s->d->notes)
-		s->d->notes->only_look = s->in_hook;
+		s->d->notes->only_look = true;
 	lua_getfield(lua, LUA_REGISTRYINDEX, hook_names[hook]);
 	for (unsigned i = 1; i <= s->hooks[hook]; i++) {
 		lua_rawgeti(lua, argument + 1, i);
@@ -48,11 +49,12 @@ static bool call(struct script *s, enum hook hook)
 		lua_pop(lua, 1);
 	}
 	lua_settop(lua, argument - 1);
+	if (stop && s->running)
+		debugger_request_stop(s->d, STOP_SCRIPT, "a script's hook asked to stop");
 	s->in_hook = was;
+	s->running = false;
 	if (s->d->notes)
 		s->d->notes->only_look = was;
-	if (stop && hook <= HOOK_WALK)
-		debugger_request_stop(s->d, STOP_SCRIPT, "a script's hook asked to stop");
 	return stop;
 }
 

@@ -21,7 +21,8 @@ struct script {
 	size_t memory;
 	uint64_t executed;             /* in the present call from outside */
 	bool over;                     /* it is to end, whatever pcall it is in */
-	bool in_hook;                  /* the machine runs: it may be looked at only */
+	bool in_hook;                  /* the machine may be looked at only */
+	bool running;                  /* ... and runs */
 	struct text *out;              /* where print goes; NULL: to the faces */
 	unsigned hooks[HOOKS];         /* how many functions each event has */
 	struct observer observer;

@@ -263,7 +263,7 @@ START_TEST(the_viewers_file_is_whole_and_nested)
 	ck_assert_uint_eq(n.begun, lines_of("exc") + lines_of("int"));
 	ck_assert_uint_eq(n.begun, n.ended);
 	ck_assert_uint_ge(n.moments, lines_of("io") + lines_of("walk") + lines_of("dev"));
-	ck_assert_uint_ge(n.named, 3);             /* no paging, and two spaces */
+	ck_assert_uint_ge(n.named, 3);             /* the machine, and two spaces */
 	ck_assert_int_le(n.deepest, 2);
 	json_decref(all);
 }
