@@ -32,7 +32,7 @@ struct debug_options {
 	struct run_options run;        /* first: its table of options fills it */
 	enum face_choice face;
 	bool batch;
-	const char *script, *gdb, *view, *lua;
+	const char *script, *view, *lua;
 	struct list symbols, sources;
 };
 
@@ -92,15 +92,7 @@ static int set_batch(void *target, const char *value, char *err)
 	return 0;
 }
 
-/* The machine waits anyway; for the fingers of those who always type it. */
-static int set_waiting(void *target, const char *value, char *err)
-{
-	(void)target, (void)value, (void)err;
-	return 0;
-}
-
 static int set_script(void *target, const char *value, char *err) { return set_text(&DEBUG(target)->script, "-x", value, err); }
-static int set_gdb(void *target, const char *value, char *err) { return set_text(&DEBUG(target)->gdb, "--gdb", value, err); }
 static int set_view(void *target, const char *value, char *err) { return set_text(&DEBUG(target)->view, "--view", value, err); }
 static int set_lua(void *target, const char *value, char *err) { return set_text(&DEBUG(target)->lua, "--lua", value, err); }
 static int add_symbols(void *target, const char *value, char *err) { return add_text(&DEBUG(target)->symbols, "--symbols", value, err); }
@@ -111,8 +103,6 @@ static const struct option_row debug_rows[] = {
 	{ "--monitor", NULL, "a command line instead; from a pipe its commands are read from there", set_monitor },
 	{ "-x", "SCRIPT", "first run the monitor commands in a file", set_script },
 	{ "--batch", NULL, "end after the script, or at the end of standard input", set_batch },
-	{ "--gdb", "[HOST:]PORT", "wait for gdb; on 127.0.0.1 unless HOST says otherwise", set_gdb },
-	{ "-S", NULL, "the machine waits at its first instruction; it always does", set_waiting },
 	{ "--symbols", "FILE[@NAME]", "names and lines of one more program, or of process NAME only", add_symbols },
 	{ "--source", "DIR", "a folder to look for source files in; may be repeated", add_source },
 	{ "--view", "FILE", "description of the guest's own tables, for a kernel of your own", set_view },
@@ -248,8 +238,10 @@ static int open_debugger(struct debug *g, char *err)
 	s->trace.names = debugger_trace_names(&g->d);
 	if (g->options.lua && script_load(&g->d, g->options.lua, NULL, err))
 		return -1;
-	if (g->options.gdb && !(g->gdb = gdb_listen(&g->d, g->options.gdb, err)))
+	if (g->options.run.gdb && !(g->gdb = gdb_listen(&g->d, g->options.run.gdb, err)))
 		return -1;
+	if (g->gdb)
+		gdb_announce(g->gdb);
 	return 0;
 }
 
@@ -287,16 +279,16 @@ static int run_face(struct debug *g)
 {
 	const struct debug_options *o = &g->options;
 	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	bool tui = !o->batch && (o->face == FACE_TUI || (o->face == FACE_BY_TERMINAL && terminal && !o->gdb));
+	bool tui = !o->batch && (o->face == FACE_TUI || (o->face == FACE_BY_TERMINAL && terminal && !o->run.gdb));
 	int status = STATUS_OK;
 
 	if (g->script)
 		status = monitor_run(&g->d, &g->session, g->script, o->script);
 	if (g->script && (o->batch || status))
 		return status;
-	g->session.console.live = terminal || o->gdb;          /* somebody watches: idle time follows the wall clock */
+	g->session.console.live = terminal || o->run.gdb;          /* somebody watches: idle time follows the wall clock */
 	if (g->gdb && o->face == FACE_BY_TERMINAL) {
-		gdb_main(g->gdb, false, true, wants_end, g);
+		gdb_main(g->gdb, false, false, wants_end, g);
 		return g->d.stop.kind == STOP_MACHINE ? monitor_end_status(g->d.m, g->d.stop.ended) : STATUS_OK;
 	}
 	if (g->gdb)

@@ -1,8 +1,8 @@
 /* emu/history.c: its life, running in the present, forks, and what can be asked. See history.h.
  *
- * When the next regular checkpoint comes is decided at the one before, from what that one cost: pages stored times PAGE_INSTRUCTIONS, at
- * which an interpreter spends about 3 % of its time on them. Instructions and pages are the guest's, so the same run has its checkpoints at
- * the same instructions wherever and however it is run. SPACING_MOST bounds how long going anywhere takes.
+ * When the next regular checkpoint comes is decided at the one before, from what that one cost: pages stored times PAGE_EFFORT. Effort is
+ * instructions and whatever else takes the host's time, counted in instructions. It and pages are the guest's, so the same run has its
+ * checkpoints at the same instructions wherever and however it is run. SPACING_MOST bounds how long going anywhere takes.
  */
 #include "emu/history_private.h"
 
@@ -13,11 +13,28 @@
 
 #include "emu/observer.h"
 
-#define PAGE_INSTRUCTIONS 50000ull
+#define PAGE_EFFORT       20000ull
+#define FLUSH_EFFORT      15000ull     /* of a TLB that never evicts: many entries go each time */
+#define MODELLED_EFFORT      20ull     /* each access goes through the modelled TLB */
 #define SPACING_LEAST  10000000ull
-#define SPACING_MOST  200000000ull
+#define SPACING_MOST  300000000ull
+#define LOOKS           5000000ull     /* instructions between two looks at the effort */
 #define OUTPUT_MOST ((16u << 20) / sizeof(struct output_event))
 #define OUTPUT_LEAST 4096u
+
+uint64_t history_effort(const struct machine *m)
+{
+	uint64_t effort = m->cpu.icount + m->mmu.stats.flushes * FLUSH_EFFORT;
+
+	return m->mmu.geometry.entries ? effort + m->mmu.stats.hits * MODELLED_EFFORT : effort;
+}
+
+static void schedule(struct history *h, uint64_t spacing)
+{
+	h->look = h->limit ? h->m->cpu.icount + LOOKS : UINT64_MAX;
+	h->since = history_effort(h->m);
+	h->due = h->since + spacing;
+}
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
@@ -60,7 +77,7 @@ static int start(struct history *h, char *err)
 	checkpoint_mark_all(h);
 	if (!checkpoint_take(h, CHECKPOINT_FIRST_TICK, NULL, err))
 		return -1;
-	h->next = h->limit ? h->m->cpu.icount + SPACING_LEAST : UINT64_MAX;
+	schedule(h, SPACING_LEAST);
 	return 0;
 }
 
@@ -108,7 +125,7 @@ void history_free(struct history *h)
 
 static uint64_t spacing(const struct history *h, uint64_t stored)
 {
-	uint64_t n = stored * PAGE_INSTRUCTIONS, even = list_spacing(h);
+	uint64_t n = stored * PAGE_EFFORT, even = list_spacing(h);
 
 	n = n > SPACING_LEAST ? n : SPACING_LEAST;
 	n = n < SPACING_MOST ? n : SPACING_MOST;
@@ -129,9 +146,17 @@ static void regular_checkpoint(struct history *h)
 		memcpy(h->trouble, err, sizeof(h->trouble));
 	}
 	bool kept = c && c->at.tick == machine_now(h->m);
-	h->next = h->m->cpu.icount + spacing(h, stored);
+	schedule(h, spacing(h, stored));
 	if (kept && h->on_checkpoint)
 		h->on_checkpoint(h->on_checkpoint_owner, c->at, machine_hash(h->m));
+}
+
+/* A reset of the machine makes the effort less. */
+static bool due(const struct history *h)
+{
+	uint64_t effort = history_effort(h->m);
+
+	return effort >= h->due || effort < h->since;
 }
 
 static bool final(enum machine_stop stop)
@@ -146,12 +171,15 @@ static enum machine_stop run_in_present(struct history *h, uint64_t ticks)
 	enum machine_stop stop;
 
 	for (;;) {
-		m->instruction_limit = h->next < limit ? h->next : limit;
+		m->instruction_limit = h->look < limit ? h->look : limit;
 		stop = machine_run(m, end - machine_now(m));
 		m->instruction_limit = limit;
-		if (stop != MACHINE_INSTRUCTION_LIMIT || m->cpu.icount < h->next)
+		if (stop != MACHINE_INSTRUCTION_LIMIT || m->cpu.icount < h->look)
 			break;
-		regular_checkpoint(h);
+		if (due(h))
+			regular_checkpoint(h);
+		else
+			h->look += LOOKS;
 		if (m->cpu.icount >= limit)
 			break;
 	}
@@ -206,8 +234,7 @@ int history_fork(struct history *h, char *err)
 		h->output.count = output_until(&h->output, now);
 		input_cut(&h->m->input);
 		h->live_input = true;
-		if (h->limit)
-			h->next = h->m->cpu.icount + SPACING_LEAST;
+		schedule(h, SPACING_LEAST);
 	}
 	h->forked = true;
 	return 0;

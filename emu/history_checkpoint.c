@@ -139,6 +139,7 @@ struct checkpoint *checkpoint_take(struct history *h, unsigned flags, uint64_t *
 		r = gather_disks(h);
 	if (!r) {
 		c->at = history_now(h);
+		c->effort = history_effort(h->m);
 		c->input = input_entered(h);
 		c->serial = h->taken++;
 		c->temporary = flags & CHECKPOINT_TEMPORARY;

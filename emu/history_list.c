@@ -152,6 +152,13 @@ static double loss(const struct history *h, const struct checkpoint *c, uint64_t
 	return (double)gap / ((double)own_bytes(h, c) + (double)h->limit / 64 + 1);
 }
 
+static uint64_t effort_between(const struct history *h, size_t from, size_t to)
+{
+	const struct checkpoint *a = h->checkpoint[from], *b = h->checkpoint[to];
+
+	return b->effort >= a->effort ? b->effort - a->effort : b->at.icount - a->at.icount;
+}
+
 struct choice { size_t index; double loss; };
 
 static void consider(const struct history *h, struct choice *best, size_t index, uint64_t gap)
@@ -171,28 +178,35 @@ static bool drop_regular(struct history *h)
 	for (size_t i = 1; i < h->checkpoints; i++) {
 		if (!regular(h->checkpoint[i]))
 			continue;
-		consider(h, &best, middle, h->checkpoint[i]->at.icount - h->checkpoint[before]->at.icount);
+		consider(h, &best, middle, effort_between(h, before, i));
 		before = middle;
 		middle = i;
 	}
 	/* The run goes on from the newest: it must be very big to go. */
-	consider(h, &best, middle, 8 * (h->checkpoint[middle]->at.icount - h->checkpoint[before]->at.icount));
+	consider(h, &best, middle, 8 * effort_between(h, before, middle));
 	if (best.index)
 		drop(h, best.index);
 	return best.index;
+}
+
+static void compress(struct history *h)
+{
+	uint64_t other = history_bytes(h) - page_store_bytes(h->store);
+
+	page_store_compress(h->store, h->limit > other ? h->limit - other : 0);
 }
 
 void list_thin(struct history *h)
 {
 	while (drop_temporary(h, TEMPORARY_MOST))
 		;
+	if (history_bytes(h) > h->limit)
+		compress(h);
 	while (history_bytes(h) > h->limit && (drop_temporary(h, 0) || drop_regular(h)))
 		checkpoint_rebase(h, list_at_or_before(h, machine_now(h->m)));
 }
 
 uint64_t list_spacing(const struct history *h)
 {
-	uint64_t first = h->checkpoint[0]->at.icount, last = h->checkpoint[h->checkpoints - 1]->at.icount;
-
-	return (last - first) / (2 * h->checkpoints);
+	return effort_between(h, 0, h->checkpoints - 1) / (2 * h->checkpoints);
 }

@@ -16,8 +16,16 @@
 struct blob {
 	uint32_t refs;
 	uint16_t size;                 /* HISTORY_PAGE: not compressed */
+	bool queued;
+	uint32_t place;                /* in the queue */
 	uint64_t hash;
-	uint8_t data[];
+	uint8_t *data;
+};
+
+/* Pages that nobody has tried to compress yet, the oldest first; NULL where one has gone. */
+struct queue {
+	struct blob **page;
+	size_t first, end, capacity;
 };
 
 /* Child of a lowest node: a blob. Of the others: a node. */
@@ -28,6 +36,7 @@ struct page_node {
 
 struct page_store {
 	uint64_t bytes, pages;
+	struct queue queue;
 	ZSTD_CCtx *compress;
 	ZSTD_DCtx *expand;
 	uint8_t scratch[ZSTD_COMPRESSBOUND(HISTORY_PAGE)];
@@ -64,6 +73,7 @@ void page_store_free(struct page_store *s)
 		return;
 	ZSTD_freeCCtx(s->compress);
 	ZSTD_freeDCtx(s->expand);
+	free(s->queue.page);
 	free(s);
 }
 
@@ -97,23 +107,71 @@ uint64_t page_hash(const uint8_t *bytes)
 
 static uint64_t blob_cost(const struct blob *b)
 {
-	return sizeof(*b) + b->size + MALLOC_COST;
+	return sizeof(*b) + b->size + 2 * MALLOC_COST;
+}
+
+/* The queue's live part moves to its beginning when its end is reached; places are what is left of them then. */
+static int queue_room(struct queue *q)
+{
+	if (q->end < q->capacity)
+		return 0;
+	if (q->first > q->capacity / 2) {
+		memmove(q->page, q->page + q->first, (q->end - q->first) * sizeof(struct blob *));
+		q->end -= q->first;
+		q->first = 0;
+		for (size_t i = 0; i < q->end; i++)
+			if (q->page[i])
+				q->page[i]->place = (uint32_t)i;
+		return 0;
+	}
+	size_t capacity = q->capacity ? 2 * q->capacity : 1024;
+	struct blob **grown = realloc(q->page, capacity * sizeof(struct blob *));
+	if (!grown)
+		return -ENOMEM;
+	q->page = grown;
+	q->capacity = capacity;
+	return 0;
+}
+
+/* Bytes into scratch; HISTORY_PAGE if they do not get much smaller. */
+static size_t compressed(struct page_store *s, const uint8_t *bytes)
+{
+	size_t size = ZSTD_compressCCtx(s->compress, s->scratch, sizeof(s->scratch), bytes, HISTORY_PAGE, COMPRESSION);
+
+	return ZSTD_isError(size) || size > HISTORY_PAGE - HISTORY_PAGE / 8 ? HISTORY_PAGE : size;
+}
+
+/* Is most of the page the same over and over? Compressing that is quicker than finding room for the page. */
+static bool monotonous(const uint8_t *bytes)
+{
+	uint64_t word[2];
+	unsigned same = 0;
+
+	for (unsigned i = 64; i < HISTORY_PAGE; i += 64) {
+		memcpy(&word[0], bytes + i - 64, 8);
+		memcpy(&word[1], bytes + i, 8);
+		same += word[0] == word[1];
+	}
+	return same >= HISTORY_PAGE / 64 * 3 / 4;
 }
 
 static struct blob *blob_new(struct page_store *s, const uint8_t *bytes, uint64_t hash)
 {
-	size_t size = ZSTD_compressCCtx(s->compress, s->scratch, sizeof(s->scratch), bytes, HISTORY_PAGE, COMPRESSION);
-	const uint8_t *kept = s->scratch;
+	size_t size = monotonous(bytes) ? compressed(s, bytes) : HISTORY_PAGE;
+	const uint8_t *kept = size < HISTORY_PAGE ? s->scratch : bytes;
+	struct blob *b = queue_room(&s->queue) ? NULL : malloc(sizeof(*b));
 
-	if (ZSTD_isError(size) || size > HISTORY_PAGE - HISTORY_PAGE / 8) {
-		size = HISTORY_PAGE;
-		kept = bytes;
-	}
-	struct blob *b = malloc(sizeof(*b) + size);
 	if (!b)
 		return NULL;
-	*b = (struct blob){ .refs = 1, .size = (uint16_t)size, .hash = hash };
+	*b = (struct blob){ .refs = 1, .size = (uint16_t)size, .hash = hash, .data = malloc(size),
+		.queued = kept == bytes, .place = (uint32_t)s->queue.end };
+	if (!b->data) {
+		free(b);
+		return NULL;
+	}
 	memcpy(b->data, kept, size);
+	if (b->queued)
+		s->queue.page[s->queue.end++] = b;
 	s->bytes += blob_cost(b);
 	s->pages++;
 	return b;
@@ -123,9 +181,41 @@ static void blob_drop(struct page_store *s, struct blob *b)
 {
 	if (!counted(b) || --b->refs)
 		return;
+	if (b->queued)
+		s->queue.page[b->place] = NULL;
 	s->bytes -= blob_cost(b);
 	s->pages--;
+	free(b->data);
 	free(b);
+}
+
+static void blob_compress(struct page_store *s, struct blob *b)
+{
+	size_t size = compressed(s, b->data);
+	uint8_t *data = size < HISTORY_PAGE ? malloc(size) : NULL;
+
+	b->queued = false;
+	if (!data)
+		return;
+	memcpy(data, s->scratch, size);
+	free(b->data);
+	s->bytes -= blob_cost(b);
+	b->data = data;
+	b->size = (uint16_t)size;
+	s->bytes += blob_cost(b);
+}
+
+void page_store_compress(struct page_store *s, uint64_t bytes)
+{
+	struct queue *q = &s->queue;
+
+	while (s->bytes > bytes && q->first < q->end) {
+		struct blob *b = q->page[q->first++];
+		if (b)
+			blob_compress(s, b);
+	}
+	if (q->first == q->end)
+		q->first = q->end = 0;
 }
 
 static void blob_expand(struct page_store *s, const struct blob *b, uint8_t *bytes)

@@ -6,8 +6,8 @@
  *                       `--> node -----> page
  *
  * A version is a tree of nodes of 16 that are never changed once two versions share them: storing a page copies the few nodes above
- * it. Nodes and pages count who refers to them. Pages are compressed, or kept as they are where that gains nothing; a page of zeros
- * costs nothing. A page stored over one with the same bytes leaves the version as it was.
+ * it. Nodes and pages count who refers to them. Pages are kept as they are, since that is quick, until page_store_compress(), but for
+ * those that hold little; a page of zeros costs nothing. A page stored over one with the same bytes leaves the version as it was.
  */
 #ifndef EMU_HISTORY_PAGES_H
 #define EMU_HISTORY_PAGES_H
@@ -33,6 +33,9 @@ void page_store_free(struct page_store *s);
 /* What all versions together take, with what malloc adds. */
 uint64_t page_store_bytes(const struct page_store *s);
 uint64_t page_store_pages(const struct page_store *s);         /* pages stored, each counted once */
+
+/* Compresses pages, those stored first before the others, until all take no more than bytes or none is left that could be. */
+void page_store_compress(struct page_store *s, uint64_t bytes);
 
 void page_tree_init(struct page_tree *t, uint64_t pages);
 /* One more reference to the same version: drop both. */

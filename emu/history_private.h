@@ -17,6 +17,7 @@
 
 struct checkpoint {
 	struct moment at;
+	uint64_t effort;               /* history_effort() there */
 	struct page_tree ram, state, disk[MACHINE_DISKS];
 	size_t state_size;
 	size_t input;                  /* bytes of input that had entered */
@@ -48,7 +49,8 @@ struct history {
 	struct page_tree ram;                      /* what is in RAM, but for pages marked PHYS_DIRTY */
 	struct page_tree state;
 	struct history_disk disk[MACHINE_DISKS];
-	uint64_t next;                             /* icount of the next regular checkpoint */
+	uint64_t look;                             /* icount at which to ask whether a regular checkpoint is due */
+	uint64_t since, due;                       /* effort at the last one, and at which the next is due */
 	bool past;
 	struct checkpoint *present;                /* while in the past */
 	enum machine_stop ended;
@@ -92,11 +94,14 @@ void list_drop_all(struct history *h);
 uint64_t history_bytes(const struct history *h);
 /* Drops checkpoints until the limit is kept or only those are left that must stay. */
 void list_thin(struct history *h);
-/* The spacing that thinning has come to, in instructions. */
+/* The spacing that thinning has come to, in effort. */
 uint64_t list_spacing(const struct history *h);
 
 /* --- history.c --- */
 
+/* How long running up to here takes a host, counted in executed instructions. A function of the guest's state;
+ * less after a reset of the machine. */
+uint64_t history_effort(const struct machine *m);
 /* A change by hand is kept as a checkpoint before the machine moves. 0, or -1 with a line in err. */
 int history_settle(struct history *h, char *err);
 

@@ -1,6 +1,7 @@
 /* emu/loader.c: from an image file to struct kernel: everything that reads untrusted bytes. boot.c places the result in RAM. */
 #include "emu/loader.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -23,6 +24,9 @@ int loader_fail(char *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err, ERROR_LINE, fmt, ap);
 	va_end(ap);
+	for (char *c = err; *c; c++)               /* names from files may hold anything; this stays one line */
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
 	return -1;
 }
 

@@ -161,8 +161,11 @@ static int next_record(struct reader *r, struct record *record)
 	if (!left)
 		return 0;
 	uint8_t length = *r->at;
-	if (left < 1 + (size_t)length + 8 || memchr(r->at + 1, 0, length))
+	if (left < 1 + (size_t)length + 8)
 		return -1;
+	for (unsigned i = 0; i < length; i++)
+		if (r->at[1 + i] < ' ' || r->at[1 + i] > '~')
+			return -1;                     /* names are shown to people */
 	memcpy(record->name, r->at + 1, length);
 	record->name[length] = 0;
 	memcpy(&record->size, r->at + 1 + length, 4);

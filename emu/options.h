@@ -73,6 +73,8 @@ struct run_options {
 	uint64_t timeout_ms;           /* 0: none */
 	uint64_t max_instructions;     /* 0: none */
 	const char *status_json;
+	const char *gdb;               /* where to wait for it; NULL: not at all */
+	bool waits;                    /* for gdb, at the first instruction */
 	unsigned trace;
 	const char *trace_path;        /* NULL: standard error */
 	uint64_t history;              /* bytes for going back; 0: not remembered */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "emu/report.h"
+#include "emu/run_gdb.h"
 #include "emu/session.h"
 #include "emu/status.h"
 #include "emu/status_json.h"
@@ -42,8 +43,9 @@ int complain(int status, const char *fmt, ...)
 /* --- between slices ------------------------------------------------------------------------------------------------ */
 
 /* Has the host a reason to end the run? */
-static bool host_ends(struct run *r)
+static bool host_ends(void *owner)
 {
+	struct run *r = owner;
 	struct outcome *o = &r->outcome;
 
 	if (r->session.console.quit)
@@ -111,6 +113,18 @@ static void run_loop(struct run *r)
 	console_flush(&s->console);
 }
 
+/* gdb's wish to end is as the user's. */
+static int run_with_gdb(struct run *r, char *err)
+{
+	session_start(&r->session);
+	if (run_under_gdb(&r->session, host_ends, r, &r->stop, err))
+		return -1;
+	if (!machine_ended(r, r->stop) && !r->outcome.cause)
+		r->outcome = (struct outcome){ STATUS_OK, "quit by gdb", 0 };
+	console_flush(&r->session.console);
+	return 0;
+}
+
 /* --- the end ---------------------------------------------------------------------------------------------------------- */
 
 /* What the user has to be told, after the terminal is a terminal again. */
@@ -169,9 +183,16 @@ static int run_with_options(struct run *r)
 {
 	char err[ERROR_LINE];
 
+	if (r->session.options.waits && !r->session.options.gdb)
+		return complain(STATUS_USAGE, "-S waits for gdb, so it wants --gdb or -s");
 	if (session_open(&r->session, err))
 		return complain(STATUS_ERROR, "%s", err);
-	run_loop(r);
+	if (!r->session.options.gdb) {
+		run_loop(r);
+	} else if (run_with_gdb(r, err)) {
+		session_leave(&r->session);
+		return complain(STATUS_ERROR, "%s", err);
+	}
 	finish(r);
 	return r->outcome.status;
 }

@@ -180,6 +180,25 @@ static int set_status_json(void *target, const char *value, char *err)
 	return set_file(&RUN(target)->status_json, "--status-json", value, err);
 }
 
+static int set_gdb(void *target, const char *value, char *err)
+{
+	RUN(target)->gdb = value;
+	return *value ? 0 : refuse(err, "--gdb", value, "must be a port, HOST:PORT or tcp::PORT");
+}
+
+static int set_gdb_usual(void *target, const char *value, char *err)
+{
+	(void)value;
+	return set_gdb(target, "1234", err);
+}
+
+static int set_waits(void *target, const char *value, char *err)
+{
+	(void)value, (void)err;
+	RUN(target)->waits = true;
+	return 0;
+}
+
 static const struct { const char *name; unsigned bit; } trace_names[] = {
 	{ "int", TRACE_INT }, { "exc", TRACE_EXC }, { "io", TRACE_IO }, { "walk", TRACE_WALK }, { "cpu", TRACE_CPU }, { "dev", TRACE_DEV },
 };
@@ -239,6 +258,9 @@ static const struct option_row run_rows[] = {
 	{ "--timeout", "SECONDS", "stop after this much wall-clock time, exit status 124", set_timeout },
 	{ "--max-instructions", "N", "stop after exactly N instructions, exit status 124", set_max_instructions },
 	{ "--history", "SIZE", "memory for going back in time (default 256M; 0: none)", set_history },
+	{ "--gdb", "[HOST:]PORT", "let gdb attach; on 127.0.0.1 unless HOST says otherwise", set_gdb },
+	{ "-s", NULL, "the same as --gdb 1234", set_gdb_usual },
+	{ "-S", NULL, "with --gdb: wait at the first instruction", set_waits },
 	{ "--status-json", "FILE", "write how the run ended, and its counters, as JSON", set_status_json },
 	{ "--trace", "LIST[:FILE]", "write events to FILE or standard error; LIST is comma-separated\n"
 		"from int, exc, io, walk, cpu, dev", set_trace },

@@ -115,7 +115,7 @@ static int build_machine(struct session *s, char *err)
 	trace_attach(&s->trace, s->machine);
 	if (s->loaded.recording && input_replay(&s->machine->input, s->loaded.input, s->loaded.inputs))
 		return loader_fail(err, "out of memory");
-	if ((o->history || s->debugged) && !(s->history = history_create(s->machine, o->history, err)))
+	if ((o->history || o->gdb || s->debugged) && !(s->history = history_create(s->machine, o->history, err)))
 		return -1;
 	return session_record(s, err);
 }

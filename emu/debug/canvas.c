@@ -61,6 +61,12 @@ void canvas_line(struct canvas *c, unsigned x0, unsigned y0, unsigned x1, unsign
 		add_lines(c, x, y, (x != x1 || y != y1 ? from : 0) | (x != x0 || y != y0 ? to : 0), style);
 }
 
+void canvas_bar(struct canvas *c, unsigned x, unsigned y, unsigned height, enum style style)
+{
+	for (unsigned i = 0; i < height; i++)
+		add_lines(c, x, y + i, UP | DOWN, style);
+}
+
 void canvas_box(struct canvas *c, unsigned x, unsigned y, unsigned width, unsigned height, enum style style)
 {
 	canvas_line(c, x, y, x + width - 1, y, style);

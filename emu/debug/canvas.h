@@ -25,6 +25,8 @@ void canvas_clear(struct canvas *c);
 unsigned canvas_text(struct canvas *c, unsigned x, unsigned y, enum style style, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* Horizontal or vertical, both ends included: they are half lines, so that two lines ending in one cell make a corner. */
 void canvas_line(struct canvas *c, unsigned x0, unsigned y0, unsigned x1, unsigned y1, enum style style);
+/* Vertical, through all of each cell. */
+void canvas_bar(struct canvas *c, unsigned x, unsigned y, unsigned height, enum style style);
 void canvas_box(struct canvas *c, unsigned x, unsigned y, unsigned width, unsigned height, enum style style);
 /* Down to the last line drawn on. */
 void canvas_write(const struct canvas *c, struct text *t);

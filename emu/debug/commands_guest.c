@@ -12,7 +12,7 @@
 static void run_walk(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "walk", args, 0, r); }
 static void run_tables(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "tables", args, 0, r); }
 static void run_tlb(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "tlb", args, 0, r); }
-static void run_why(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "why", args, 0, r); }
+static void run_why(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "why", *args ? args : "search", 0, r); }
 static void run_processes(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "processes", args, 0, r); }
 static void run_regions(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "regions", args, 0, r); }
 static void run_frames(struct debugger *d, const char *args, struct reply *r) { reply_view(d, "frames", args, 0, r); }
@@ -39,7 +39,7 @@ static void run_gva2gpa(struct debugger *d, const char *args, struct reply *r)
 const struct command guest_commands[] = {
 	{ "walk", "[ADDRESS]", "the page walk as the lecture's diagram\nwalk 0xbfffeffc\nwalk esp", run_walk, NULL, complete_symbol },
 	{ "page", NULL, NULL, NULL, "walk", NULL },
-	{ "why", NULL, "the last fault, told as a story", run_why, NULL, NULL },
+	{ "why", "[quick]", "the last fault, told as a story; quick: without going back for who wrote the entry", run_why, NULL, NULL },
 	{ "gva2gpa", "ADDRESS", "the physical address of a linear one", run_gva2gpa, NULL, complete_symbol },
 	{ "info pg", "[ADDRESS]", "the page tables, folded to one line for each run of equal entries", run_tables, NULL, NULL },
 	{ "info mem", NULL, NULL, NULL, "info pg", NULL },

@@ -254,8 +254,6 @@ static bool moment_of(struct debugger *d, const char *args, uint64_t *icount, st
 
 	if (!strcmp(args, "first") || !strcmp(args, "start") || !strcmp(args, "beginning"))
 		*icount = first;
-	else if (!strcmp(args, "present") || !strcmp(args, "end"))
-		*icount = present;
 	else if (!strcmp(args, "mark")) {
 		if (!d->notes->mark) {
 			reply_fail(r, "no mark has been set: see mark");
@@ -319,6 +317,15 @@ static void goto_tick(struct debugger *d, const char *args, struct reply *r)
 	tell_stop(d, &d->stop, r);
 }
 
+/* Ticks may have passed since the last instruction: the first moment with its number is not yet the present. */
+static void goto_present(struct debugger *d, struct reply *r)
+{
+	char tick[32];
+
+	snprintf(tick, sizeof(tick), "%" PRIu64, history_present(d->h).tick);
+	goto_tick(d, tick, r);
+}
+
 static void run_goto(struct debugger *d, const char *args, struct reply *r)
 {
 	uint64_t icount;
@@ -327,6 +334,8 @@ static void run_goto(struct debugger *d, const char *args, struct reply *r)
 		reply_fail(r, "goto what? an instruction's number, N%%, +N, -N, tick N, first, present or mark");
 	else if (take_this(&args, "tick"))
 		goto_tick(d, args, r);
+	else if (!strcmp(args, "present") || !strcmp(args, "end"))
+		goto_present(d, r);
 	else if (moment_of(d, args, &icount, r))
 		tell_stop(d, debugger_goto(d, icount), r);
 }

@@ -41,6 +41,14 @@ struct stop {
 	char text[160];                /* one line for people: "breakpoint 2: write of 0x1f at 0xc0105000 (was 0x0)" */
 };
 
+/* STEP    one instruction (of a repeated string instruction: one iteration). Its fault enters the handler. An interrupt accepted instead of it
+ *         runs until its handler has come back, and then the instruction is executed; step_into_interrupts: the handler is entered
+ * OVER    as STEP, but a call, INT n or repeated string instruction until it has come back, and a fault until the instruction was resumed
+ *         and has completed
+ * OUT     until the current function has returned
+ * UNTIL   to the instruction at la
+ * BACK_   the ways back of the same: from where a step ended to where it began; OUT: to the call
+ * All stop at breakpoints on the way, also at one that stands where they end. One that stands where they begin does not hit again. */
 enum go {
 	GO_CONTINUE, GO_STEP, GO_OVER, GO_OUT, GO_UNTIL,
 	GO_BACK_CONTINUE, GO_BACK_STEP, GO_BACK_OVER, GO_BACK_OUT, GO_BACK_UNTIL,

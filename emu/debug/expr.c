@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/debug/going.h"
 #include "emu/debug/source.h"
 
 #define DEPTH_MAX 200
@@ -210,19 +211,43 @@ static bool find_flag(const struct debugger *d, const char *name, uint64_t *valu
 	return false;
 }
 
-/* The last exception: what a stop before its delivery is about, else the last delivered. */
-static uint64_t last_error(const struct debugger *d)
+/* The last exception: what a condition or a stop before its delivery is about, else the last delivered. NULL: none. */
+static const struct fault_record *last_fault(const struct debugger *d)
 {
 	const struct cpu *cpu = &d->m->cpu;
+	const struct note *about = d->going->about;
 
-	if (d->stop.kind == STOP_BREAK && d->stop.fault.fault.has_error)
-		return d->stop.fault.fault.error;
+	if (about && about->fault.eip)
+		return &about->fault;
+	if (d->stop.kind == STOP_BREAK && d->stop.at.tick == machine_now(d->m) && d->stop.fault.eip)
+		return &d->stop.fault;
 	for (unsigned i = 0; i < FAULT_HISTORY && i < cpu->fault_count; i++) {
 		const struct fault_record *r = &cpu->faults[(cpu->fault_count - 1 - i) % FAULT_HISTORY];
 		if (!r->external)
-			return r->fault.error;
+			return r;
 	}
-	return 0;
+	return NULL;
+}
+
+/* What the event that a condition is about says. CR2 is written with the delivery, so a condition before it has to look here. */
+static bool find_event(const struct debugger *d, const char *name, uint64_t *value)
+{
+	const struct note *about = d->going->about;
+	const struct fault_record *r = last_fault(d);
+
+	if (!strcmp(name, "error"))
+		*value = r ? r->fault.error : 0;
+	else if (!strcmp(name, "vector"))
+		*value = r ? r->fault.vector : 0;
+	else if (!strcmp(name, "cr2") && about && about->exception && r->fault.vector == VEC_PF)
+		*value = r->fault.cr2;
+	else if (!strcmp(name, "old"))
+		*value = about ? about->old_value : d->stop.old_value;
+	else if (!strcmp(name, "value"))
+		*value = about ? about->value : d->stop.value;
+	else
+		return false;
+	return true;
 }
 
 static bool find_number(struct debugger *d, const char *name, uint64_t *value)
@@ -233,8 +258,6 @@ static bool find_number(struct debugger *d, const char *name, uint64_t *value)
 		*value = cpu_icount(&d->m->cpu);
 	else if (!strcmp(name, "tick"))
 		*value = machine_now(d->m);
-	else if (!strcmp(name, "error"))
-		*value = last_error(d);
 	else
 		return false;
 	return true;
@@ -268,14 +291,21 @@ static bool parse_name(struct parser *x, struct value *v)
 	*v = (struct value){ 0 };
 	if (!marked && is_function(name) && take(x, "("))
 		return parse_conditional(x, v) && need(x, ")") && call_function(x, name, v->n, v);
-	if (find_number(x->d, name, &v->n))
+	if ((x->d->going->about && find_event(x->d, name, &v->n)) || find_number(x->d, name, &v->n))
 		return true;
+	const char *end = x->p;
+	char plain[NAME_MAX_LENGTH];
+	memcpy(plain, name, sizeof(plain));
 	if (!marked) {
 		take_qualified(x, name);
 		if (x->d->source && source_find(x->d, name, &la)) {
 			v->n = la;
 			return true;
 		}
+	}
+	if (find_event(x->d, plain, &v->n)) {          /* a symbol of that name would have won */
+		x->p = end;
+		return true;
 	}
 	x->p = start;
 	snprintf(what, sizeof(what), "no %s '%s'", marked ? "register" : "register or symbol", name);
@@ -496,12 +526,15 @@ static int parse_all(struct debugger *d, const char *text, bool evaluate, uint64
 {
 	struct parser x = { .d = d, .text = text, .p = text, .evaluate = evaluate, .err = err };
 	struct value v;
+	bool ok = parse_conditional(&x, &v);
 
-	if (!parse_conditional(&x, &v))
-		return -1;
 	skip_blanks(&x);
-	if (*x.p) {
-		fail(&x, "not understood:");
+	if (ok && *x.p)
+		ok = fail(&x, "not understood:");
+	if (!ok) {
+		for (char *c = err; *c; c++)           /* the text may hold anything; the error is one line */
+			if (iscntrl((unsigned char)*c))
+				*c = '?';
 		return -1;
 	}
 	*value = v.n;

@@ -2,7 +2,8 @@
  *
  *   0x1f  31  037 is decimal 37   'a'    eax $eax %eax al ax   eip pc sp cpl cr0 cr3 eflags cs gdtr.base ds.base msr(0x10)   zf if
  *   icount tick          symbol  symbol+4  file.c:123
- *   *p  *(u8*)p  [p]  byte(p) word(p) long(p)  phys(pa)  pa(la): translated  pte(la) pde(la)  cr2 error: of the last fault
+ *   *p  *(u8*)p  [p]  byte(p) word(p) long(p)  phys(pa)  pa(la): translated  pte(la) pde(la)  cr2 error vector: of the last fault
+ *   old value: what a watched place or register was and became, in the condition of its breakpoint and after its stop
  *   ! ~ -  * / %  + -  << >>  < <= > >=  == !=  & ^ |  && ||  ?:  ( )
  */
 #ifndef EMU_DEBUG_EXPR_H

@@ -132,7 +132,7 @@ static void adapt_slice(struct go_state *g, uint64_t took_ns)
 }
 
 /* What a slice's end means, the notes aside. */
-static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_past)
+static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_past, bool moved)
 {
 	struct go_state *g = d->going;
 
@@ -144,7 +144,7 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 		return RUN_REQUEST;
 	}
 	const char *trouble = history_trouble(d->h);
-	if (trouble && !g->told_trouble) {
+	if (trouble && (!g->told_trouble || (stop == MACHINE_REQUESTED && !moved))) {
 		g->told_trouble = true;
 		go_stop(d, STOP_ERROR, trouble);
 		return RUN_REQUEST;
@@ -177,7 +177,7 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 		break_settle(d, cpu_icount(&d->m->cpu) > icount && cpu_icount(&d->m->cpu) == break_next_limit(d, icount));
 		if (g->notes)
 			return RUN_HIT;
-		enum run_end result = judge(d, stop, past);
+		enum run_end result = judge(d, stop, past, machine_now(d->m) != now);
 		if (result != RUN_TICKS)
 			return result;
 		/* Much virtual time in little of the host's: the guest is idle, and a face may want to keep pace with the clock. */
@@ -288,6 +288,7 @@ void go_begin(struct debugger *d)
 	uint64_t now = machine_now(d->m);
 
 	g->limit = d->m->instruction_limit;
+	d->stop.kind = STOP_NONE;
 	g->slice = g->slice ? g->slice : SLICE_LEAST;
 	g->polled_ns = host_ns();
 	g->request = STOP_NONE;

@@ -66,6 +66,7 @@ struct go_state {
 	struct arm *arms;
 	struct note note[NOTES];
 	unsigned notes;
+	const struct note *about;      /* while its condition is looked at; expr.c knows what it says */
 	uint64_t skip_tick;            /* what is before the instruction at this tick has been told */
 	uint64_t skip_exception_tick;
 	struct goal goal;

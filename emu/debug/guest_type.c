@@ -301,13 +301,28 @@ struct ctype *types_target(struct types *t, struct ctype *type)
 
 /* --- structs and enums ---------------------------------------------------------------------------------------------- */
 
+/* A number; before DWARF 3 an expression that adds it. */
+static uint64_t member_offset(Dwarf_Die *die)
+{
+	Dwarf_Attribute at;
+	Dwarf_Word value;
+	Dwarf_Op *op;
+	size_t count;
+
+	if (!dwarf_attr_integrate(die, DW_AT_data_member_location, &at))
+		return 0;                      /* a union's */
+	if (!dwarf_formudata(&at, &value))
+		return value;
+	return !dwarf_getlocation(&at, &op, &count) && count == 1 && op->atom == DW_OP_plus_uconst ? op->number : UINT64_MAX;
+}
+
 static bool member(struct types *t, Dwarf_Die *die, struct cfield *f)
 {
-	uint64_t offset = number_of(die, DW_AT_data_member_location, 0), bit = number_of(die, DW_AT_data_bit_offset, UINT64_MAX);
+	uint64_t offset = member_offset(die), bit = number_of(die, DW_AT_data_bit_offset, UINT64_MAX);
 	uint64_t bits = number_of(die, DW_AT_bit_size, 0);
 
 	*f = (struct cfield){ .name = dwarf_diename(die), .type = type_at(t, type_offset(die)) };
-	if (!f->type)
+	if (!f->type || offset > INT32_MAX)
 		return false;
 	if (f->type->kind == CTYPE_ARRAY && !f->type->size)
 		f->type->size = size_of(t, f->type);
@@ -442,18 +457,31 @@ struct ctype *types_named(struct types *t, const char *name)
 	return basic_type(t, name);
 }
 
-/* One operation: a fixed address. */
+/* A fixed address: in the operation, or (as clang has it) in a table that the operation points into. */
+static bool fixed_address(Dwarf_Attribute *at, uint32_t *address)
+{
+	Dwarf_Attribute in_table;
+	Dwarf_Addr value;
+	Dwarf_Op *op;
+	size_t count;
+
+	if (dwarf_getlocation(at, &op, &count) || count != 1)
+		return false;
+	if (op->atom == DW_OP_addr)
+		value = op->number;
+	else if (op->atom != DW_OP_addrx || dwarf_getlocation_attr(at, op, &in_table) || dwarf_formaddr(&in_table, &value))
+		return false;
+	*address = (uint32_t)value;
+	return true;
+}
+
 bool types_variable(struct types *t, const char *name, uint32_t *address, struct ctype **type)
 {
 	Dwarf_Die die;
 	Dwarf_Attribute at;
-	Dwarf_Op *op;
-	size_t count;
 
-	if (!find_die(t, name, NAME_VARIABLE, &die) || !dwarf_attr(&die, DW_AT_location, &at) || dwarf_getlocation(&at, &op, &count)
-		|| count != 1 || op[0].atom != DW_OP_addr)
+	if (!find_die(t, name, NAME_VARIABLE, &die) || !dwarf_attr(&die, DW_AT_location, &at) || !fixed_address(&at, address))
 		return false;
-	*address = (uint32_t)op[0].number;
 	*type = type_at(t, type_offset(&die));
 	if (*type && (*type)->kind == CTYPE_ARRAY && !(*type)->size)
 		(*type)->size = size_of(t, *type);

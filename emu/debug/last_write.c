@@ -30,8 +30,10 @@ struct origin { uint64_t tick, skip_tick, skip_exception_tick; bool live; struct
 
 static struct origin leave(struct debugger *d)
 {
+	struct stop stop = d->stop;
+
 	go_begin(d);
-	struct origin o = { machine_now(d->m), d->going->skip_tick, d->going->skip_exception_tick, d->going->live, d->stop };
+	struct origin o = { machine_now(d->m), d->going->skip_tick, d->going->skip_exception_tick, d->going->live, stop };
 	d->going->live = true;                         /* the present is no news here */
 	d->stop.kind = STOP_NONE;
 	return o;
@@ -140,7 +142,9 @@ static uint64_t read_bytes(const struct debugger *d, const struct writer *w)
 
 static bool run_one(struct debugger *d)
 {
+	machine_quiet(d->m, true);
 	enum machine_stop stop = history_run(d->h, 1);
+	machine_quiet(d->m, false);
 
 	return stop == MACHINE_RAN || stop == MACHINE_REQUESTED || stop == MACHINE_TRIPLE_FAULT;
 }
@@ -170,7 +174,7 @@ static bool tell(struct debugger *d, const struct writer *w, struct last_write *
 bool debugger_last_write(struct debugger *d, paddr_t pa, unsigned len, struct last_write *out)
 {
 	struct writer w = { .d = d, .pa = pa, .len = len ? len < 8 ? len : 8 : 1, .kind = -1 };
-	struct observer o = { .name = "last write", .owner = &w, .accessed = on_accessed };
+	struct observer o = { .name = "last write", .owner = &w, .even_quiet = true, .accessed = on_accessed };
 	uint32_t first = (uint32_t)(pa >> PAGE_SHIFT), last = (uint32_t)((pa + w.len - 1) >> PAGE_SHIFT);
 
 	if ((pa + w.len - 1) >> PAGE_SHIFT >= PHYS_PAGES)
@@ -215,8 +219,10 @@ static bool search_stretch(struct debugger *d, struct writer *w, struct observer
 		return false;
 	w->seen = false;
 	machine_observe(d->m, o);
+	machine_quiet(d->m, true);
 	while (machine_now(d->m) < end && go_run(d, end - machine_now(d->m)) == RUN_TICKS)
 		;
+	machine_quiet(d->m, false);
 	machine_unobserve(d->m, o);
 	on_instruction(w, d->m);                       /* the last one may have done it */
 	return w->found;
@@ -225,7 +231,7 @@ static bool search_stretch(struct debugger *d, struct writer *w, struct observer
 bool debugger_last_register_write(struct debugger *d, const char *name, struct last_write *out)
 {
 	struct writer w = { .d = d, .name = name, .kind = -1 };
-	struct observer o = { .name = "last register write", .owner = &w };
+	struct observer o = { .name = "last register write", .owner = &w, .even_quiet = true };
 	uint64_t value;
 	bool found = false;
 

@@ -212,6 +212,7 @@ void notebook_free(struct debugger *d)
 	}
 	mark_free(nb->mark);
 	micro_free(&nb->micro);
+	text_free(&nb->story);
 	if (nb->trace.out)
 		machine_unobserve(d->m, &nb->trace.observer);
 	trace_close(&nb->trace);

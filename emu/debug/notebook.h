@@ -39,6 +39,8 @@ struct notebook {
 	struct bookmark *bookmarks;    /* moments with names */
 	struct debugger_mark *mark;
 	struct micro micro;            /* the walk step in progress, if micro.count */
+	struct text story;             /* the last one that was searched for (why.h), told at this moment and with this present */
+	struct moment story_at, story_present;
 	struct trace trace;            /* the command `trace` */
 	uint64_t examine_next;         /* where the last x ended */
 	unsigned depth;                /* commands that run commands */

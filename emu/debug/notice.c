@@ -16,12 +16,17 @@
 static struct go_state *state_of(void *owner) { return ((struct debugger *)owner)->going; }
 
 /* A condition that cannot be evaluated stops: better once too often than in silence. */
-static bool holds(struct debugger *d, const struct breakpoint *b)
+static bool holds(struct debugger *d, const struct breakpoint *b, const struct note *about)
 {
 	char err[ERROR_LINE];
 	uint64_t value;
 
-	return !b->condition || expr_eval(d, b->condition, &value, err) || value;
+	if (!b->condition)
+		return true;
+	d->going->about = about;
+	bool yes = expr_eval(d, b->condition, &value, err) || value;
+	d->going->about = NULL;
+	return yes;
 }
 
 /* At most one note of a breakpoint for each boundary: its first. */
@@ -88,7 +93,7 @@ static void note_execution(struct debugger *d)
 	if (d->m->cpu.repeating)
 		return;
 	for (const struct breakpoint *b = d->breaks; b; b = b->next)
-		if (b->enabled && b->kind == BREAK_EXECUTE && is_at(d, b, pc) && holds(d, b))
+		if (b->enabled && b->kind == BREAK_EXECUTE && is_at(d, b, pc) && holds(d, b, NULL))
 			leave_note(d, b);
 }
 
@@ -143,7 +148,7 @@ static void note_count(struct debugger *d)
 	uint64_t icount = cpu_icount(&d->m->cpu);
 
 	for (const struct breakpoint *b = d->breaks; b; b = b->next)
-		if (b->enabled && b->kind == BREAK_COUNT && b->address == icount && holds(d, b))
+		if (b->enabled && b->kind == BREAK_COUNT && b->address == icount && holds(d, b, NULL))
 			leave_note(d, b);
 }
 
@@ -276,11 +281,9 @@ static bool on_exception(void *owner, struct machine *m, const struct fault_reco
 	if (machine_now(m) == d->going->skip_exception_tick)
 		return false;
 	for (const struct breakpoint *b = d->breaks; b; b = b->next) {
-		if (!b->enabled || !wants_exception(b, r) || !holds(d, b) || !(n = leave_note(d, b)))
-			continue;
-		n->exception = true;
-		n->fault = *r;
-		n->insn_eip = r->eip;
+		struct note found = { .id = b->id, .exception = true, .fault = *r, .insn_eip = r->eip };
+		if (b->enabled && wants_exception(b, r) && holds(d, b, &found) && (n = leave_note(d, b)))
+			*n = found;
 	}
 	return false;
 }
@@ -371,7 +374,7 @@ static void choose_callbacks(struct debugger *d)
 	bool code = any(d, BREAK_EXECUTE, BREAK_EXECUTE) || d->going->goal.on;
 
 	d->observer = (struct observer){
-		.name = "debugger", .owner = d,
+		.name = "debugger", .owner = d, .even_quiet = true,
 		.guarded = code ? on_guarded : NULL,
 		.alone = code ? on_alone : NULL,
 		.accessed = memory || mapping ? on_accessed : NULL,
@@ -483,7 +486,7 @@ void break_settle(struct debugger *d, bool landing)
 		struct arm *a = arm_of(g, g->note[i].id);
 		if (a && a->copy)
 			arm_values(d, a, &g->note[i]);
-		if (b && (decided_before(b) || holds(d, b)))
+		if (b && (decided_before(b) || holds(d, b, &g->note[i])))
 			g->note[kept++] = g->note[i];
 	}
 	g->notes = kept;

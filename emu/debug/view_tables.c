@@ -15,6 +15,7 @@
 #include "emu/debug/tables.h"
 #include "emu/debug/views.h"
 
+#define MOST_RANGES 500u            /* where the height is not limited: more would hide what matters */
 #define MOST_HELD 64u              /* entries that are not present but hold something, listed one by one */
 
 static const char *size_words(uint64_t pages, char *buf, size_t size)
@@ -124,11 +125,11 @@ static void put_list(const struct space *s, const struct table_list *list, struc
 /* Folds further until it fits; a list that never does is as short as it can be. */
 static void list_fitting(const struct space *s, const struct space *then, unsigned height, struct table_list *list)
 {
-	unsigned room = height > 3 ? height - 2 : 1;
+	unsigned room = !height ? MOST_RANGES : height > 3 ? height - 2 : 1;
 
 	for (enum folding f = FOLD_RIGHTS; f <= FOLD_DIRECTORY; f++) {
 		tables_list(s, then, 0, 0xfffff, f, list);
-		if (!height || list->count <= room || f == FOLD_DIRECTORY)
+		if (list->count <= room || f == FOLD_DIRECTORY)
 			return;
 		tables_free(list);
 	}

@@ -156,7 +156,7 @@ void view_walk(struct debugger *d, const struct view_request *rq, struct text *t
 		text_add(t, "\n");
 		height -= height > 1;
 	}
-	walk_diagram_sized(d, &s.walk, s.levels, rq->width, height, t);
+	walk_diagram_fitted(d, &s.walk, s.levels, rq->width, height, rq->large, t);
 	if (!s.event && (!height || text_lines(t) < height))
 		put_tlb_line(d, &s.walk, t);
 }

@@ -31,7 +31,9 @@ struct figure {
 	const struct debugger *d;
 	const struct walk *w;
 	unsigned shown;            /* entries already read, as far as the reader is to know */
-	unsigned width;
+	unsigned width, height;    /* height 0: any */
+	bool squat;                /* few lines: boxes without what stands around the entries */
+	bool large;                /* for a projector: letters apart, no addresses and values of entries */
 	unsigned y;
 	unsigned tables;           /* columns of tables; one more for the frame */
 	struct field field[FIELDS];
@@ -40,6 +42,7 @@ struct figure {
 };
 
 static unsigned digits(const struct figure *f) { return f->w->paging.pae ? 16 : 8; }
+static bool spaced(const struct figure *f) { return f->large || f->width >= SPACED; }
 static bool finished(const struct figure *f) { return f->shown >= f->w->levels; }
 static bool reached(const struct figure *f, unsigned i) { return i < f->shown && i < f->w->levels; }
 
@@ -101,22 +104,39 @@ static void draw_bits(struct figure *f, const struct field *p, unsigned y)
 		x = canvas_text(&f->canvas, x, y, STYLE_ADDRESS, "%u", f->w->access.la >> (p->shift + bit) & 1);
 }
 
+static void draw_label(struct figure *f, const struct field *p, unsigned y)
+{
+	char label[24];
+
+	field_label(f, p, label, sizeof(label));
+	canvas_text(&f->canvas, p->centre - (unsigned)strlen(label) / 2, y, STYLE_BOLD, "%s", label);
+}
+
 static void draw_fields(struct figure *f)
 {
 	unsigned y = f->y;
 
 	for (unsigned i = 0; i < f->fields; i++) {
 		struct field *p = &f->field[i];
-		char label[24];
 		unsigned high = p->shift + p->bits - 1, low_x = p->x + p->width - (p->shift < 10 ? 2 : 3);
-		field_label(f, p, label, sizeof(label));
 		canvas_text(&f->canvas, p->x + 1, y, STYLE_DIM, "%u", high);
 		canvas_text(&f->canvas, low_x, y, STYLE_DIM, "%u", p->shift);
 		canvas_box(&f->canvas, p->x, y + 1, p->width, 4, STYLE_PLAIN);
 		draw_bits(f, p, y + 2);
-		canvas_text(&f->canvas, p->centre - (unsigned)strlen(label) / 2, y + 3, STYLE_BOLD, "%s", label);
+		draw_label(f, p, y + 3);
 	}
 	f->y += 5;
+}
+
+/* Without a box around; the labels come when the lines that begin under them have been drawn. */
+static void draw_fields_squat(struct figure *f)
+{
+	for (unsigned i = 0; i < f->fields; i++) {
+		draw_bits(f, &f->field[i], f->y);
+		if (i)
+			canvas_bar(&f->canvas, f->field[i].x, f->y, 2, STYLE_DIM);
+	}
+	f->y += 2;
 }
 
 /* --- tables and frame -------------------------------------------------------------------------------------------- */
@@ -125,9 +145,14 @@ static unsigned box_x(const struct figure *f, unsigned column) { return GAP + co
 
 static const char *column_title(const struct figure *f, unsigned column)
 {
-	static const char *const names[2][3] = { { "pointers", "directory", "table" }, { "pointer table", "page directory", "page table" } };
+	static const char *const names[3][3] = {
+		{ "pointer table", "page directory", "page table" }, { "pointers", "directory", "table" }, { "PDPT", "dir", "table" },
+	};
+	unsigned room = f->squat ? f->box - 3 : f->step - 1, length = 0;
 
-	return names[f->step >= 18][column + !f->w->paging.pae];
+	while (length < 2 && strlen(names[length][column + !f->w->paging.pae]) > room)
+		length++;
+	return names[length][column + !f->w->paging.pae];
 }
 
 static enum style step_style(const struct figure *f, unsigned i)
@@ -194,12 +219,13 @@ static void draw_entry(struct figure *f, unsigned column, unsigned row)
 	const struct walk_step *s = &f->w->step[column];
 	unsigned x = box_x(f, column), room = f->box - 2;
 	enum style style = step_style(f, column);
+	const char *unread = finished(f) ? "-" : "?";
 	char index[16], value[24];
 
 	snprintf(index, sizeof(index), "%u", step_index(f->w, column));
-	snprintf(value, sizeof(value), reached(f, column) ? "0x%0*llx" : "?", (int)digits(f), (unsigned long long)s->value);
+	snprintf(value, sizeof(value), reached(f, column) ? "0x%0*llx" : unread, (int)digits(f), (unsigned long long)s->value);
 	if (strlen(index) + 1 + strlen(value) > room)
-		snprintf(value, sizeof(value), "%s", reached(f, column) ? s->value & PG_P ? "P=1" : "P=0" : "?");
+		snprintf(value, sizeof(value), "%s", reached(f, column) ? s->value & PG_P ? "P=1" : "P=0" : unread);
 	canvas_text(&f->canvas, x + 1, row, style, strlen(index) + 3 + strlen(value) <= room ? " %s %s " : "%s %s", index, value);
 }
 
@@ -221,6 +247,12 @@ static void draw_table(struct figure *f, unsigned column, unsigned top)
 	enum style edge = column_used(f, column) ? STYLE_PLAIN : STYLE_DIM;
 	unsigned size = f->w->paging.pae ? 8 : 4;
 
+	if (f->squat) {
+		canvas_box(&f->canvas, x, top, f->box, 3, edge);
+		canvas_text(&f->canvas, x + 2, top, column_used(f, column) ? STYLE_TITLE : STYLE_DIM, "%.*s", (int)f->box - 4, column_title(f, column));
+		draw_entry(f, column, top + 1);
+		return;
+	}
 	canvas_text(&f->canvas, x, top, column_used(f, column) ? STYLE_TITLE : STYLE_DIM, "%s", column_title(f, column));
 	canvas_box(&f->canvas, x, y, f->box, 5, edge);
 	canvas_text(&f->canvas, x + f->box / 2, y + 1, STYLE_DIM, CANVAS_DOTS);
@@ -253,39 +285,42 @@ static void draw_held(struct figure *f, unsigned x, unsigned y)
 
 static void draw_frame(struct figure *f, unsigned top)
 {
-	unsigned column = f->tables, x = box_x(f, column), y = top + 1;
+	unsigned column = f->tables, x = box_x(f, column), y = f->squat ? top : top + 1, row = f->squat ? y + 1 : y + 2;
 	bool found = column_used(f, column);
-	enum style edge = found ? STYLE_PLAIN : STYLE_DIM;
 	static const char *const sizes[] = { "4 KB", "2 MB", "4 MB" };
 	const char *size = sizes[f->w->page_shift == 21 ? 1 : f->w->page_shift == 22 && found ? 2 : 0];
 
-	canvas_text(&f->canvas, x, top, found ? STYLE_TITLE : STYLE_DIM, found ? "%s frame" : "frame", size);
-	canvas_box(&f->canvas, x, y, f->box, 5, edge);
+	canvas_box(&f->canvas, x, y, f->box, f->squat ? 3 : 5, found ? STYLE_PLAIN : STYLE_DIM);
+	canvas_text(&f->canvas, f->squat ? x + 2 : x, top, found ? STYLE_TITLE : STYLE_DIM, found ? "%s frame" : "frame", size);
 	if (!found) {
-		canvas_text(&f->canvas, x + f->box / 2 - 1, y + 2, STYLE_DIM, finished(f) ? "none" : "?");
+		canvas_text(&f->canvas, x + f->box / 2 - 1, row, STYLE_DIM, finished(f) ? "none" : "?");
 		return;
 	}
+	draw_held(f, x + 2, row);
+	if (f->squat)
+		return;
 	canvas_text(&f->canvas, x + 2, y + 1, STYLE_DIM, "%.*s", (int)f->box - 4, physical_words(&f->d->m->phys, f->w->pa));
-	draw_held(f, x + 2, y + 2);
 	canvas_text(&f->canvas, x, y + 5, STYLE_ADDRESS, "0x%08llx+0x%x", (unsigned long long)step_base(f->w, f->w->levels),
 		    field_value(f, &f->field[f->fields - 1]));
 }
 
 static void draw_tables(struct figure *f)
 {
-	unsigned turn[FIELDS], top = plan_turns(f, turn, f->y) + 1, row = top + 3, base = top + 5;
+	unsigned turn[FIELDS], top = plan_turns(f, turn, f->y) + 1, row = f->squat ? top + 1 : top + 3, base = f->squat ? top + 2 : top + 5;
 
 	for (unsigned i = 0; i < f->tables; i++)
 		draw_table(f, i, top);
 	draw_frame(f, top);
 	for (unsigned i = 0; i < f->fields; i++)
 		draw_way_in(f, i, turn[i], row);
+	for (unsigned i = 0; i < f->fields && f->squat; i++)
+		draw_label(f, &f->field[i], f->y - 1);
 	for (unsigned i = 0; i < f->tables; i++)
 		draw_way_out(f, i, row, base);
 	canvas_line(&f->canvas, 3, base, GAP - 1, base, STYLE_BOLD);
 	canvas_text(&f->canvas, 1, base, STYLE_TITLE, "CR3");
 	canvas_text(&f->canvas, GAP - 1, base, STYLE_BOLD, CANVAS_RIGHT);
-	f->y = top + 7;
+	f->y = f->squat ? top + 3 : top + 7;
 }
 
 /* --- the entries one by one ----------------------------------------------------------------------------------------- */
@@ -309,7 +344,7 @@ static unsigned draw_letters(struct figure *f, unsigned i, unsigned x)
 
 	entry_letters(&f->w->paging, s->value | s->set, letters);
 	for (unsigned n = 0; letters[n]; n++)
-		x = canvas_text(&f->canvas, x, f->y, letter_style(s, entry_letter_bit(heading[n]), blame), f->width >= SPACED ? "%c " : "%c", letters[n]);
+		x = canvas_text(&f->canvas, x, f->y, letter_style(s, entry_letter_bit(heading[n]), blame), spaced(f) ? "%c " : "%c", letters[n]);
 	return x;
 }
 
@@ -350,8 +385,10 @@ static void draw_entry_row(struct figure *f, unsigned i)
 	const struct walk_step *s = &f->w->step[i];
 	unsigned x = canvas_text(&f->canvas, 1, f->y, STYLE_NAME, "%-5s %4u", s->name, step_index(f->w, i));
 
-	x = canvas_text(&f->canvas, x + 2, f->y, STYLE_ADDRESS, "0x%08llx", (unsigned long long)s->addr);
-	x = canvas_text(&f->canvas, x + 2, f->y, step_style(f, i), "0x%0*llx", (int)digits(f), (unsigned long long)s->value);
+	if (!f->large) {
+		x = canvas_text(&f->canvas, x + 2, f->y, STYLE_ADDRESS, "0x%08llx", (unsigned long long)s->addr);
+		x = canvas_text(&f->canvas, x + 2, f->y, step_style(f, i), "0x%0*llx", (int)digits(f), (unsigned long long)s->value);
+	}
 	x = draw_letters(f, i, x + 2);
 	draw_verdict(f, i, x + 1);
 	f->y++;
@@ -360,16 +397,20 @@ static void draw_entry_row(struct figure *f, unsigned i)
 static void draw_heading(struct figure *f)
 {
 	const char *heading = entry_heading(&f->w->paging);
-	unsigned x = canvas_text(&f->canvas, 1, f->y, STYLE_DIM, "%-10s  %-10s  %-*s", "entry", "at", (int)digits(f) + 2, "value") + 2;
+	unsigned x = canvas_text(&f->canvas, 1, f->y, STYLE_DIM, "%-10s  ", "entry");
+
+	if (!f->large)
+		x = canvas_text(&f->canvas, x, f->y, STYLE_DIM, "%-10s  %-*s", "at", (int)digits(f) + 2, "value") + 2;
 
 	for (; *heading; heading++)
-		x = canvas_text(&f->canvas, x, f->y, STYLE_DIM, f->width >= SPACED ? "%c " : "%c", *heading);
+		x = canvas_text(&f->canvas, x, f->y, STYLE_DIM, spaced(f) ? "%c " : "%c", *heading);
 	f->y++;
 }
 
 static void draw_entries(struct figure *f)
 {
-	draw_heading(f);
+	if (!f->squat || f->y + f->w->levels + 2 <= f->height)
+		draw_heading(f);
 	for (unsigned i = 0; i < f->w->levels && i < f->shown; i++)
 		draw_entry_row(f, i);
 }
@@ -401,7 +442,7 @@ static void draw_outcome(struct figure *f)
 
 	if (!finished(f))
 		return;
-	if (w->result == WALK_OK || w->result == WALK_PROTECTION)
+	if ((w->result == WALK_OK || w->result == WALK_PROTECTION) && !f->squat)
 		draw_rights(f);
 	if (w->result == WALK_OK) {
 		x = canvas_text(&f->canvas, 1, f->y, STYLE_GOOD, "physical     0x%08llx", (unsigned long long)w->pa);
@@ -435,9 +476,29 @@ static void draw_no_paging(struct figure *f)
 		    (unsigned long long)f->w->pa, physical_words(&f->d->m->phys, f->w->pa));
 }
 
-void walk_diagram_sized(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, struct text *t)
+/* Lines between the address and the boxes. */
+static unsigned turn_rows(const struct figure *f)
 {
-	struct figure f = { .d = d, .w = w, .shown = levels_shown };
+	unsigned turn[FIELDS];
+
+	return plan_turns(f, turn, 1);
+}
+
+/* Title, address, lines between, boxes, heading, entries, rights and outcome. */
+static bool full_fits(const struct figure *f)
+{
+	return !f->height || 1 + 5 + turn_rows(f) + 7 + 1 + f->w->levels + 2 <= f->height;
+}
+
+/* Title, address, lines between, boxes, entries, outcome. */
+static bool squat_fits(const struct figure *f)
+{
+	return 1 + 2 + turn_rows(f) + 3 + f->w->levels + 1 <= f->height;
+}
+
+void walk_diagram_fitted(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, bool large, struct text *t)
+{
+	struct figure f = { .d = d, .w = w, .shown = levels_shown, .large = large, .height = height };
 
 	canvas_clear(&f.canvas);
 	f.width = width < 60 ? 60 : width > CANVAS_WIDTH ? CANVAS_WIDTH : width;
@@ -451,11 +512,18 @@ void walk_diagram_sized(const struct debugger *d, const struct walk *w, unsigned
 	place_fields(&f);
 	f.step = ((f.width < FIGURE_MAX ? f.width : FIGURE_MAX) - GAP) / f.fields;
 	f.box = f.step - GAP;
-	draw_fields(&f);
-	if ((!height || height >= WALK_DIAGRAM_FULL) && f.step >= NARROWEST)
-		draw_tables(&f);
+	f.squat = !full_fits(&f);
+	bool boxes = f.step >= NARROWEST && (!f.squat || squat_fits(&f));
+	if (f.squat)
+		draw_fields_squat(&f);
 	else
+		draw_fields(&f);
+	if (boxes)
+		draw_tables(&f);
+	else if (!f.squat)
 		f.y++;
+	for (unsigned i = 0; i < f.fields && f.squat && !boxes; i++)
+		draw_label(&f, &f.field[i], f.y - 1);
 	draw_entries(&f);
 	draw_outcome(&f);
 	canvas_write(&f.canvas, t);
@@ -463,5 +531,5 @@ void walk_diagram_sized(const struct debugger *d, const struct walk *w, unsigned
 
 void walk_diagram(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, struct text *t)
 {
-	walk_diagram_sized(d, w, levels_shown, width, 0, t);
+	walk_diagram_fitted(d, w, levels_shown, width, 0, false, t);
 }

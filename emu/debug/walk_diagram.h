@@ -6,10 +6,9 @@
 
 #include "emu/debug/micro.h"
 
-#define WALK_DIAGRAM_FULL 20u      /* lines the whole figure takes at most; with less room the tables' boxes are left out */
-
-/* height 0: as long as it gets. */
-void walk_diagram_sized(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, struct text *t);
+/* height 0: as long as it gets, about 20 lines. With fewer there is nothing around the entries: ten lines do for two levels. With still less
+ * room the tables' boxes are left out. large: for a projector, less and further apart. */
+void walk_diagram_fitted(const struct debugger *d, const struct walk *w, unsigned levels_shown, unsigned width, unsigned height, bool large, struct text *t);
 /* A walk as JSON: access, each entry, result. */
 json_t *walk_json(const struct walk *w);
 

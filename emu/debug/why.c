@@ -14,6 +14,7 @@
 #include "emu/debug/entry.h"
 #include "emu/debug/fault_words.h"
 #include "emu/debug/guest.h"
+#include "emu/debug/notebook.h"
 #include "emu/debug/source.h"
 #include "emu/debug/system_tables.h"
 #include "emu/debug/views.h"
@@ -342,9 +343,42 @@ void why_tell(struct debugger *d, bool search, struct text *t)
 		text_put(t, STYLE_BAD, "! %s\n", s.trouble);
 }
 
+/* --- the view ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool wants_search(const struct view_request *rq) { return rq->argument && !strcmp(rq->argument, "search"); }
+
+static bool same_moment(const struct moment *a, const struct moment *b) { return a->tick == b->tick && a->icount == b->icount; }
+
+static bool story_is_fresh(const struct debugger *d)
+{
+	const struct notebook *n = d->notes;
+	struct moment now = history_now(d->h), present = history_present(d->h);
+
+	return n && n->story.size && same_moment(&n->story_at, &now) && same_moment(&n->story_present, &present);
+}
+
+static void append(const struct text *from, struct text *t)
+{
+	for (size_t i = 0, n; i < from->size; i += n) {
+		for (n = 1; i + n < from->size && from->style[i + n] == from->style[i]; n++)
+			;
+		text_put(t, from->style[i], "%.*s", (int)n, from->byte + i);
+	}
+}
+
+/* Views are drawn again and again: they go back in time only when asked to, and once for each stop. */
 void view_why(struct debugger *d, const struct view_request *rq, struct text *t)
 {
-	(void)rq;
-	/* Views are drawn at every stop: they may not go back in time. The command `why` does. */
-	why_tell(d, false, t);
+	struct notebook *n = d->notes;
+
+	if (wants_search(rq) && n && !story_is_fresh(d)) {
+		text_clear(&n->story);
+		why_tell(d, true, &n->story);
+		n->story_at = history_now(d->h);
+		n->story_present = history_present(d->h);
+	}
+	if (story_is_fresh(d))
+		append(&n->story, t);
+	else
+		why_tell(d, wants_search(rq), t);
 }

@@ -1,4 +1,6 @@
 /* emu/debug/why_json.c: the story as JSON: the same finds as why.c tells. */
+#include <string.h>
+
 #include "emu/debug/entry.h"
 #include "emu/debug/fault_words.h"
 #include "emu/debug/source.h"
@@ -137,6 +139,5 @@ json_t *why_json(struct debugger *d, bool search)
 
 json_t *view_why_json(struct debugger *d, const struct view_request *rq)
 {
-	(void)rq;
-	return why_json(d, false);
+	return why_json(d, rq->argument && !strcmp(rq->argument, "search"));
 }

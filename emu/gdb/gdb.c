@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "emu/loader.h"
+#include "emu/run.h"
 
 /* --- answers -------------------------------------------------------------------------------------------------------- */
 
@@ -291,6 +292,12 @@ void gdb_close(struct gdb *g)
 unsigned gdb_port(const struct gdb *g)
 {
 	return g->port;
+}
+
+void gdb_announce(const struct gdb *g)
+{
+	if (g->port)
+		complain(0, "gdb can attach: target remote 127.0.0.1:%u", g->port);
 }
 
 bool gdb_connected(const struct gdb *g)

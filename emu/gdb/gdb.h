@@ -22,6 +22,8 @@ struct gdb;
 struct gdb *gdb_listen(struct debugger *d, const char *where, char *err);
 void gdb_close(struct gdb *g);
 unsigned gdb_port(const struct gdb *g);        /* 0: stdio */
+/* One line on standard error that says what to type in gdb. */
+void gdb_announce(const struct gdb *g);
 /* Answers what has arrived, runs the guest when asked; waits at most timeout milliseconds when there is nothing. For the loop of
  * another face, or of a program whose only face this is. False: the peer asked to end the emulator (k, vKill). */
 bool gdb_serve(struct gdb *g, int timeout);

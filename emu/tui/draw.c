@@ -170,9 +170,27 @@ static void draw_overlay(struct tui *t)
 	}
 }
 
+void tui_draw_work(struct tui *t)
+{
+	if (t->layout.too_small)
+		return;
+	draw_work(t, t->screen.cols);
+	draw_keys(t);
+	screen_show(&t->screen, -1, 0);
+}
+
+/* The guest's own cursor, while one types to it. */
+static bool guest_cursor(const struct tui *t, int *y, int *x)
+{
+	for (int i = 0; t->interacting && i < SLOTS; i++)
+		if (t->layout.slot[i].rows && !strcmp(t->pane[i].place.view->name, "console"))
+			return pane_end(&t->pane[i], &t->layout.slot[i], y, x);
+	return false;
+}
+
 void tui_draw(struct tui *t)
 {
-	int column;
+	int y = -1, x = 0;
 
 	screen_clear(&t->screen);
 	if (t->layout.too_small) {
@@ -188,7 +206,13 @@ void tui_draw(struct tui *t)
 	else
 		draw_panes(t);
 	draw_time(t);
-	column = draw_command(t);
+	int column = draw_command(t);
 	draw_keys(t);
-	screen_show(&t->screen, typing(t) ? t->layout.command_row : -1, column);
+	if (typing(t)) {
+		y = t->layout.command_row;
+		x = column;
+	} else if (!guest_cursor(t, &y, &x)) {
+		y = -1;
+	}
+	screen_show(&t->screen, y, x);
 }

@@ -172,29 +172,43 @@ static void act_next_view(struct tui *t, int step)
 	pane_choose(p, &views[(at + count + (size_t)(step + (int)count)) % count], NULL, false);
 }
 
-/* Where Enter leads from a line: to another view with the line's first address as its argument. */
-static const struct { const char *from, *to; } drills[] = {
-	{ "tables", "tables" }, { "tlb", "walk" }, { "frames", "frames" }, { "processes", "regions" }, { "regions", "walk" }, { "stack", "memory" },
-	{ "memory", "walk" }, { "breakpoints", "disassembly" }, { "disassembly", "disassembly" }, { "registers", "memory" }, { "walk", "memory" },
+/* Where Enter leads from a line: to another view about the line's first address, or number; to no view: to the moment of that number. */
+static const struct drill { const char *from, *to; bool number; } drills[] = {
+	{ "tables", "tables", false }, { "tlb", "walk", false }, { "frames", "frames", false }, { "processes", "regions", true },
+	{ "regions", "tables", false }, { "stack", "memory", false }, { "memory", "walk", false }, { "breakpoints", "disassembly", false },
+	{ "disassembly", "walk", false }, { "registers", "memory", false }, { "walk", "memory", false }, { "trace", NULL, true }, { "history", NULL, true },
 };
+
+static const struct drill *find_drill(const struct pane *p)
+{
+	for (size_t i = 0; i < sizeof(drills) / sizeof(drills[0]); i++)
+		if (!strcmp(drills[i].from, p->place.view->name))
+			return &drills[i];
+	return NULL;
+}
 
 static void act_enter(struct tui *t, int argument)
 {
 	struct pane *p = tui_focus(t);
+	const struct drill *drill = find_drill(p);
 	char text[32];
-	uint64_t address;
+	uint64_t value;
 
 	(void)argument;
-	for (size_t i = 0; i < sizeof(drills) / sizeof(drills[0]); i++)
-		if (!strcmp(drills[i].from, p->place.view->name)) {
-			if (!pane_address(p, &address)) {
-				tui_message(t, STYLE_WARN, "no address on this line");
-				return;
-			}
-			snprintf(text, sizeof(text), "0x%" PRIx64, address);
-			tui_show_view(t, t->wish.focus, drills[i].to, text, true);
-			return;
-		}
+	if (!drill)
+		return;
+	if (!(drill->number ? pane_number(p, &value) : pane_address(p, &value))) {
+		tui_message(t, STYLE_WARN, "no %s on this line: Up and Down move the cursor", drill->number ? "number" : "address");
+		return;
+	}
+	if (!drill->to) {
+		run_goto(t, value);
+		return;
+	}
+	snprintf(text, sizeof(text), drill->number ? "%" PRIu64 : "0x%" PRIx64, value);
+	/* From one page table the way goes on to one walk. */
+	bool deeper = !strcmp(drill->to, p->place.view->name) && *p->place.argument;
+	tui_show_view(t, t->wish.focus, deeper ? "walk" : drill->to, text, true);
 }
 
 static void act_back(struct tui *t, int argument)
@@ -314,7 +328,7 @@ static const struct key keys[] = {
 	{ K_END, "End", NULL, "to the end", act_far, 1, true },
 	{ K_LEFT, "Left", NULL, "scroll left", act_shift, -8, true },
 	{ K_RIGHT, "Right", NULL, "scroll right", act_shift, 8, true },
-	{ K_ENTER, "Enter", NULL, "into what the line is about", act_enter, 0, true },
+	{ K_ENTER, "Enter", NULL, "into what the line is about; in trace and history: to that moment", act_enter, 0, false },
 	{ K_BACKSPACE, "Backspace", NULL, "back from there", act_back, 0, true },
 	{ '/', "/", NULL, "search in this pane; an empty line: again", act_prompt, MODE_SEARCH, false },
 	{ 'z', "z", NULL, "this pane alone, or all", act_zoom, 0, true },
@@ -380,6 +394,8 @@ static void press_key(struct tui *t, int key)
 		t->on_time = t->leaving = false;
 		if (key == K_ESCAPE)
 			*t->message = 0;
+		else if (key == KEY_CTRL('C'))
+			tui_message(t, STYLE_DIM, "the guest is stopped already; q quits");
 		else if (key > ' ' && key <= '~')
 			prompt_open(t, MODE_COMMAND, (char[]){ (char)key, 0 });
 		return;
@@ -415,14 +431,12 @@ static void send_to_guest(struct tui *t, int key)
 	};
 	char one[2] = { (char)key, 0 };
 	const char *bytes = key < KEYS_FIRST ? one : "";
-	struct console *c = &t->session->console;
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (table[i].key == key)
 			bytes = table[i].bytes;
 	for (; *bytes; bytes++)
-		if (c->tail - c->head < CONSOLE_RING)
-			c->ring[c->tail++ % CONSOLE_RING] = (uint8_t)*bytes;
+		console_type(&t->session->console, (uint8_t)*bytes);
 }
 
 void keys_press_running(struct tui *t, int key)
@@ -434,9 +448,12 @@ void keys_press_running(struct tui *t, int key)
 			t->interrupt = true;
 		else
 			send_to_guest(t, key);
+	} else if (t->work_total) {
+		t->interrupt = t->interrupt || key == K_ESCAPE || key == KEY_CTRL('C') || key == 'q';
+		t->quit = t->quit || key == 'q';
 	} else if (key == K_MOUSE) {
 		press_mouse(t);
-	} else if (k && k->running && !t->work_total) {
+	} else if (k && k->running) {
 		k->act(t, k->argument);
 	} else {
 		t->interrupt = true;
@@ -474,6 +491,11 @@ void keys_bottom_line(const struct tui *t, struct text *line)
 	if (t->interacting) {
 		text_put(line, CHROME_GUEST, " Ctrl-] ");
 		text_put(line, CHROME_KEY_HELP, " back to the debugger; all other keys go to the guest");
+		return;
+	}
+	if (t->work_total) {
+		text_put(line, CHROME_KEY, " Esc ");
+		text_put(line, CHROME_KEY_HELP, "gives it up: the machine stays where it was");
 		return;
 	}
 	if (t->running) {

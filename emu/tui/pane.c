@@ -7,8 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "emu/tui/glyphs.h"
+
 /* How many lines a view is asked for. Most give all they have; these have no end, or fit themselves to the room. */
 #define ROOM 0u
+#define LABEL_MOST 20          /* columns of a label at the beginning of a line of prose */
 static const struct { const char *view; unsigned lines; } asked[] = {
 	{ "disassembly", 160 }, { "memory", 512 }, { "stack", 128 }, { "console", 2000 }, { "trace", 500 }, { "walk", ROOM }, { "registers", ROOM },
 };
@@ -44,17 +47,22 @@ bool pane_return(struct pane *p)
 	return true;
 }
 
+static void copy_bytes(const char *bytes, const uint8_t *style, size_t length, struct text *out)
+{
+	for (size_t i = 0, run; i < length; i += run) {
+		for (run = 1; i + run < length && style[i + run] == style[i]; run++)
+			;
+		text_put(out, (enum style)style[i], "%.*s", (int)run, bytes + i);
+	}
+}
+
 static void copy_line(const struct text *from, size_t n, struct text *out)
 {
-	size_t length, run;
+	size_t length;
 	const uint8_t *style;
 	const char *line = text_line(from, n, &length, &style);
 
-	for (size_t i = 0; i < length; i += run) {
-		for (run = 1; i + run < length && style[i + run] == style[i]; run++)
-			;
-		text_put(out, (enum style)style[i], "%.*s", (int)run, line + i);
-	}
+	copy_bytes(line, style, length, out);
 	text_add(out, "\n");
 }
 
@@ -114,6 +122,70 @@ static void go_to_current(struct pane *p)
 		}
 }
 
+/* Where the words of a line that is too long are to go on: under those after its label, or under its first. */
+static size_t hanging(const char *line, size_t length)
+{
+	size_t blanks = 0;
+
+	while (blanks < length && line[blanks] == ' ')
+		blanks++;
+	for (size_t i = blanks; i + 1 < length && i < LABEL_MOST; i++)
+		if (line[i] == ' ' && line[i + 1] == ' ') {
+			while (i < length && line[i] == ' ')
+				i++;
+			return i <= LABEL_MOST ? i : blanks;
+		}
+	return blanks;
+}
+
+/* How many of the bytes fit into so many columns, up to a blank if there is one in the latter half. */
+static size_t fitting(const char *bytes, size_t length, unsigned columns)
+{
+	const char *p = bytes, *end = bytes + length, *blank = NULL;
+
+	for (unsigned n = 0; n < columns && p < end; n++) {
+		if (*p == ' ' && n > columns / 2)
+			blank = p;
+		glyph_next(&p, end);
+	}
+	return p == end || *p == ' ' || !blank ? (size_t)(p - bytes) : (size_t)(blank - bytes);
+}
+
+static void wrap_line(const struct text *from, size_t n, unsigned width, struct text *out)
+{
+	size_t length, done = 0;
+	const uint8_t *style;
+	const char *line = text_line(from, n, &length, &style);
+	size_t indent = hanging(line, length);
+
+	while (done < length || !done) {
+		unsigned room = width - (done ? (unsigned)indent : 0);
+		size_t fit = fitting(line + done, length - done, room);
+		if (done)
+			text_add(out, "%*s", (int)indent, "");
+		copy_bytes(line + done, style + done, fit, out);
+		text_add(out, "\n");
+		done += fit;
+		while (done < length && line[done] == ' ')
+			done++;
+		if (done >= length)
+			break;
+	}
+}
+
+void pane_wrap(struct text *t, unsigned width)
+{
+	struct text wrapped = { 0 };
+	size_t lines = text_lines(t);
+
+	if (width < 2 * LABEL_MOST)
+		return;
+	for (size_t i = 0; i < lines; i++)
+		wrap_line(t, i, width, &wrapped);
+	text_free(t);
+	*t = wrapped;
+}
+
 /* A view that fits itself to its room, and does not quite: it does without its empty lines, the last ones first. */
 static void close_up(struct pane *p)
 {
@@ -147,6 +219,8 @@ void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const
 	rq.argument = *p->place.argument ? p->place.argument : NULL;
 	text_clear(&p->text);
 	p->place.view->render(d, &rq, &p->text);
+	if (!strcmp(p->place.view->name, "why") || !strcmp(p->place.view->name, "walk"))
+		pane_wrap(&p->text, rq.width);
 	if (rq.height == p->rows)
 		close_up(p);
 	if (p->follow)
@@ -181,6 +255,19 @@ void pane_draw(struct pane *p, const struct screen *s, const struct rect *r, boo
 		bool cursor = focus && p->wandered && n == p->place.cursor;
 		screen_line(s, r->y + 1 + (int)i, r->x, r->cols, line, length, cursor ? NULL : style, p->left, cursor ? CHROME_CURSOR : STYLE_PLAIN);
 	}
+}
+
+bool pane_end(const struct pane *p, const struct rect *r, int *y, int *x)
+{
+	size_t lines = text_lines(&p->text), length = 0;
+
+	if (!lines || lines <= p->place.top || lines > p->place.top + p->rows)
+		return false;
+	const char *line = text_line(&p->text, lines - 1, &length, NULL);
+	unsigned columns = screen_columns(line, length);
+	*y = r->y + (int)(lines - p->place.top);
+	*x = r->x + (int)(columns > p->left ? columns - p->left : 0);
+	return *x < r->x + r->cols;
 }
 
 /* --- moving ---------------------------------------------------------------------------------------------------------- */
@@ -222,26 +309,52 @@ void pane_shift(struct pane *p, int columns)
 
 /* --- asking ---------------------------------------------------------------------------------------------------------- */
 
-bool pane_address(const struct pane *p, uint64_t *address)
+/* The digits from here on, in a row of one style or up to something else. */
+static bool number_at(const char *line, size_t length, unsigned base, uint64_t *value)
 {
 	char digits[24];
-	size_t length, n = 0;
-	const uint8_t *style;
-	const char *line;
+	size_t n = 0;
 
-	if (p->place.cursor >= text_lines(&p->text))
-		return false;
-	line = text_line(&p->text, p->place.cursor, &length, &style);
-	for (size_t i = 0; i < length && n < sizeof(digits) - 1; i++) {
-		if (style[i] == STYLE_ADDRESS && (isxdigit((unsigned char)line[i]) || (n == 1 && line[i] == 'x')))
-			digits[n++] = line[i];
-		else if (n)
-			break;
+	while (n < length && n < sizeof(digits) - 1 && (base == 16 ? isxdigit((unsigned char)line[n]) : isdigit((unsigned char)line[n]))) {
+		digits[n] = line[n];
+		n++;
 	}
 	digits[n] = 0;
-	if (n)
-		*address = strtoull(digits, NULL, 16);
+	*value = strtoull(digits, NULL, (int)base);
 	return n > 0;
+}
+
+static const char *cursor_line(const struct pane *p, size_t *length, const uint8_t **style)
+{
+	return p->place.cursor < text_lines(&p->text) ? text_line(&p->text, p->place.cursor, length, style) : NULL;
+}
+
+bool pane_address(const struct pane *p, uint64_t *address)
+{
+	size_t length;
+	const uint8_t *style;
+	const char *line = cursor_line(p, &length, &style);
+
+	for (size_t i = 0; line && i < length; i++)
+		if (style[i] == STYLE_ADDRESS && (isxdigit((unsigned char)line[i]) || line[i] == 'x')) {
+			bool prefix = i + 2 < length && line[i] == '0' && line[i + 1] == 'x';
+			return number_at(line + i + 2 * prefix, length - i - 2 * prefix, 16, address);
+		}
+	for (size_t i = 0; line && i + 2 < length; i++)
+		if (line[i] == '0' && line[i + 1] == 'x')
+			return number_at(line + i + 2, length - i - 2, 16, address);
+	return false;
+}
+
+bool pane_number(const struct pane *p, uint64_t *number)
+{
+	size_t length;
+	const char *line = cursor_line(p, &length, NULL);
+
+	for (size_t i = 0; line && i < length; i++)
+		if (isdigit((unsigned char)line[i]))
+			return number_at(line + i, length - i, 10, number);
+	return false;
 }
 
 bool pane_search(struct pane *p, const char *what)

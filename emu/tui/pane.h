@@ -32,11 +32,17 @@ void pane_choose(struct pane *p, const struct view *v, const char *argument, boo
 bool pane_return(struct pane *p);
 void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const struct view_request *like);
 void pane_draw(struct pane *p, const struct screen *s, const struct rect *r, bool focus);
+/* Where the text ends on the screen; false: out of sight. */
+bool pane_end(const struct pane *p, const struct rect *r, int *y, int *x);
 void pane_move(struct pane *p, long lines);            /* the cursor */
 void pane_scroll(struct pane *p, long lines);          /* the window, the cursor stays in it */
 void pane_shift(struct pane *p, int columns);
 /* The first address on the cursor's line. False: there is none. */
 bool pane_address(const struct pane *p, uint64_t *address);
+/* ... the first decimal number. */
+bool pane_number(const struct pane *p, uint64_t *number);
+/* Breaks the lines that are longer than width between words. */
+void pane_wrap(struct text *t, unsigned width);
 /* The next line after the cursor, from the top again, that has this in it, letters' case aside. */
 bool pane_search(struct pane *p, const char *what);
 /* The lines of the view, for a file: all, or those in sight of one that has no end. */

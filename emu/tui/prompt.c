@@ -27,6 +27,7 @@ void prompt_open(struct tui *t, enum mode mode, const char *line)
 void overlay_open(struct tui *t, enum mode mode, const char *title)
 {
 	t->mode = mode;
+	pane_wrap(&t->overlay.text, (unsigned)t->screen.cols);
 	t->overlay.place.top = t->overlay.place.cursor = 0;
 	snprintf(t->overlay_title, sizeof(t->overlay_title), "%s", title);
 }

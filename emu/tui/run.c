@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emu/console.h"
+#include "emu/debug/command.h"
 #include "emu/debug/micro.h"
 #include "emu/debug/notebook.h"
 #include "emu/loader.h"
@@ -22,10 +23,12 @@ static void read_keys(struct tui *t, int milliseconds)
 
 	while ((key = screen_key(&t->screen, milliseconds)) != KEYS_NONE) {
 		milliseconds = 0;
-		if (key == K_RESIZE)
+		if (key == K_RESIZE) {
 			tui_arrange(t);
-		else
+			tui_draw(t);
+		} else {
 			keys_press_running(t, key);
+		}
 	}
 }
 
@@ -36,7 +39,11 @@ static void draw_now_and_then(struct tui *t)
 	if (now - t->drawn_ns < DRAW_NS)
 		return;
 	t->drawn_ns = now;
-	tui_draw(t);
+	/* Going back passes moments that nobody asked to see. */
+	if (t->work_total)
+		tui_draw_work(t);
+	else
+		tui_draw(t);
 }
 
 static void pace_from_here(struct tui *t)
@@ -64,35 +71,51 @@ static bool on_poll(void *owner)
 {
 	struct tui *t = owner;
 
+	t->running = true;                     /* for another face, perhaps */
 	read_keys(t, idle_ms(t));
 	tui_follow(t);
 	draw_now_and_then(t);
 	return t->interrupt || signal_pending();
 }
 
-/* Going back passes moments that nobody asked to see: only the time bar tells of them. */
+static void working(struct tui *t, const char *what, uint64_t done, uint64_t total)
+{
+	snprintf(t->working, sizeof(t->working), "%s", what);
+	t->work_done = done;
+	t->work_total = total;
+}
+
 static bool on_progress(void *owner, const char *what, uint64_t done, uint64_t total)
 {
 	struct tui *t = owner;
 
-	snprintf(t->working, sizeof(t->working), "%s", what);
-	t->work_done = done;
-	t->work_total = total;
+	working(t, what, done, total ? total : 1);
 	read_keys(t, 0);
 	draw_now_and_then(t);
 	return !t->interrupt && !signal_pending();
 }
 
+/* What a person is likely to want to know next. */
+static const char *hint(const struct stop *s)
+{
+	if (s->kind == STOP_MACHINE)
+		return s->ended == MACHINE_TRIPLE_FAULT ? "; y tells why, S goes back" : "; S goes back";
+	if (s->kind == STOP_BREAK && s->hit && s->hit->kind == BREAK_EXCEPTION)
+		return "; w looks inside, y tells why";
+	return "";
+}
+
 static void on_stopped(void *owner, const struct stop *s)
 {
-	struct tui *t = owner;
 	bool bad = s->kind == STOP_ERROR || s->kind == STOP_CHECK || s->kind == STOP_MACHINE;
 
-	tui_follow(t);
-	if (s->kind != STOP_STEP || *s->text)
-		tui_message(t, bad ? STYLE_BAD : s->kind == STOP_BREAK ? STYLE_WARN : STYLE_PLAIN, "%s", s->text);
-	else
-		tui_message(t, STYLE_PLAIN, "%s", "");
+	tui_follow(owner);
+	tui_message(owner, bad ? STYLE_BAD : s->kind == STOP_BREAK ? STYLE_WARN : STYLE_PLAIN, "%s%s", s->text, hint(s));
+}
+
+static void on_say(void *owner, const char *line)
+{
+	tui_message(owner, STYLE_WARN, "%s", line);
 }
 
 static void on_delivered(void *owner, struct machine *m, const struct fault_record *r)
@@ -105,7 +128,8 @@ static void on_delivered(void *owner, struct machine *m, const struct fault_reco
 
 void run_attach(struct tui *t)
 {
-	t->face = (struct face){ .name = "tui", .owner = t, .poll = on_poll, .stopped = on_stopped, .progress = on_progress };
+	t->session->console.live = false;      /* the session is not to keep pace: idle_ms() does, for idle guests only */
+	t->face = (struct face){ .name = "tui", .owner = t, .poll = on_poll, .stopped = on_stopped, .progress = on_progress, .say = on_say };
 	debugger_attach(t->d, &t->face);
 	t->observer = (struct observer){ .name = "tui", .owner = t, .delivered = on_delivered };
 	machine_observe(t->d->m, &t->observer);
@@ -135,7 +159,6 @@ void run_end(struct tui *t)
 	t->running = t->interacting = false;
 	*t->working = 0;
 	t->work_total = 0;
-	tui_follow(t);
 }
 
 static void drop(struct micro *u)
@@ -165,6 +188,8 @@ static void go(struct tui *t, enum go how, uint32_t la)
 
 	forget_walk(t);
 	run_begin(t);
+	if (how >= GO_BACK_CONTINUE)
+		working(t, "going back", 0, 1);
 	if (debugger_go(t->d, how, 1, la)->kind == STOP_PRESENT && !past && how != GO_STEP)
 		debugger_go(t->d, how, 1, la);
 }
@@ -175,11 +200,23 @@ void run_go(struct tui *t, enum go how, uint32_t la)
 	run_end(t);
 }
 
+static void to_present(struct debugger *d)
+{
+	struct reply r = { 0 };
+
+	command_execute(d, "goto present", &r);
+	reply_free(&r);
+}
+
 void run_goto(struct tui *t, uint64_t icount)
 {
 	forget_walk(t);
 	run_begin(t);
-	debugger_goto(t->d, icount);
+	working(t, "going there", 0, 1);
+	if (icount >= history_present(t->d->h).icount)
+		to_present(t->d);
+	else
+		debugger_goto(t->d, icount);
 	run_end(t);
 }
 

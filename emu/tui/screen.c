@@ -205,7 +205,7 @@ static int translate(struct screen *s, int c)
 		{ KEY_UP, K_UP }, { KEY_DOWN, K_DOWN }, { KEY_LEFT, K_LEFT }, { KEY_RIGHT, K_RIGHT }, { KEY_PPAGE, K_PAGE_UP }, { KEY_NPAGE, K_PAGE_DOWN },
 		{ KEY_HOME, K_HOME }, { KEY_END, K_END }, { KEY_BACKSPACE, K_BACKSPACE }, { 127, K_BACKSPACE }, { 8, K_BACKSPACE }, { KEY_DC, K_DELETE },
 		{ KEY_ENTER, K_ENTER }, { '\r', K_ENTER }, { '\n', K_ENTER }, { '\t', K_TAB }, { KEY_BTAB, K_BACK_TAB }, { KEY_SLEFT, K_SHIFT_LEFT },
-		{ KEY_SRIGHT, K_SHIFT_RIGHT }, { 27, K_ESCAPE }, { KEY_F(1), K_F1 },
+		{ KEY_SRIGHT, K_SHIFT_RIGHT }, { KEY_F(1), K_F1 },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -220,6 +220,24 @@ static int translate(struct screen *s, int c)
 	return c < 128 ? c : KEYS_NONE;
 }
 
+/* A sequence that ncurses does not know must not be taken for the keys it is made of: it ends with a letter or ~. Escape and another key
+ * soon after it are two keys. */
+static int after_escape(void)
+{
+	timeout(0);
+	int c = getch();
+
+	if (c != '[' && c != 'O') {
+		if (c != ERR)
+			ungetch(c);
+		return K_ESCAPE;
+	}
+	do
+		c = getch();
+	while (c != ERR && (c < 0x40 || c > 0x7e));
+	return KEYS_NONE;
+}
+
 int screen_key(struct screen *s, int milliseconds)
 {
 	timeout(milliseconds);
@@ -230,6 +248,8 @@ int screen_key(struct screen *s, int milliseconds)
 		screen_repaint(s);
 		return K_RESIZE;               /* the window may be another size now */
 	}
+	if (c == 27)
+		return after_escape();
 	return c == ERR ? KEYS_NONE : translate(s, c);
 }
 

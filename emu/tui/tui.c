@@ -9,12 +9,13 @@
 #include "emu/debug/source.h"
 #include "emu/loader.h"
 #include "emu/run.h"
+#include "emu/session.h"
 #include "emu/status.h"
 #include "emu/terminal.h"
 #include "emu/tui/app.h"
 #include "emu/tui/remember.h"
 
-#define IDLE_MS 250                    /* how long a signal may wait to be seen */
+#define IDLE_MS 100                    /* how long a signal, or another face, may wait to be seen */
 
 void tui_message(struct tui *t, enum style style, const char *fmt, ...)
 {
@@ -97,10 +98,20 @@ static void end(struct tui *t)
 	free(t);
 }
 
+/* Others have work between our keys: gdb's link, which may run the machine. */
+static void let_others_work(struct tui *t)
+{
+	t->interrupt = false;
+	debugger_idle(t->d);
+	if (t->running)
+		run_end(t);
+}
+
 static void loop(struct tui *t)
 {
 	tui_arrange(t);
-	while (!t->quit && !signal_pending()) {
+	while (!t->quit && !signal_pending() && !session_timed_out(t->session)) {
+		let_others_work(t);
 		tui_draw(t);
 		int key = screen_key(&t->screen, IDLE_MS);
 		if (key == K_RESIZE)

@@ -4,7 +4,8 @@
  *   history_bench reverse INSTRUCTIONS PAGODA_DIR      a run of Pagoda, then 100 random instructions of it, in random order, each timed
  *                                                      and compared with a second machine that has no history and stopped there
  *
- * Cost is processor time of this process, ratios are of medians. The second fails when the median is over 1 s or the worst over 3 s.
+ * Times are processor time of this process, so that other load on the host does not count; ratios are of medians. The second fails when
+ * the median is over 1 s or the worst over 3 s.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -108,11 +109,11 @@ static void run_to(struct rig *r, uint64_t icount)
 	r->m->instruction_limit = UINT64_MAX;
 }
 
-static double seconds(clockid_t clock)
+static double seconds(void)
 {
 	struct timespec t;
 
-	clock_gettime(clock, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -150,9 +151,9 @@ static double measure(const struct workload *w, uint64_t limit, bool show)
 	struct rig r;
 
 	start(&r, w, limit);
-	double before = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	double before = seconds();
 	run_to(&r, w->instructions);
-	double took = seconds(CLOCK_PROCESS_CPUTIME_ID) - before;
+	double took = seconds() - before;
 	if (show)
 		show_stats(r.h);
 	end(&r);
@@ -222,20 +223,20 @@ static int reverse(const struct workload *w)
 		at[i] = ((uint64_t)rand() << 31 ^ (uint64_t)rand()) % w->instructions;
 	qsort(at, POINTS, sizeof(*at), by_count);
 	start(&plain, w, 0);
-	double before = seconds(CLOCK_MONOTONIC);
+	double before = seconds();
 	for (unsigned i = 0; i < POINTS; i++) {
 		run_to(&plain, at[i]);
 		print[i] = print_of(plain.m);
 	}
 	run_to(&plain, w->instructions);
-	printf("%s, %.0f million instructions: %.1f s without history\n", w->name, (double)w->instructions / 1e6, seconds(CLOCK_MONOTONIC) - before);
+	printf("%s, %.0f million instructions: %.1f s without history\n", w->name, (double)w->instructions / 1e6, seconds() - before);
 	struct print last = print_of(plain.m);
 	end(&plain);
 
 	start(&r, w, HISTORY_DEFAULT_LIMIT);
-	before = seconds(CLOCK_MONOTONIC);
+	before = seconds();
 	run_to(&r, w->instructions);
-	printf("  %.1f s with history\n", seconds(CLOCK_MONOTONIC) - before);
+	printf("  %.1f s with history\n", seconds() - before);
 	show_stats(r.h);
 	struct print here = print_of(r.m);
 	if (memcmp(&here, &last, sizeof(here)))
@@ -243,19 +244,19 @@ static int reverse(const struct workload *w)
 	shuffle(order);
 	for (unsigned k = 0; k < POINTS; k++) {
 		unsigned i = order[k];
-		before = seconds(CLOCK_MONOTONIC);
+		before = seconds();
 		if (history_goto(r.h, at[i], NULL, err) != HISTORY_OK)
 			die("going back");
-		took[k] = seconds(CLOCK_MONOTONIC) - before;
+		took[k] = seconds() - before;
 		here = print_of(r.m);
 		if (memcmp(&here, &print[i], sizeof(here))) {
 			printf("instruction %" PRIu64 " is not what it was\n", at[i]);
 			return 1;
 		}
-		before = seconds(CLOCK_MONOTONIC);
+		before = seconds();
 		if (at[i] && history_goto(r.h, at[i] - 1, NULL, err) != HISTORY_OK)
 			die("stepping back");
-		steps[k] = seconds(CLOCK_MONOTONIC) - before;
+		steps[k] = seconds() - before;
 	}
 	show_stats(r.h);
 	double middle = median(took, POINTS), worst = took[POINTS - 1];

@@ -79,7 +79,12 @@ static void set_processor(struct rig *r, unsigned cpl)
 
 void rig_open(struct rig *r, unsigned cpl)
 {
-	struct machine_config config = { .memory = 4u << 20 };
+	rig_open_with(r, cpl, (struct tlb_geometry){ 0, 0 });
+}
+
+void rig_open_with(struct rig *r, unsigned cpl, struct tlb_geometry tlb)
+{
+	struct machine_config config = { .memory = 4u << 20, .tlb = tlb };
 
 	memset(r, 0, sizeof(*r));
 	r->m = machine_create(&config, err);

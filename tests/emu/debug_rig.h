@@ -31,6 +31,7 @@ struct rig {
 
 /* Protected mode at a ring, EIP at RIG_CODE, paging on. The history begins with rig_go(): until then the test may change anything. */
 void rig_open(struct rig *r, unsigned cpl);
+void rig_open_with(struct rig *r, unsigned cpl, struct tlb_geometry tlb);
 void rig_close(struct rig *r);
 void rig_pae(struct rig *r, bool nxe);
 /* A virtual-8086 task at RIG_CODE, IOPL 0. */

@@ -18,10 +18,11 @@ static struct symbols symbols;
 static struct machine *m;
 static struct history *h;
 static struct debugger d;
+static struct tlb_geometry geometry;
 
 static struct machine *new_machine(void)
 {
-	struct machine *made = machine_create(&(struct machine_config){ .memory = 4u << 20, .kernel = &kernel }, err);
+	struct machine *made = machine_create(&(struct machine_config){ .memory = 4u << 20, .kernel = &kernel, .tlb = geometry }, err);
 
 	ck_assert_msg(made, "%s", err);
 	return made;
@@ -35,6 +36,12 @@ static void setup(void)
 	h = history_create(m, HISTORY_DEFAULT_LIMIT, err);
 	ck_assert_msg(h, "%s", err);
 	ck_assert_msg(!debugger_init(&d, m, h, err), "%s", err);
+}
+
+static void setup_modelled(void)
+{
+	geometry = (struct tlb_geometry){ 16, 4 };
+	setup();
 }
 
 static void teardown(void)
@@ -327,6 +334,21 @@ START_TEST(a_condition_is_looked_at_where_it_stops)
 	ck_assert_uint_eq(word("rounds"), 5);
 	ck_assert_uint_eq(d.stop.old_value, 4);
 	ck_assert_uint_eq(debugger_break_find(&d, write)->hits, 1);
+}
+END_TEST
+
+START_TEST(a_condition_knows_the_event)
+{
+	to_round(2);
+	unsigned fault = add((struct breakpoint){ .kind = BREAK_EXCEPTION, .vector = -1, .condition = strdup("vector == 14 && cr2 == 0x300008 && error == 2") });
+	expect_break(go(GO_CONTINUE), fault);
+	debugger_break_delete(&d, fault);
+	unsigned wrong = add((struct breakpoint){ .kind = BREAK_EXCEPTION, .vector = -1, .condition = strdup("cr2 != 0x300008 || error != 2") });
+	unsigned write = add((struct breakpoint){ .kind = BREAK_WRITE, .address = at("rounds"), .length = 4, .condition = strdup("old == 5 && value == 6") });
+	unsigned port = add((struct breakpoint){ .kind = BREAK_PORT, .address = 0x80, .length = 1, .condition = strdup("value != 0x5a") });
+	expect_break(go(GO_CONTINUE), write);
+	ck_assert_uint_eq(word("rounds"), 6);
+	ck_assert_uint_eq(debugger_break_find(&d, wrong)->hits + debugger_break_find(&d, port)->hits, 0);
 }
 END_TEST
 
@@ -635,6 +657,7 @@ START_TEST(the_last_writer_of_a_page_table_entry)
 	ck_assert(!debugger_last_write(&d, 0x3f0000, 4, &w));
 	ck_assert_uint_eq(machine_hash(m), hash);
 	ck_assert(!history_in_past(h));
+	ck_assert_int_eq(d.stop.kind, STOP_BREAK);                     /* the last stop is what it was */
 	expect_plain_state();
 }
 END_TEST
@@ -674,7 +697,7 @@ int main(void)
 		a_write_stops_after_it_and_backwards_before_it, a_write_by_physical_address, a_read_is_no_write, a_port, an_msr, a_control_register,
 		a_switch_to_an_address_space, an_exception_stops_before_its_delivery, an_exception_of_another_kind_does_not_stop,
 		an_interrupt_stops_in_its_handler, a_software_interrupt_stops_in_its_handler, the_mapping_of_an_address, the_resumption_of_a_faulted_instruction, the_resumption_of_one_instruction, an_instruction_count_is_exact,
-		a_condition_is_looked_at_where_it_stops, a_bad_condition_is_refused_when_it_is_set, ignored_hits_count_both_ways,
+		a_condition_is_looked_at_where_it_stops, a_condition_knows_the_event, a_bad_condition_is_refused_when_it_is_set, ignored_hits_count_both_ways,
 		of_several_the_lowest_is_told_and_all_count, a_temporary_one_is_gone_after_its_stop, a_disabled_one_does_not_stop,
 		a_step_is_one_instruction_and_back_is_its_inverse, steps_go_past_interrupts_and_back_past_them, a_step_enters_interrupts_when_asked_to,
 		a_step_enters_the_handler_of_its_fault, over_runs_the_fault_and_the_instruction_and_back_both, over_and_back_over_visit_the_same_places,
@@ -683,14 +706,19 @@ int main(void)
 		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it, a_change_by_hand_makes_another_future,
 		the_last_writer_of_a_page_table_entry, the_last_writer_of_a_register,
 	};
-	TCase *tc = tcase_create("debugger");
+	TCase *flat = tcase_create("flat TLB"), *modelled = tcase_create("modelled TLB");
 	Suite *s = suite_create("debugger");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-		tcase_add_test(tc, tests[i]);
-	suite_add_tcase(s, tc);
+	tcase_add_checked_fixture(flat, setup, teardown);
+	tcase_add_checked_fixture(modelled, setup_modelled, teardown);
+	tcase_set_timeout(flat, 120);
+	tcase_set_timeout(modelled, 120);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		tcase_add_test(flat, tests[i]);
+		tcase_add_test(modelled, tests[i]);
+	}
+	suite_add_tcase(s, flat);
+	suite_add_tcase(s, modelled);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	int failed = srunner_ntests_failed(sr);

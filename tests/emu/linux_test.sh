@@ -2,7 +2,7 @@
 # tests/emu/linux_test.sh: Debian's installer kernel, unmodified, boots to a shell on the serial console and finds the machine that
 # was promised. Usage: SCRIPT EMU GUEST_DIR [reboot]
 #
-#   without reboot   256 MB, 3 GB and 96 MB
+#   without reboot   256 MB, 3 GB and 96 MB; with LINUX_LOOK (linux_look.c) the debugger's views of the first
 #   reboot           256 MB; the guest then starts the machine anew, and so a second kernel
 . "$(dirname "$0")/testlib.sh"
 pid=
@@ -128,10 +128,32 @@ examine() {
 	fi
 }
 
+# What the debugger finds in the machine that was saved when it rebooted is what Linux said shortly before. Workers come and go, the heap
+# grows, and Linux knows longer names of threads than their 15 characters.
+looked_at() {
+	"$LINUX_LOOK" ../linux.saved >../look || fail "the saved machine cannot be looked at"
+	sed -n 's/^\([0-9]*\) (\(.*\)) [A-Z] \([0-9]*\) .*/process \1 \3 \2/p' ../stats | sed 's/^\(process [0-9]* [0-9]* .\{15\}\).*/\1/' | grep -v -e kworker -e ' cat$' | sort >../said
+	grep ^process ../look | grep -v -e kworker -e ' reboot$' -e ' swapper/0$' | sort >../found
+	grep -q ' sleep$' ../found && cmp -s ../said ../found || fail "processes differ: $(diff ../said ../found | head -5)"
+	sed -n 's/^\([0-9a-f]*-[0-9a-f]*\) \(...\)p [^ ]* [^ ]* [^ ]* */region \1 \2 /p' ../maps | grep -v '\[heap\]' |
+		sed -e 's:/.*/::' -e 's/\[v.*//' >../said
+	heap=$(sed -n 's/-.* \[heap\]$//p' ../maps)
+	grep ^region ../look | grep -v "^region ${heap:-none}" >../found
+	[ "$(wc -l <../found)" -gt 15 ] && cmp -s ../said ../found || fail "regions differ: $(diff ../said ../found | head -5)"
+	read -r word counted wrong <<-end
+		$(grep ^frames ../look)
+	end
+	[ "${counted:-0}" -gt 500 ] && [ "$wrong" = 0 ] || fail "of $counted frames $wrong have a count that their mappings contradict"
+	grep -q '^symbol [a-z]' ../look || fail "no symbol: $(grep ^symbol ../look)"
+}
+
 each_size() {
-	boot 256M --no-reboot || return
+	boot 256M --no-reboot --save ../linux.saved --history 0 || return
 	examine 256
+	enter 'sleep 1000 & cat /proc/1/maps' && mv ../answer ../maps
+	enter 'cat /proc/[0-9]*/stat' && mv ../answer ../stats
 	ends 0 'reboot -f' 'Restarting system'
+	[ -z "$LINUX_LOOK" ] || looked_at
 	boot 3G || return
 	examine 3072
 	power_off

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/micro.h"
+#include "emu/debug/views.h"
+#include "emu/debug/why.h"
 
 static struct rig rig;
 static struct micro u;
@@ -317,6 +318,80 @@ START_TEST(real_mode_has_a_table_of_far_pointers)
 }
 END_TEST
 
+START_TEST(a_small_tlb_makes_room)
+{
+	rig_open_with(&rig, 0, (struct tlb_geometry){ 1, 1 });
+	CODE(&rig, RIG_CODE, 0xa1, 0x44, 0x00, 0x02, 0x00);
+	look();
+	expect("small_tlb");
+}
+END_TEST
+
+/* --- anything ------------------------------------------------------------------------------------------------------------ */
+
+static uint64_t seed;
+static uint32_t any(uint32_t below)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(seed >> 33) % below;
+}
+
+/* Tables, descriptors, task state and code of chance, most of it near what works. */
+static void any_machine(void)
+{
+	struct cpu *cpu = &rig.m->cpu;
+
+	for (unsigned i = 0; i < 12; i++)
+		rig_page(&rig, any(0x400) << 12, (any(0x400) << 12) | any(0x200));
+	for (unsigned i = 0; i < 4; i++)
+		phys_write(&rig.m->phys, (i & 1 ? RIG_GDT : RIG_IDT) + any(i & 1 ? 0x38 : 0x100), 1, any(0x100));
+	if (!any(4))
+		rig_put32(&rig, RIG_TSS + 4, any(0x400000));
+	if (!any(8))
+		rig_put32(&rig, RIG_DIRECTORY, any(0x800000));
+	if (!any(8))
+		cpu->idtr.limit = (uint16_t)any(0x200);
+	if (!any(8))
+		cpu->seg[SEG_TR].limit = any(0x80);
+	for (unsigned i = 0; i < 8; i++)
+		cpu->r[i] = any(0x400000);
+	for (unsigned i = 0; i < 64; i++)
+		phys_write(&rig.m->phys, RIG_CODE + i, 1, any(0x100));
+	if (any(2))
+		phys_write(&rig.m->phys, RIG_CODE, 2, (any(0x40) << 8 | 0xcd));
+}
+
+START_TEST(looking_into_anything_changes_nothing)
+{
+	for (unsigned round = 0; round < 40; round++) {
+		seed = (uint64_t)_i * 1000 + round;
+		rig_open(&rig, any(2) ? 3 : 0);
+		if (!any(3))
+			rig_pae(&rig, any(2));
+		if (!any(4))
+			rig_v86(&rig);
+		any_machine();
+		rig_go(&rig);
+		history_run(rig.h, any(4));
+		uint64_t state = rig_state(&rig);
+		if (!micro_begin(&rig.d, &u, err)) {
+			ck_assert_uint_gt(u.count, 0);
+			for (size_t i = 0; i < u.count; i++)
+				micro_describe(&rig.d, &u.event[i], &rig.text);
+			micro_free(&u);
+		}
+		ck_assert_msg(rig_state(&rig) == state, "round %u of %d", round, _i);
+		why_tell(&rig.d, true, &rig.text);
+		ck_assert_msg(rig_state(&rig) == state, "story of round %u of %d", round, _i);
+		view_walk(&rig.d, &(struct view_request){ .width = 80 }, &rig.text);
+		view_tables(&rig.d, &(struct view_request){ .width = 80, .height = 24 }, &rig.text);
+		view_tlb(&rig.d, &(struct view_request){ .width = 80 }, &rig.text);
+		ck_assert_msg(rig_state(&rig) == state, "views of round %u of %d", round, _i);
+		rig_close(&rig);
+	}
+}
+END_TEST
+
 START_TEST(a_halted_processor_has_nothing_to_show)
 {
 	rig_open(&rig, 0);
@@ -339,6 +414,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 
 	setlocale(LC_CTYPE, "C.UTF-8");
+	tcase_set_timeout(t, 100);
 	tcase_add_test(t, a_first_access_walks_two_levels);
 	tcase_add_test(t, a_translation_in_the_tlb_needs_no_walk);
 	tcase_add_test(t, a_first_write_walks_again_to_set_dirty);
@@ -361,6 +437,8 @@ int main(void)
 	tcase_add_test(t, each_iteration_of_a_string_instruction_is_a_step);
 	tcase_add_test(t, a_port_access);
 	tcase_add_test(t, real_mode_has_a_table_of_far_pointers);
+	tcase_add_test(t, a_small_tlb_makes_room);
+	tcase_add_loop_test(t, looking_into_anything_changes_nothing, 0, 10);
 	tcase_add_test(t, a_halted_processor_has_nothing_to_show);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);

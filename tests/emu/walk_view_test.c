@@ -148,7 +148,7 @@ START_TEST(it_never_leaves_its_width)
 }
 END_TEST
 
-START_TEST(with_little_height_the_boxes_go)
+START_TEST(with_little_height_it_is_squat)
 {
 	struct access a = { .la = 0x20044, .kind = ACCESS_READ };
 	struct walk w;
@@ -156,9 +156,41 @@ START_TEST(with_little_height_the_boxes_go)
 	rig_open(&rig, 0);
 	rig_go(&rig);
 	page_walk(&rig.m->phys, &rig.m->mmu.pg, &a, &w);
-	walk_diagram_sized(&rig.d, &w, 2, 80, 12, &rig.text);
-	ck_assert_uint_le(text_lines(&rig.text), 12);
+	for (unsigned height = 12; height >= 8; height -= 2)
+		walk_diagram_fitted(&rig.d, &w, 2, 80, height, false, &rig.text);
 	finish("diagram_low");
+}
+END_TEST
+
+/* What fits is never more than there is room for. */
+START_TEST(it_never_outgrows_its_height)
+{
+	for (unsigned pae = 0; pae < 2; pae++) {
+		rig_open(&rig, 0);
+		if (pae)
+			rig_pae(&rig, true);
+		rig_go(&rig);
+		for (unsigned width = 80; width <= 160; width++)
+			for (unsigned height = 8; height <= 30; height++) {
+				struct access a = { .la = width & 1 ? NOT_MAPPED : 0x20044, .kind = ACCESS_READ };
+				struct walk w;
+				page_walk(&rig.m->phys, &rig.m->mmu.pg, &a, &w);
+				text_clear(&rig.text);
+				walk_diagram_fitted(&rig.d, &w, 3, width, height, height & 1, &rig.text);
+				ck_assert_msg(text_lines(&rig.text) <= height, "%zu lines, height %u, width %u:\n%.2500s", text_lines(&rig.text), height,
+					width, text_plain(&rig.text));
+			}
+		rig_close(&rig);
+	}
+}
+END_TEST
+
+START_TEST(on_a_projector_there_is_less)
+{
+	rig_open(&rig, 3);
+	rig_go(&rig);
+	show(view_walk, &(struct view_request){ .width = 80, .height = 24, .large = true, .argument = "user write 0x345678" });
+	finish("diagram_projector");
 }
 END_TEST
 
@@ -388,7 +420,9 @@ int main(void)
 	tcase_add_test(t, large_pages_and_reserved_bits);
 	tcase_add_test(t, without_utf8_it_is_ascii);
 	tcase_add_test(t, it_never_leaves_its_width);
-	tcase_add_test(t, with_little_height_the_boxes_go);
+	tcase_add_test(t, with_little_height_it_is_squat);
+	tcase_add_test(t, it_never_outgrows_its_height);
+	tcase_add_test(t, on_a_projector_there_is_less);
 	tcase_add_test(t, the_bit_that_stops_the_walk_is_marked);
 	tcase_add_test(t, the_view_follows_words);
 	tcase_add_test(t, the_view_follows_the_walk_step);
