@@ -2,7 +2,8 @@
  *
  * A frame is where its caller's stack pointer stood before the call pushed the return address (the canonical frame address). Stacks
  * are guest memory: each frame must lie above the one before, so that a damaged chain ends.
- * References: [DWARF].   Not implemented: through the frame of an interrupt or a trap to what was interrupted.
+ * References: [DWARF 2.5 "DWARF Expressions"], [DWARF 6.4 "Call Frame Information"].
+ * Not implemented: through the frame of an interrupt or a trap to what was interrupted.
  */
 #include "emu/debug/source_private.h"
 
