@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emu/console.h"
+#include "emu/debug/command.h"
 #include "emu/debug/micro.h"
 #include "emu/debug/notebook.h"
 #include "emu/loader.h"
@@ -158,7 +159,6 @@ void run_end(struct tui *t)
 	t->running = t->interacting = false;
 	*t->working = 0;
 	t->work_total = 0;
-	tui_follow(t);
 }
 
 static void drop(struct micro *u)
@@ -200,12 +200,23 @@ void run_go(struct tui *t, enum go how, uint32_t la)
 	run_end(t);
 }
 
+static void to_present(struct debugger *d)
+{
+	struct reply r = { 0 };
+
+	command_execute(d, "goto present", &r);
+	reply_free(&r);
+}
+
 void run_goto(struct tui *t, uint64_t icount)
 {
 	forget_walk(t);
 	run_begin(t);
 	working(t, "going there", 0, 1);
-	debugger_goto(t->d, icount);
+	if (icount >= history_present(t->d->h).icount)
+		to_present(t->d);
+	else
+		debugger_goto(t->d, icount);
 	run_end(t);
 }
 

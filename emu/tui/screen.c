@@ -220,18 +220,21 @@ static int translate(struct screen *s, int c)
 	return c < 128 ? c : KEYS_NONE;
 }
 
-/* A sequence that ncurses does not know must not be taken for the keys it is made of: it ends with a letter or ~. Escape alone is a key. */
+/* A sequence that ncurses does not know must not be taken for the keys it is made of: it ends with a letter or ~. Escape and another key
+ * soon after it are two keys. */
 static int after_escape(void)
 {
 	timeout(0);
 	int c = getch();
 
-	if (c == ERR)
+	if (c != '[' && c != 'O') {
+		if (c != ERR)
+			ungetch(c);
 		return K_ESCAPE;
-	if (c == '[' || c == 'O')
-		do
-			c = getch();
-		while (c != ERR && (c < 0x40 || c > 0x7e));
+	}
+	do
+		c = getch();
+	while (c != ERR && (c < 0x40 || c > 0x7e));
 	return KEYS_NONE;
 }
 

@@ -79,10 +79,8 @@ there 'PAST'
 command_line 'goto present' 'stopped'
 
 # Search, mark, zoom, projector, export.
-press 8 '━ Console'
 press Tab '━ Registers'
-press Tab '━ (Page walk|Console)'
-press 8 '^━ Console'
+press Tab '^━ Console'
 press / '^/$'
 type_text 'ECHO'
 keys Enter
@@ -117,13 +115,13 @@ grep -q '<svg' "$work/console.svg" || fail "the exported SVG: $(head -3 "$work/c
 # Into things and back: process, its regions, a table, a walk.
 press 5 '^━ Processes'
 keys Down Down
-press Enter '^━ Regions 1'
+press Enter '^━ Regions 3'
 keys Down Down
 press Enter '^━ Page tables 0x'
 keys Down Down
 press Enter '^━ Page walk 0x'
 press BSpace '^━ Page tables 0x'
-press BSpace '^━ Regions 1'
+press BSpace '^━ Regions 3'
 press BSpace '^━ Processes'
 
 # A sequence that no key sends does nothing, a long way back can be given up.
