@@ -166,7 +166,7 @@ static void give_up(struct debugger *d, struct place start)
 
 /* --- breakpoints ---------------------------------------------------------------------------------------------------------- */
 
-struct back_search { struct place now, found; struct hits hits; bool goal_found; };
+struct back_search { struct place now, found; struct hits hits; bool goal_found; unsigned id; };
 
 static void note_hits(struct debugger *d, void *ctx)
 {
@@ -201,42 +201,64 @@ static bool choose_hit(struct debugger *d, void *ctx)
 		s->found = h->hit[h->count - 1].at;
 		while (h->count && !before(h->hit[h->count - 1].at, s->found)) {
 			struct note n = { .id = h->hit[--h->count].id };
+			bool counts = !n.id || break_count(d, &n);
 			s->goal_found |= !n.id;
-			stop |= !n.id || break_count(d, &n);
+			if (counts)
+				s->id = n.id;          /* the lowest comes last */
+			stop |= counts;
 		}
 	}
 	h->count = 0;
 	return stop;
 }
 
-/* At the place that was chosen: what hits there, told as it is forwards. Counting is done already. */
-static void report_at(struct debugger *d, struct place p)
+/* Looks among the notes for one to tell of at p: the one with the lowest number, if it fits. */
+static void choose_note(struct debugger *d, bool (*fits)(const struct breakpoint *b, const struct note *n), struct note *found)
 {
 	struct go_state *g = d->going;
-	struct note found = { 0 };
 
-	g->skip_tick = g->skip_exception_tick = NEVER;
-	break_arm(d);
-	if (!p.exception)
-		break_settle(d, true);
-	if (g->notes)
-		found = g->note[0];
-	for (unsigned i = 1; i < g->notes; i++)
-		if (g->note[i].id < found.id)
-			found = g->note[i];
+	for (unsigned i = 0; i < g->notes; i++) {
+		const struct note *n = &g->note[i];
+		if (fits(debugger_break_find(d, n->id), n) && (!found->id || n->id < found->id))
+			*found = *n;
+	}
 	g->notes = 0;
-	g->skip_tick = p.tick;
+}
+
+static bool came_there(const struct breakpoint *b, const struct note *n) { return !undoes(b) && !n->exception; }
+static bool is_undone(const struct breakpoint *b, const struct note *n) { return undoes(b) && !n->exception; }
+static bool is_exception(const struct breakpoint *b, const struct note *n) { (void)b; return n->exception; }
+
+static void run_one_tick(struct debugger *d)
+{
 	machine_quiet(d->m, true);
 	go_run(d, 1);
 	machine_quiet(d->m, false);
-	for (unsigned i = 0; i < g->notes; i++) {
-		const struct note *n = &g->note[i];
-		bool fits = n->exception ? p.exception : !p.exception && undoes(debugger_break_find(d, n->id));
-		if (fits && (!found.id || n->id < found.id))
-			found = *n;
-	}
+}
+
+/* At the place that was chosen: what hit there, told as it is forwards. What led there is seen from a tick before, what is undone there
+ * by a tick more. Counting is done already. */
+static void report_at(struct debugger *d, struct place p, unsigned id)
+{
+	struct note found = { 0 }, ignored = { 0 };
+	bool earlier = p.tick > history_first(d->h).tick;
+
+	if (!put_at(d, (struct place){ p.tick - earlier, false }))
+		return;
+	d->going->skip_exception_tick = NEVER;
+	break_arm(d);
+	if (earlier)
+		run_one_tick(d);
+	d->going->skip_tick = NEVER;
+	break_settle(d, true);
+	choose_note(d, came_there, p.exception ? &ignored : &found);
+	d->going->skip_tick = p.tick;
+	run_one_tick(d);
+	choose_note(d, p.exception ? is_exception : is_undone, &found);
 	break_disarm(d);
-	if (put_at(d, p) && found.id)
+	if (!found.id)
+		found.id = id;
+	if (put_at(d, p))
 		break_tell(d, &found);
 }
 
@@ -251,11 +273,10 @@ static void back_to_hit(struct debugger *d)
 	} else if (!found) {
 		if (put_at(d, (struct place){ history_first(d->h).tick, false }))
 			go_stop(d, STOP_BEGINNING, NULL);
+	} else if (!s.goal_found) {
+		report_at(d, s.found, s.id);
 	} else if (put_at(d, s.found)) {
-		if (s.goal_found)
-			go_stop(d, STOP_STEP, NULL);
-		else
-			report_at(d, s.found);
+		go_stop(d, STOP_STEP, NULL);
 	}
 }
 

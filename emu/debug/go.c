@@ -288,6 +288,7 @@ void go_begin(struct debugger *d)
 	uint64_t now = machine_now(d->m);
 
 	g->limit = d->m->instruction_limit;
+	d->stop.kind = STOP_NONE;
 	g->slice = g->slice ? g->slice : SLICE_LEAST;
 	g->polled_ns = host_ns();
 	g->request = STOP_NONE;

@@ -30,8 +30,10 @@ struct origin { uint64_t tick, skip_tick, skip_exception_tick; bool live; struct
 
 static struct origin leave(struct debugger *d)
 {
+	struct stop stop = d->stop;
+
 	go_begin(d);
-	struct origin o = { machine_now(d->m), d->going->skip_tick, d->going->skip_exception_tick, d->going->live, d->stop };
+	struct origin o = { machine_now(d->m), d->going->skip_tick, d->going->skip_exception_tick, d->going->live, stop };
 	d->going->live = true;                         /* the present is no news here */
 	d->stop.kind = STOP_NONE;
 	return o;

@@ -657,6 +657,7 @@ START_TEST(the_last_writer_of_a_page_table_entry)
 	ck_assert(!debugger_last_write(&d, 0x3f0000, 4, &w));
 	ck_assert_uint_eq(machine_hash(m), hash);
 	ck_assert(!history_in_past(h));
+	ck_assert_int_eq(d.stop.kind, STOP_BREAK);                     /* the last stop is what it was */
 	expect_plain_state();
 }
 END_TEST
