@@ -219,6 +219,8 @@ static int run_recording(struct debug *g, char *err)
 		if (stop != MACHINE_RAN && stop != MACHINE_REQUESTED)
 			break;
 	}
+	if (s->loaded.recording && machine_hash(s->machine) != s->loaded.end_hash)
+		complain(0, "'%.200s' does not run as it was recorded; emu replay says from where on", s->options.load);
 	return 0;
 }
 
