@@ -190,6 +190,61 @@ START_TEST(a_write_by_physical_address)
 }
 END_TEST
 
+START_TEST(a_watched_page_may_come_later)
+{
+	to_round(2);
+	ck_assert_int_eq(debugger_go(&d, GO_UNTIL, 1, at("touch"))->kind, STOP_STEP);
+	unsigned id = add((struct breakpoint){ .kind = BREAK_WRITE, .address = PAGE + 8, .length = 4 });      /* nowhere, for the moment */
+	expect_break(go(GO_CONTINUE), id);
+	expect_at("touched");
+	ck_assert_uint_eq(d.stop.value, 0x1234);
+	expect_break(go(GO_BACK_CONTINUE), id);
+	expect_at("touch");
+	expect_break(go(GO_BACK_CONTINUE), id);
+	ck_assert_uint_eq(word("rounds"), 1);
+}
+END_TEST
+
+START_TEST(a_repeated_instruction_is_come_to_once_and_after_interrupts)
+{
+	unsigned id = break_at("copy");
+	unsigned rounds = 0, hits = 0;
+
+	while (rounds < 20) {
+		expect_break(go(GO_CONTINUE), id);
+		expect_at("copy");
+		ck_assert(!m->cpu.repeating);
+		rounds += m->cpu.r[R_ECX] == 64;
+		hits++;
+	}
+	ck_assert_uint_lt(hits, 30);
+}
+END_TEST
+
+/* Stepping or going on: each arrival counts once, also where an interrupt comes first. */
+START_TEST(hits_are_counted_alike_by_steps_and_by_going_on)
+{
+	struct breakpoint b = { .kind = BREAK_EXECUTE, .address = at("again"), .ignore = UINT64_MAX };
+
+	to_round(2);
+	d.step_into_interrupts = true;
+	uint64_t start = cpu_icount(&m->cpu);
+	unsigned stepped = add(b);
+	for (unsigned i = 0; i < 3000; i++)
+		ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);
+	uint64_t hits = debugger_break_find(&d, stepped)->hits;
+	ck_assert_uint_gt(word("ticks"), 5);
+	debugger_goto(&d, start);
+	debugger_break_delete(&d, stepped);
+	unsigned run = add(b);
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_PRESENT);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), start + 3000);
+	ck_assert_uint_eq(debugger_break_find(&d, run)->hits, hits);
+	ck_assert_int_eq(go(GO_BACK_CONTINUE)->kind, STOP_BEGINNING);
+	ck_assert_uint_ge(debugger_break_find(&d, run)->hits, 2 * hits);
+}
+END_TEST
+
 START_TEST(a_read_is_no_write)
 {
 	to_round(3);
@@ -694,7 +749,9 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		execution_stops_before_the_instruction, execution_by_physical_address, execution_in_one_address_space,
-		a_write_stops_after_it_and_backwards_before_it, a_write_by_physical_address, a_read_is_no_write, a_port, an_msr, a_control_register,
+		a_write_stops_after_it_and_backwards_before_it, a_write_by_physical_address, a_watched_page_may_come_later,
+		a_repeated_instruction_is_come_to_once_and_after_interrupts, hits_are_counted_alike_by_steps_and_by_going_on,
+		a_read_is_no_write, a_port, an_msr, a_control_register,
 		a_switch_to_an_address_space, an_exception_stops_before_its_delivery, an_exception_of_another_kind_does_not_stop,
 		an_interrupt_stops_in_its_handler, a_software_interrupt_stops_in_its_handler, the_mapping_of_an_address, the_resumption_of_a_faulted_instruction, the_resumption_of_one_instruction, an_instruction_count_is_exact,
 		a_condition_is_looked_at_where_it_stops, a_condition_knows_the_event, a_bad_condition_is_refused_when_it_is_set, ignored_hits_count_both_ways,
