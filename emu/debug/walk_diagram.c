@@ -219,12 +219,13 @@ static void draw_entry(struct figure *f, unsigned column, unsigned row)
 	const struct walk_step *s = &f->w->step[column];
 	unsigned x = box_x(f, column), room = f->box - 2;
 	enum style style = step_style(f, column);
+	const char *unread = finished(f) ? "-" : "?";
 	char index[16], value[24];
 
 	snprintf(index, sizeof(index), "%u", step_index(f->w, column));
-	snprintf(value, sizeof(value), reached(f, column) ? "0x%0*llx" : "?", (int)digits(f), (unsigned long long)s->value);
+	snprintf(value, sizeof(value), reached(f, column) ? "0x%0*llx" : unread, (int)digits(f), (unsigned long long)s->value);
 	if (strlen(index) + 1 + strlen(value) > room)
-		snprintf(value, sizeof(value), "%s", reached(f, column) ? s->value & PG_P ? "P=1" : "P=0" : "?");
+		snprintf(value, sizeof(value), "%s", reached(f, column) ? s->value & PG_P ? "P=1" : "P=0" : unread);
 	canvas_text(&f->canvas, x + 1, row, style, strlen(index) + 3 + strlen(value) <= room ? " %s %s " : "%s %s", index, value);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emu/console.h"
+#include "emu/debug/command.h"
 #include "emu/debug/micro.h"
 #include "emu/debug/notebook.h"
 #include "emu/loader.h"
@@ -98,9 +99,9 @@ static bool on_progress(void *owner, const char *what, uint64_t done, uint64_t t
 static const char *hint(const struct stop *s)
 {
 	if (s->kind == STOP_MACHINE)
-		return s->ended == MACHINE_TRIPLE_FAULT ? "; y tells why, S goes back" : "; S goes back";
+		return s->ended == MACHINE_TRIPLE_FAULT ? "; y: why, S: back" : "; S: back";
 	if (s->kind == STOP_BREAK && s->hit && s->hit->kind == BREAK_EXCEPTION)
-		return "; w looks inside, y tells why";
+		return "; w: inside, y: why";
 	return "";
 }
 
@@ -158,7 +159,6 @@ void run_end(struct tui *t)
 	t->running = t->interacting = false;
 	*t->working = 0;
 	t->work_total = 0;
-	tui_follow(t);
 }
 
 static void drop(struct micro *u)
@@ -200,12 +200,23 @@ void run_go(struct tui *t, enum go how, uint32_t la)
 	run_end(t);
 }
 
+static void to_present(struct debugger *d)
+{
+	struct reply r = { 0 };
+
+	command_execute(d, "goto present", &r);
+	reply_free(&r);
+}
+
 void run_goto(struct tui *t, uint64_t icount)
 {
 	forget_walk(t);
 	run_begin(t);
 	working(t, "going there", 0, 1);
-	debugger_goto(t->d, icount);
+	if (icount >= history_present(t->d->h).icount)
+		to_present(t->d);
+	else
+		debugger_goto(t->d, icount);
 	run_end(t);
 }
 
@@ -217,7 +228,7 @@ static void say_where(struct tui *t, const struct micro *u)
 	if (u->position == u->count)
 		tui_message(t, STYLE_DIM, "w executes the instruction now, W goes back into it");
 	else
-		tui_message(t, STYLE_DIM, "inside the instruction: w shows the next of %zu events, W the one before, s leaves", u->count);
+		tui_message(t, STYLE_DIM, "inside the instruction: w next of %zu events, W the one before, s leaves", u->count);
 }
 
 /* The walk step that goes on, or one that begins now; NULL, and a message, when there is none. */

@@ -224,6 +224,71 @@ START_TEST(a_list_in_a_circle_ends)
 }
 END_TEST
 
+/* --- page tables by hand ---------------------------------------------------------------------------------------------- */
+
+static void start_tables(bool pae)
+{
+	start_teach();
+	rig.d.m->mmu.pg = (struct paging){ .enabled = true, .pse = true, .pae = pae, .cr3 = 0x200000 };
+	rig.d.m->cpu.cr3 = 0x200000;
+}
+
+static void put(uint32_t pa, uint64_t value, unsigned size)
+{
+	phys_copy_in(&rig.d.m->phys, pa, &value, size);
+}
+
+START_TEST(mappings_are_found_in_tables_of_two_levels)
+{
+	struct mapping map[4];
+
+	start_tables(false);
+	put(0x200000 + 4 * 3, 0x201000 | PG_P | PG_U, 4);
+	put(0x201000 + 4 * 5, 0x123000 | PG_P | PG_W, 4);
+	put(0x201000 + 4 * 6, 0x123000, 4);            /* not present: no mapping */
+	put(0x200000 + 4 * 7, 0x0 | PG_P | PG_PS, 4);  /* frames 0 to 0x3ff */
+	ck_assert_uint_eq(guest_mappings(&rig.d, 0x123, map, 4), 2);
+	ck_assert(map[0].la == ((3u << 22) | (5 << 12)) && map[0].page_shift == 12 && map[0].entry == (0x123000 | PG_P | PG_W));
+	ck_assert(map[1].la == (7u << 22) + 0x123000 && map[1].page_shift == 22);
+	ck_assert_uint_eq(guest_mappings(&rig.d, 0x124, map, 4), 1);
+	ck_assert_uint_eq(guest_present_pages(&rig.d, 0x200000, 3u << 22, 8u << 22), 1 + 1024);
+	end_teach();
+}
+END_TEST
+
+START_TEST(mappings_are_found_in_tables_of_pae)
+{
+	struct mapping map[4];
+
+	start_tables(true);
+	put(0x200000 + 8 * 2, 0x201000 | PG_P, 8);
+	put(0x201000 + 8 * 9, 0x202000 | PG_P, 8);
+	put(0x202000 + 8 * 4, 0x123000 | PG_P | PG_NX, 8);
+	put(0x202000 + 8 * 5, 0x900123000ull | PG_P, 8);       /* far above memory */
+	put(0x201000 + 8 * 10, 0x0 | PG_P | PG_PS, 8);         /* frames 0 to 0x1ff */
+	ck_assert_uint_eq(guest_mappings(&rig.d, 0x123, map, 4), 2);
+	ck_assert(map[0].la == ((2u << 30) | (9 << 21) | (4 << 12)) && map[0].entry == (0x123000 | PG_P | PG_NX));
+	ck_assert(map[1].la == ((2u << 30) | (10 << 21)) + 0x123000 && map[1].page_shift == 21);
+	end_teach();
+}
+END_TEST
+
+START_TEST(tables_that_are_their_own_tables_are_counted_to_their_end)
+{
+	struct guest_maps maps;
+
+	start_tables(false);
+	for (uint32_t i = 0; i < 1024; i++)
+		put(0x200000 + 4 * i, 0x200000 | PG_P, 4);
+	ck_assert_uint_eq(guest_mappings(&rig.d, 0x200, NULL, 0), 1u << 20);
+	ck_assert(guest_maps_take(&rig.d, &maps));
+	ck_assert_uint_eq(maps.count[0x200], 1u << 20);
+	ck_assert_uint_eq(maps.first[0x201] - maps.first[0x200], 1u << 20);
+	guest_maps_free(&maps);
+	end_teach();
+}
+END_TEST
+
 /* Texts and what must be said of them. */
 static const struct { const char *text, *complaint; } wrong[] = {
 	{ "", "`guest \"NAME\"` is missing" },
@@ -319,6 +384,9 @@ int main(void)
 	tcase_add_test(t, looking_changes_nothing);
 	tcase_add_test(t, a_description_of_ones_own_kernel_is_read_from_a_file);
 	tcase_add_test(t, a_list_in_a_circle_ends);
+	tcase_add_test(t, mappings_are_found_in_tables_of_two_levels);
+	tcase_add_test(t, mappings_are_found_in_tables_of_pae);
+	tcase_add_test(t, tables_that_are_their_own_tables_are_counted_to_their_end);
 	tcase_add_loop_test(t, a_mistake_in_a_description_is_told_with_its_line, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(t, nonsense_harms_nobody);
 	suite_add_tcase(s, t);

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/chunks.h"
-#include "emu/machine_state.h"
 #include "emu/hash.h"
+#include "emu/machine_state.h"
+#include "tests/emu/state_parts.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define POINTS 2
@@ -414,40 +414,6 @@ END_TEST
 
 /* --- chunks -------------------------------------------------------------------------------------------------------- */
 
-struct part { char tag[CHUNK_TAG + 1]; struct bytes data; };
-#define PARTS_MOST 64
-
-static unsigned read_parts(struct part *part)
-{
-	struct chunk_reader *r = chunks_open(path, err);
-	struct bytes b;
-	unsigned n = 0;
-
-	ck_assert_msg(r, "%s", err);
-	for (int more; (more = chunks_next(r, part[n].tag, &b, err)); n++) {
-		ck_assert_msg(more > 0 && n + 1 < PARTS_MOST, "%s", err);
-		part[n].data = (struct bytes){ 0 };
-		ck_assert(bytes_put(&part[n].data, b.data, b.size));
-	}
-	chunks_close(r);
-	return n;
-}
-
-static void write_parts(const struct part *part, unsigned n)
-{
-	struct state_output *o = state_output_begin(path, err);
-	struct chunk_writer w;
-
-	ck_assert_msg(o, "%s", err);
-	ck_assert_int_eq(chunks_begin(&w, 1), 0);
-	for (unsigned i = 0; i < n; i++)
-		chunks_put(&w, part[i].tag, part[i].data.data, part[i].data.size);
-	ck_assert_int_eq(chunks_end(&w), 0);
-	state_output_take(o, &w);
-	ck_assert_msg(!state_output_end(o, err), "%s", err);
-	chunks_free(&w);
-}
-
 static void expect(int status, const char *line)
 {
 	struct loaded l;
@@ -464,45 +430,45 @@ START_TEST(chunks_that_make_no_sense_are_refused)
 {
 	struct part part[PARTS_MOST], spare;
 	struct bytes b = saved_bytes();
-	unsigned n = read_parts(part);
+	unsigned n = read_parts(path, part);
 
 	free(b.data);
 	ck_assert_str_eq(part[0].tag, "machine");
 	ck_assert_str_eq(part[2].tag, "state");
 	ck_assert_str_eq(part[3].tag, "ram");
-	write_parts(part, n);
+	write_parts(path, part, n);
 	expect(0, "");
 	for (unsigned i = 0; i < 3; i++) {
 		/* Without it, and cut short everywhere. A kernel may be missing. */
 		struct part without[PARTS_MOST];
 		memcpy(without, part, i * sizeof(*part));
 		memcpy(without + i, part + i + 1, (n - i - 1) * sizeof(*part));
-		write_parts(without, n - 1);
+		write_parts(path, without, n - 1);
 		expect(i == 1 ? 0 : -1, path);
 		size_t size = part[i].data.size;
 		for (unsigned k = 0; k < 24; k++) {
 			part[i].data.size = k < 12 ? k : size * k / 24;
-			write_parts(part, n);
+			write_parts(path, part, n);
 			expect(-1, "");
 		}
 		part[i].data.size = size;
 	}
 	spare = part[3];
 	strcpy(part[3].tag, "sounds");
-	write_parts(part, n);
+	write_parts(path, part, n);
 	expect(-1, "'sounds', which this program does not know");
 	strcpy(part[3].tag, "disk 0");
-	write_parts(part, n);
+	write_parts(path, part, n);
 	expect(-1, "disk makes no sense");
 	strcpy(part[3].tag, "disk 7");
-	write_parts(part, n);
+	write_parts(path, part, n);
 	expect(-1, "disk 7");
 	part[3] = spare;
 	memset(part[3].data.data, 0xff, 4);
-	write_parts(part, n);
+	write_parts(path, part, n);
 	expect(-1, "memory makes no sense");
 	memset(part[0].data.data + 2, 0xff, 8);
-	write_parts(part, n);
+	write_parts(path, part, n);
 	expect(-1, "description of the machine");
 	for (unsigned i = 0; i < n; i++)
 		free(part[i].data.data);
