@@ -254,10 +254,19 @@ static void report_at(struct debugger *d, struct place p, unsigned id)
 		break_tell(d, &found);
 }
 
+static bool wants_anything(const struct debugger *d)
+{
+	bool any = d->going->goal.on;
+
+	for (const struct breakpoint *b = d->breaks; b; b = b->next)
+		any |= b->enabled;
+	return any;
+}
+
 static void back_to_hit(struct debugger *d)
 {
 	struct back_search s = { .now = back_here(d) };
-	int found = search_back(d, &(struct search){ note_hits, choose_hit, &s, NEVER });
+	int found = !wants_anything(d) ? 0 : search_back(d, &(struct search){ note_hits, choose_hit, &s, NEVER });
 
 	free(s.hits.hit);
 	if (found < 0) {

@@ -78,6 +78,7 @@ struct go_state {
 	enum stop_kind request;        /* by checker or script; STOP_NONE */
 	char request_text[160];
 	bool told_trouble;
+	bool reached_present;          /* by the last step, from the past */
 	const char *what;              /* long work, in a word or two */
 	uint64_t slice, polled_ns, polled_tick;
 	bool live;                     /* in the past by our own doing only: the present is no news */

@@ -19,6 +19,7 @@ static struct machine *m;
 static struct history *h;
 static struct debugger d;
 static struct tlb_geometry geometry;
+static const char *guest = GUEST_DIR "/stepping.elf";
 
 static struct machine *new_machine(void)
 {
@@ -30,7 +31,7 @@ static struct machine *new_machine(void)
 
 static void setup(void)
 {
-	ck_assert_msg(!kernel_open(&kernel, GUEST_DIR "/stepping.elf", err), "%s", err);
+	ck_assert_msg(!kernel_open(&kernel, guest, err), "%s", err);
 	symbols_load(&symbols, &kernel);
 	m = new_machine();
 	h = history_create(m, HISTORY_DEFAULT_LIMIT, err);
@@ -41,6 +42,18 @@ static void setup(void)
 static void setup_modelled(void)
 {
 	geometry = (struct tlb_geometry){ 16, 4 };
+	setup();
+}
+
+static void setup_timer(void)
+{
+	guest = GUEST_DIR "/timer.elf";
+	setup();
+}
+
+static void setup_reset(void)
+{
+	guest = GUEST_DIR "/reset.elf";
 	setup();
 }
 
@@ -617,6 +630,10 @@ START_TEST(the_present_stops_once_and_then_life_goes_on)
 	ck_assert_int_eq(debugger_goto(&d, cpu_icount(&m->cpu) - 500)->kind, STOP_STEP);
 	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_PRESENT);
 	ck_assert_uint_eq(machine_now(m), present);
+	ck_assert_int_eq(go(GO_BACK_STEP)->kind, STOP_STEP);
+	ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);                /* a step that leads there is a step */
+	ck_assert_uint_eq(machine_now(m), present);
+	ck_assert(!history_in_past(h));
 	unsigned id = break_at("touch");
 	expect_break(go(GO_CONTINUE), id);
 	expect_plain_state();
@@ -669,6 +686,95 @@ START_TEST(a_face_interrupts_and_all_faces_hear_of_it)
 	debugger_detach(&d, &w.face);
 	debugger_detach(&d, &other.face);
 	expect_plain_state();
+}
+END_TEST
+
+static bool at_once(void *owner) { return ++*(unsigned *)owner >= 2; }
+
+START_TEST(an_interrupted_search_leaves_the_machine_where_it_was)
+{
+	unsigned polls = 0, id;
+	struct face face = { .name = "test", .owner = &polls, .poll = at_once };
+
+	id = add((struct breakpoint){ .kind = BREAK_COUNT, .address = 20000000 });
+	expect_break(go(GO_CONTINUE), id);
+	debugger_break_delete(&d, id);
+	id = add((struct breakpoint){ .kind = BREAK_WRITE, .space = SPACE_PHYSICAL, .address = 0x3f0000, .length = 4 });
+	uint64_t hash = machine_hash(m);
+	debugger_attach(&d, &face);
+	ck_assert_int_eq(go(GO_BACK_CONTINUE)->kind, STOP_INTERRUPTED);
+	debugger_detach(&d, &face);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), 20000000);
+	ck_assert_uint_eq(machine_hash(m), hash);
+	ck_assert(!history_in_past(h));
+	ck_assert_int_eq(go(GO_BACK_CONTINUE)->kind, STOP_BEGINNING);
+}
+END_TEST
+
+/* --- other guests ------------------------------------------------------------------------------------------------------------ */
+
+/* Ticks pass while the machine waits: a step from there leads to where it goes on, and back. */
+START_TEST(a_machine_that_waits_is_stepped_to_where_it_goes_on)
+{
+	uint64_t hash[64], tick[64];
+	unsigned waited = 0;
+
+	expect_break(go(GO_CONTINUE), add((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20, .ignore = 7, .temporary = true }));
+	for (unsigned round = 0; round < 4; round++) {
+		while (!m->cpu.halted)
+			ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);
+		for (unsigned i = 0; i < 64; i++) {
+			hash[i] = machine_hash(m);
+			tick[i] = machine_now(m);
+			waited += m->cpu.halted;
+			ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);
+		}
+		expect_plain_state();
+		for (unsigned i = 64; i--;) {
+			ck_assert_int_eq(go(GO_BACK_STEP)->kind, STOP_STEP);
+			ck_assert_uint_eq(machine_now(m), tick[i]);
+			ck_assert_uint_eq(machine_hash(m), hash[i]);
+		}
+		ck_assert_int_eq(debugger_go(&d, GO_STEP, 70, 0)->kind, STOP_PRESENT);
+		ck_assert_int_eq(debugger_go(&d, GO_STEP, 6, 0)->kind, STOP_STEP);
+	}
+	ck_assert_uint_ge(waited, 4);
+}
+END_TEST
+
+START_TEST(interrupts_of_a_machine_that_waits)
+{
+	unsigned id = add((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20 });
+	uint64_t tick[20];
+
+	for (unsigned i = 0; i < 20; i++) {
+		expect_break(go(GO_CONTINUE), id);
+		expect_at("tick");
+		tick[i] = machine_now(m);
+	}
+	expect_plain_state();
+	for (unsigned i = 19; i--;) {
+		expect_break(go(GO_BACK_CONTINUE), id);
+		ck_assert_uint_eq(machine_now(m), tick[i]);
+	}
+	expect_plain_state();
+}
+END_TEST
+
+START_TEST(a_guest_that_resets_the_machine_has_a_past_before_it)
+{
+	unsigned id = break_at("_start");
+
+	expect_break(go(GO_CONTINUE), id);                             /* the first is where it stands at power-on */
+	ck_assert_uint_eq(m->resets, 1);
+	expect_plain_state();
+	uint64_t second = machine_now(m);
+	ck_assert_int_eq(debugger_go(&d, GO_STEP, 5, 0)->kind, STOP_STEP);
+	expect_break(go(GO_BACK_CONTINUE), id);
+	ck_assert_uint_eq(machine_now(m), second);
+	expect_break(go(GO_BACK_CONTINUE), id);
+	ck_assert_uint_eq(m->resets, 0);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), 0);
 }
 END_TEST
 
@@ -760,10 +866,12 @@ int main(void)
 		a_step_enters_the_handler_of_its_fault, over_runs_the_fault_and_the_instruction_and_back_both, over_and_back_over_visit_the_same_places,
 		a_breakpoint_inside_stops_a_step_over, out_ends_after_the_return_and_back_out_at_the_call, until_and_back_until,
 		the_present_stops_once_and_then_life_goes_on, an_exception_in_the_present_does_not_stop_again_at_the_present,
-		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it, a_change_by_hand_makes_another_future,
+		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it,
+		an_interrupted_search_leaves_the_machine_where_it_was, a_change_by_hand_makes_another_future,
 		the_last_writer_of_a_page_table_entry, the_last_writer_of_a_register,
 	};
 	TCase *flat = tcase_create("flat TLB"), *modelled = tcase_create("modelled TLB");
+	TCase *timer = tcase_create("timer"), *reset = tcase_create("reset");
 	Suite *s = suite_create("debugger");
 
 	tcase_add_checked_fixture(flat, setup, teardown);
@@ -776,6 +884,14 @@ int main(void)
 	}
 	suite_add_tcase(s, flat);
 	suite_add_tcase(s, modelled);
+	tcase_add_checked_fixture(timer, setup_timer, teardown);
+	tcase_add_checked_fixture(reset, setup_reset, teardown);
+	tcase_set_timeout(timer, 120);
+	tcase_add_test(timer, a_machine_that_waits_is_stepped_to_where_it_goes_on);
+	tcase_add_test(timer, interrupts_of_a_machine_that_waits);
+	tcase_add_test(reset, a_guest_that_resets_the_machine_has_a_past_before_it);
+	suite_add_tcase(s, timer);
+	suite_add_tcase(s, reset);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	int failed = srunner_ntests_failed(sr);
