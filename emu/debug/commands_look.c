@@ -467,6 +467,7 @@ const struct command look_commands[] = {
 	{ "set", "WHAT = VALUE", "change a register, memory or an option; what lay ahead of this moment is forgotten\nset eax = 1\nset *(u8*)0xc0105000 = 0x90\n"
 		"set phys(0x7c00) = 0\nset syntax intel\nset interrupts on     steps stop in interrupt handlers", run_set, NULL, complete_symbol },
 	{ "display", "[COMMAND|VIEW|EXPRESSION]", "show it at each stop\ndisplay x/3i $eip\ndisplay walk\ndisplay esp", run_display, NULL, complete_view },
+	{ "info display", NULL, NULL, NULL, "display", NULL },
 	{ "undisplay", NULL, "no longer show anything at stops", run_undisplay, NULL, NULL },
 	{ "disassemble", "[/N] [ADDRESS]", "instructions with source lines", run_disassemble, NULL, complete_symbol },
 	{ "disas", NULL, NULL, NULL, "disassemble", complete_symbol },
