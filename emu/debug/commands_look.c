@@ -252,7 +252,8 @@ static void assign_memory(struct debugger *d, bool physical, const char *where, 
 		b[i] = (uint8_t)(value >> 8 * i);
 	if (debugger_write_memory(d, physical, at, b, size, err))
 		reply_fail(r, "%s", err);
-	r->moved = true;
+	else
+		r->moved = true;
 }
 
 static bool option(struct debugger *d, const char *name, const char *value, struct reply *r)
@@ -293,6 +294,7 @@ static void run_set(struct debugger *d, const char *args, struct reply *r)
 	right = args + n + 1 + strspn(args + n + 1, " \t");
 	if (option(d, left, right, r) || !number_of(d, right, &value, r))
 		return;
+	bool past = history_in_past(d->h);
 	unsigned size = target_size(left, &address);
 	if (size)
 		assign_memory(d, false, address, size, value, r);
@@ -302,6 +304,8 @@ static void run_set(struct debugger *d, const char *args, struct reply *r)
 		reply_fail(r, "%s", err);
 	else
 		r->moved = true;
+	if (past && r->moved && !r->failed)
+		text_add(&r->text, "another future begins here: what lay ahead is forgotten\n");
 }
 
 static void run_display(struct debugger *d, const char *args, struct reply *r)
