@@ -61,12 +61,13 @@ static void tell_stack(struct recorder *r)
 	struct micro_event *e = p->told_stack ? NULL : add(r, MICRO_STACK);
 	bool wide = cpu->seg[SEG_TR].access & 8;
 	uint8_t field[6] = { 0 };
-	laddr_t la = cpu->seg[SEG_TR].base + (wide ? 4 : 2);           /* Simplified: ring 0's; other rings' frames are named as if */
+	laddr_t la = cpu->seg[SEG_TR].base + (wide ? 4 + 8 * p->ring : 2 + 4 * p->ring);
 
 	p->told_stack = true;
 	if (!e)
 		return;
 	peek_bytes(cpu, la, field, wide ? 6 : 4);
+	e->level = p->ring;
 	e->old = (uint64_t)cpu->seg[SEG_SS].selector << 32 | cpu->r[R_ESP];
 	if (wide)
 		e->value = (uint64_t)(field[4] | field[5] << 8) << 32 | (field[0] | field[1] << 8 | field[2] << 16 | (uint32_t)field[3] << 24);

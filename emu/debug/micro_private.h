@@ -21,7 +21,8 @@ enum role {
 struct delivery_plan {
 	bool active;
 	bool task;                     /* through a task gate */
-	bool inner;                    /* to another stack */
+	bool inner;                    /* to another stack, */
+	unsigned ring;                 /* ... this ring's */
 	bool told_stack;
 	unsigned names, size;          /* slots the frame will have, bytes of each */
 	const char *name[FRAME_SLOTS];
