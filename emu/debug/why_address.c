@@ -205,7 +205,8 @@ static void allowed_words(const struct fault_record *r, struct text *t)
 	if (w->result == WALK_PROTECTION && w->access.kind == ACCESS_WRITE)
 		text_add(t, "the region may be written, its page not: copy-on-write, or a kernel that wants to hear of the first write");
 	else if (w->result == WALK_NOT_PRESENT && entry)
-		text_add(t, "the region allows this, and the entry holds 0x%08llx for the kernel: the page is elsewhere, in swap perhaps", (unsigned long long)entry);
+		text_add(t, "the region allows this, and the entry holds 0x%08llx for the kernel: the page is elsewhere, in swap perhaps",
+			 (unsigned long long)entry);
 	else if (w->result == WALK_NOT_PRESENT)
 		text_add(t, "the region allows this, the page is not there yet: demand paging");
 }
