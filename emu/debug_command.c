@@ -4,6 +4,7 @@
  *
  * A recording is run to its end first: its whole past is there to go back to.
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,6 +355,7 @@ int command_debug(int argc, char **argv)
 
 	if (!g)
 		return complain(STATUS_ERROR, "out of memory");
+	setlocale(LC_CTYPE, "");               /* diagrams are drawn with what the terminal can show */
 	run_options_init(&g->options.run);
 	int parsed = options_parse(&set, argc, argv, &g->options, err);
 	int status = STATUS_OK;
