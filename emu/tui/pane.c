@@ -219,10 +219,13 @@ void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const
 	rq.argument = *p->place.argument ? p->place.argument : NULL;
 	text_clear(&p->text);
 	p->place.view->render(d, &rq, &p->text);
-	if (!strcmp(p->place.view->name, "why") || !strcmp(p->place.view->name, "walk"))
+	if (!strcmp(p->place.view->name, "why"))
 		pane_wrap(&p->text, rq.width);
-	if (rq.height == p->rows)
+	if (rq.height == p->rows) {
+		if (text_lines(&p->text) < p->rows)
+			pane_wrap(&p->text, rq.width);
 		close_up(p);
+	}
 	if (p->follow)
 		go_to_current(p);
 	p->follow = false;

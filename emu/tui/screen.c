@@ -135,7 +135,10 @@ int screen_open(struct screen *s, char *err)
 		return refuse(err, "standard input and output are not one");
 	if (setupterm(NULL, STDOUT_FILENO, &known) != OK)
 		return refuse(err, "this kind is not known here");
-	if (!has_capability("cup") || !has_capability("clear"))
+	TERMINAL *tried = cur_term;
+	bool can = has_capability("cup") && has_capability("clear");
+	del_curterm(tried);
+	if (!can)
 		return refuse(err, "this kind has no cursor to place");
 	setlocale(LC_CTYPE, "");
 	s->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
@@ -144,7 +147,8 @@ int screen_open(struct screen *s, char *err)
 		snprintf(err, ERROR_LINE, "cannot set the terminal to raw mode: %s", strerror(-r));
 		return -1;
 	}
-	if (!newterm(NULL, stdout, stdin)) {
+	s->curses = newterm(NULL, stdout, stdin);
+	if (!s->curses) {
 		terminal_leave();
 		return refuse(err, "this kind cannot do it");
 	}
@@ -167,8 +171,8 @@ int screen_open(struct screen *s, char *err)
 
 void screen_close(struct screen *s)
 {
-	(void)s;
 	endwin();
+	delscreen(s->curses);
 	terminal_screen("", "");
 	terminal_leave();
 }

@@ -49,6 +49,15 @@ wait_for() {
 	done
 }
 
+# wait_gone REGEX: until no line matches.
+wait_gone() {
+	deadline=$(($(date +%s) + patience))
+	while screen_now | grep -qE -- "$1"; do
+		[ "$(date +%s)" -ge "$deadline" ] && fail "'$1' does not go away: $(screen_now)" && finish
+		sleep 0.05
+	done
+}
+
 # press KEY REGEX: and wait for what it brings.
 press() {
 	keys "$1"
