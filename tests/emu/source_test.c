@@ -170,6 +170,33 @@ START_TEST(a_file_that_is_no_elf_is_refused_in_one_line)
 }
 END_TEST
 
+/* What the debugger prints for a script. */
+static const char *printed(const char *script)
+{
+	static char out[16384];
+	const char *path = WORK_DIR "/source.cmd";
+	FILE *f = fopen(path, "w");
+
+	ck_assert(f && fputs(script, f) >= 0 && !fclose(f));
+	f = popen(EMU " debug --batch --memory 8M -x " WORK_DIR "/source.cmd 2>&1", "r");
+	ck_assert_ptr_nonnull(f);
+	out[fread(out, 1, sizeof(out) - 1, f)] = 0;
+	ck_assert_msg(pclose(f) == 0, "%s", out);
+	return out;
+}
+
+/* Other programs have other code at the address; and the process is not there yet when the breakpoint is made. */
+START_TEST(a_breakpoint_in_a_program_stops_only_there)
+{
+	const char *out = printed("break demo-cow:main if eip != 0\ntype echo demo-cow; demo-cow\\n\ncontinue\nbacktrace\nassert process(demo-cow)\nassert !process(sh)\n");
+
+	ck_assert_msg(strstr(out, "if process(demo-cow) && (eip != 0)"), "%s", out);
+	const char *stop = strstr(out, "(main)");
+	ck_assert_msg(stop && strstr(stop, "guestos/user/demo/cow.c:") && strstr(stop, "libc_start"), "%s", out);
+	ck_assert_msg(!strstr(out, "shell_run_input") && !strstr(out, "init.c"), "%s", out);
+}
+END_TEST
+
 /* --- damage --------------------------------------------------------------------------------------------------------- */
 
 static void ask_everything(struct debugger *d)
@@ -238,6 +265,7 @@ int main(void)
 	tcase_add_test(t, a_line_has_an_address_that_is_of_that_line);
 	tcase_add_test(t, programs_at_the_same_addresses_are_told_apart_by_their_space);
 	tcase_add_test(t, call_chains_reach_main_from_anywhere_in_a_program_and_through_the_trap_from_anywhere_in_the_kernel);
+	tcase_add_test(t, a_breakpoint_in_a_program_stops_only_there);
 	tcase_add_test(t, beginnings_of_names_are_completed);
 	tcase_add_test(t, a_file_that_is_no_elf_is_refused_in_one_line);
 	tcase_add_test(t, damaged_debug_information_harms_nobody);
