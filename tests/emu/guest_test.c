@@ -289,6 +289,52 @@ START_TEST(tables_that_are_their_own_tables_are_counted_to_their_end)
 }
 END_TEST
 
+static const struct { const char *text; uint64_t value; } computed[] = {
+	{ "1 + 2 * 3", 7 }, { "1 << 2 + 1", 8 }, { "5 & 3 == 3", 1 }, { "1 | 6 ^ 3 & 2", 5 }, { "2 ? 3 : 4 ? 5 : 6", 3 }, { "0 ? 3 : 0 ? 5 : 6", 6 },
+	{ "-1 >> 60", 15 }, { "!0 + ~0", 0 }, { "10 / 3 % 2", 1 }, { "7 - 2 - 1", 4 }, { "1 || 0 && 0", 1 }, { "0x10 + 010", 26 }, { "(u8)0x1ff", 255 },
+	{ "(s8)0xff == -1", 1 }, { "0 && 1 / 0", 0 }, { "1 || 1 / 0", 1 }, { "2 > 1 != 0", 1 }, { "&proc_table[3] - proc_table", 3 },
+	{ "proc_table[2].limits[1][0]", 4 }, { "(&proc_table[1] + 1)->limits[0][2]", 3 }, { "*(u8 *)&proc_table[2].comm[1]", 'h' },
+	{ "ring.next == &ring", 1 }, { "container(&text.link, struct area, link) == &text", 1 }, { "stack.kind * 10 + stack.writable", 91 },
+	{ "proc_table[0].state == WAITING", 1 }, { "pa(&ring) == &ring", 1 }, { "proc_table[2].pid == -2", 1 },
+};
+
+START_TEST(expressions_are_c)
+{
+	char err[ERROR_LINE];
+	const char *at = computed[_i].text;
+	uint64_t value;
+
+	start_teach();
+	ck_assert_msg(!guest_open(&rig.d, TEACH_VIEW, &rig.d.guest, rig_err), "%s", rig_err);
+	struct cexpr *e = cexpr_parse(&at, err);
+	ck_assert_msg(e && !*at, "%s: %s", computed[_i].text, err);
+	ck_assert_msg(cexpr_number(guest_scope(&rig.d), e, &value), "%s has no value", computed[_i].text);
+	ck_assert_msg(value == computed[_i].value, "%s is %llu", computed[_i].text, (unsigned long long)value);
+	cexpr_free(e);
+	end_teach();
+}
+END_TEST
+
+START_TEST(what_cannot_be_computed_has_no_value)
+{
+	static const char *const texts[] = { "1 / 0", "1 % 0", "ring.nobody", "proc_table[0]", "*ring", "lost.next->next", "\"x\" + 1", "*(u32 *)0xfffffff0",
+		"(struct nothing *)0", "address(nobody)" };
+	char err[ERROR_LINE];
+	uint64_t value;
+
+	start_teach();
+	ck_assert_msg(!guest_open(&rig.d, TEACH_VIEW, &rig.d.guest, rig_err), "%s", rig_err);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *at = texts[i];
+		struct cexpr *e = cexpr_parse(&at, err);
+		ck_assert_msg(e && !*at, "%s: %s", texts[i], err);
+		ck_assert_msg(!cexpr_number(guest_scope(&rig.d), e, &value), "%s is %llu", texts[i], (unsigned long long)value);
+		cexpr_free(e);
+	}
+	end_teach();
+}
+END_TEST
+
 /* Texts and what must be said of them. */
 static const struct { const char *text, *complaint; } wrong[] = {
 	{ "", "`guest \"NAME\"` is missing" },
@@ -387,6 +433,8 @@ int main(void)
 	tcase_add_test(t, mappings_are_found_in_tables_of_two_levels);
 	tcase_add_test(t, mappings_are_found_in_tables_of_pae);
 	tcase_add_test(t, tables_that_are_their_own_tables_are_counted_to_their_end);
+	tcase_add_loop_test(t, expressions_are_c, 0, sizeof(computed) / sizeof(computed[0]));
+	tcase_add_test(t, what_cannot_be_computed_has_no_value);
 	tcase_add_loop_test(t, a_mistake_in_a_description_is_told_with_its_line, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(t, nonsense_harms_nobody);
 	suite_add_tcase(s, t);
