@@ -107,6 +107,9 @@ mask() {
 # screen NAME: what is seen now is what is expected.
 screen() {
 	screen_now >"$work/$1.raw"
+	while sleep 0.1; ! screen_now | cmp -s - "$work/$1.raw"; do    # still being painted
+		screen_now >"$work/$1.raw"
+	done
 	mask <"$work/$1.raw" >"$work/$1.seen"
 	if [ "$update" = --update ]; then
 		cp "$work/$1.seen" "$expected/$1.screen"
