@@ -16,8 +16,8 @@
 #define PAGE_EFFORT       20000ull
 #define FLUSH_EFFORT      15000ull     /* of a TLB that never evicts: many entries go each time */
 #define MODELLED_EFFORT      20ull     /* each access goes through the modelled TLB */
-#define SPACING_LEAST  10000000ull
-#define SPACING_MOST  300000000ull
+#define SPACING_LEAST  25000000ull
+#define SPACING_MOST  400000000ull
 #define LOOKS           5000000ull     /* instructions between two looks at the effort */
 #define OUTPUT_MOST ((16u << 20) / sizeof(struct output_event))
 #define OUTPUT_LEAST 4096u

@@ -1,6 +1,6 @@
 /* emu/history_list.c: the checkpoints in order of time, and which of them go when they outgrow the limit.
  *
- * Temporary ones go first, the oldest before the others. Then of the regular ones always that whose neighbours are nearest to each other,
+ * Temporary ones go first, those that are close to each other and far from here before the others. Then of the regular ones always that whose neighbours are nearest to each other,
  * so that what is left stays even: over a run that grows, each round of dropping takes every second one. One that holds much more than others
  * goes before them. The first stays, and those at which the machine was changed by hand, since nothing else leads there.
  */
@@ -107,27 +107,39 @@ uint64_t history_bytes(const struct history *h)
 		h->m->input.capacity * sizeof(struct input_event);
 }
 
+struct choice { size_t index; double loss; };       /* index 0, the first, is never chosen */
+
 static bool may_drop(const struct checkpoint *c)
 {
 	return !c->pins && !c->changed;
 }
 
+/* Those near to where the machine is want to be dense, farther ones less so. */
+static double temporary_loss(const struct history *h, size_t n)
+{
+	uint64_t at = h->checkpoint[n]->at.tick, before = h->checkpoint[n - 1]->at.tick, now = machine_now(h->m);
+	uint64_t after = n + 1 < h->checkpoints ? h->checkpoint[n + 1]->at.tick : 2 * at;
+
+	return (double)(after - before) / ((double)(at > now ? at - now : now - at) + 1);
+}
+
 static bool drop_temporary(struct history *h, unsigned most)
 {
-	size_t oldest = 0;
+	struct choice best = { 0, 0 };
 	unsigned found = 0;
 
 	for (size_t i = 1; i < h->checkpoints; i++) {
 		const struct checkpoint *c = h->checkpoint[i];
 		if (!c->temporary || !may_drop(c))
 			continue;
+		double l = temporary_loss(h, i);
 		found++;
-		if (!oldest || c->serial < h->checkpoint[oldest]->serial)
-			oldest = i;
+		if (!best.index || l < best.loss)
+			best = (struct choice){ i, l };
 	}
 	if (found <= most)
 		return false;
-	drop(h, oldest);
+	drop(h, best.index);
 	return true;
 }
 
@@ -158,8 +170,6 @@ static uint64_t effort_between(const struct history *h, size_t from, size_t to)
 
 	return b->effort >= a->effort ? b->effort - a->effort : b->at.icount - a->at.icount;
 }
-
-struct choice { size_t index; double loss; };
 
 static void consider(const struct history *h, struct choice *best, size_t index, uint64_t gap)
 {

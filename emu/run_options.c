@@ -256,7 +256,7 @@ static const struct option_row run_rows[] = {
 	{ "--tlb", "GEOMETRY", "flat (default, fast), or a modelled one: entries=64,ways=4", set_tlb },
 	{ "--seed", "N", "shifts the phase of virtual time at power-on, so that interrupts\nfall between other instructions (default 0)", set_seed },
 	{ "--timeout", "SECONDS", "stop after this much wall-clock time, exit status 124", set_timeout },
-	{ "--max-instructions", "N", "stop after exactly N instructions, exit status 124", set_max_instructions },
+	{ "--max-instructions", "N", "stop after exactly N instructions (after --load, N more), exit status 124", set_max_instructions },
 	{ "--history", "SIZE", "memory for going back in time (default 256M; 0: none)", set_history },
 	{ "--gdb", "[HOST:]PORT", "let gdb attach; on 127.0.0.1 unless HOST says otherwise", set_gdb },
 	{ "-s", NULL, "the same as --gdb 1234", set_gdb_usual },

@@ -393,7 +393,7 @@ static void run_backtrace(struct debugger *d, const char *args, struct reply *r)
 	for (size_t i = 0; i < n && i < 64; i++) {
 		char name[128];
 		struct source_line line;
-		bool known = source_line_of(d, i ? f[i].pc - 1 : f[i].pc, &line);
+		bool known = source_line_of(d, f[i].exact ? f[i].pc : f[i].pc - 1, &line);
 		symbol_at(d, f[i].pc, name, sizeof(name));
 		text_put(&r->text, STYLE_DIM, "#%-2zu ", i);
 		text_put(&r->text, STYLE_ADDRESS, "%08" PRIx32 " ", f[i].pc);

@@ -22,6 +22,7 @@
 
 #define DEPTH_MAX 200
 #define NAME_MAX_LENGTH 120
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 struct value { uint64_t n; unsigned size; };       /* size: bytes that * reads, when a type was given; else 0 */
 
@@ -279,6 +280,26 @@ static void take_qualified(struct parser *x, char name[NAME_MAX_LENGTH])
 	name[n] = 0;
 }
 
+/* "demo-cow:main": names of programs have dashes. Only outside of ?:, where nothing else could be meant by the colon. */
+static bool find_dashed(struct parser *x, const char *start, uint64_t *value)
+{
+	char name[NAME_MAX_LENGTH];
+	const char *colon = start + strspn(start, NAME_CHARS "-"), *end = colon;
+	uint32_t la;
+
+	if (x->choices || *colon != ':' || !memchr(start, '-', (size_t)(colon - start)) || !x->d->source)
+		return false;
+	end += 1 + strspn(colon + 1, NAME_CHARS);
+	if (end == colon + 1 || (size_t)(end - start) >= sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(end - start), start);
+	if (!source_find(x->d, name, &la))
+		return false;
+	*value = la;
+	x->p = end;
+	return true;
+}
+
 static bool parse_name(struct parser *x, struct value *v)
 {
 	char name[NAME_MAX_LENGTH], what[NAME_MAX_LENGTH + 40];
@@ -292,6 +313,8 @@ static bool parse_name(struct parser *x, struct value *v)
 	if (!marked && is_function(name) && take(x, "("))
 		return parse_conditional(x, v) && need(x, ")") && call_function(x, name, v->n, v);
 	if ((x->d->going->about && find_event(x->d, name, &v->n)) || find_number(x->d, name, &v->n))
+		return true;
+	if (!marked && find_dashed(x, start, &v->n))
 		return true;
 	const char *end = x->p;
 	char plain[NAME_MAX_LENGTH];

@@ -65,7 +65,7 @@ static void start(struct rig *r)
 {
 	struct machine_config config = { .memory = 4u << 20, .disk_name = { "pagoda.img" }, .kernel = &r->kernel };
 
-	*r = (struct rig){ .input = "ls /bin | sort > /x ; demo-cow\nvmtest text-on-demand data-kept\n" };
+	*r = (struct rig){ .input = "ls /bin | sort > /x ; demo-cow\nvmtest\n" };
 	ck_assert_msg(!kernel_open(&r->kernel, PAGODA_DIR "/pagoda.elf", err), "%s", err);
 	config.disk[0] = r->disk = disk_open(PAGODA_DIR "/pagoda.img", true, err, sizeof(err));
 	ck_assert_msg(r->disk, "%s", err);
@@ -141,7 +141,7 @@ START_TEST(a_recording_runs_again_to_the_same_hash)
 	ck_assert_msg(!state_open(&f, path, err), "%s", err);
 	ck_assert(f.recording);
 	ck_assert_uint_gt(f.inputs, 10);
-	ck_assert_uint_ge(f.marks, 2);
+	ck_assert_uint_ge(f.marks, 1);
 	ck_assert_uint_eq(f.end.tick, MILLIONS * 1000000ull);
 	ck_assert_int_eq(f.ended, MACHINE_RAN);
 	state_close(&f);
@@ -214,10 +214,16 @@ START_TEST(a_changed_recording_is_found_out)
 	parts = read_parts(path, part);
 	struct bytes *input = find_part("input"), *marks = find_part("marks");
 	ck_assert_uint_gt(input->size, 9);
-	ck_assert_uint_ge(marks->size, 28 + 2 * 24);
+	ck_assert_uint_ge(marks->size, 28 + 24);
 	check_found_out(input->data, 0, 0, "same state");
 	check_found_out(input->data + 8, 1, 126, another);                     /* another key */
-	check_found_out(input->data + 1, 0x40, 126, another);                  /* at another time */
+	uint8_t *last = input->data + input->size - 9;
+	uint64_t tick, later;
+	memcpy(&tick, last, 8);
+	later = tick + 1000000;
+	memcpy(last, &later, 8);
+	check_found_out(last, 0, 126, another);                                /* at another time */
+	memcpy(last, &tick, 8);
 	check_found_out(marks->data + 20, 1, 126, another);                    /* the last hash */
 	check_found_out(marks->data, 1, 126, "instructions had been executed");        /* the end's count */
 	check_found_out(marks->data + 28 + 16, 1, 126, "its state is another");        /* the first mark's hash */
