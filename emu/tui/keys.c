@@ -247,6 +247,12 @@ static void act_projector(struct tui *t, int argument)
 
 static void act_mark(struct tui *t, int on) { prompt_execute(t, on ? "mark" : "mark off"); }
 
+static void act_syntax(struct tui *t, int argument)
+{
+	(void)argument;
+	t->d->intel = !t->d->intel;
+}
+
 static void act_export(struct tui *t, int argument)
 {
 	char name[64];
@@ -335,6 +341,7 @@ static const struct key keys[] = {
 	{ 'p', "p", NULL, "projector: fewer and larger", act_projector, 0, true },
 	{ 'm', "m", NULL, "mark this moment: views show differences since", act_mark, 1, false },
 	{ 'M', "M", NULL, "no mark", act_mark, 0, false },
+	{ 'a', "a", NULL, "AT&T's syntax or Intel's", act_syntax, 0, true },
 	{ 'e', "e", NULL, "export this view to a file, text or SVG", act_export, 0, false },
 	HEADING("And"),
 	{ 'i', "i", "+guest", "type to the guest; Ctrl-] comes back", act_interact, 0, true },
