@@ -76,7 +76,7 @@ static size_t moved(size_t n, long by, size_t end)
 
 /* --- rendering ------------------------------------------------------------------------------------------------------- */
 
-static bool shows(const struct pane *p, const char *view) { return !strcmp(p->place.view->name, view); }
+static bool shows(const struct pane *p, const char *view) { return p->place.view && !strcmp(p->place.view->name, view); }
 
 static unsigned lines_asked(const struct pane *p, unsigned rows)
 {

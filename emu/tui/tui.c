@@ -114,7 +114,7 @@ static void loop(struct tui *t)
 {
 	tui_arrange(t);
 	t->stale = true;
-	while (!t->quit && !signal_pending() && !session_timed_out(t->session)) {
+	while (!t->quit && !t->screen.gone && !signal_pending() && !session_timed_out(t->session)) {
 		let_others_work(t);
 		if (t->stale)
 			tui_draw(t);
