@@ -36,11 +36,11 @@ static const struct command help_commands[] = {
 	{ NULL, NULL, NULL, NULL, NULL, NULL },
 };
 
-const struct command *const command_tables[] = { run_commands, break_commands, look_commands, guest_commands, who_commands, cpu_commands, session_commands,
+const struct command *const command_tables[] = { run_commands, break_commands, look_commands, guest_commands, who_commands, cpu_commands, session_commands, check_commands,
 	help_commands, NULL };
-static const char *const table_names[] = { "run", "break", "inspect", "guest", "writer", "processor", "session", "help" };
+static const char *const table_names[] = { "run", "break", "inspect", "guest", "writer", "processor", "session", "check", "help" };
 static const char *const table_titles[] = { "Running, forwards and backwards", "Breakpoints", "Looking at code, memory and values",
-	"Paging, and the guest's own tables", "Who wrote it", "Processor and devices", "Session", "Help" };
+	"Paging, and the guest's own tables", "Who wrote it", "Processor and devices", "Session", "Checking", "Help" };
 
 /* --- replies --------------------------------------------------------------------------------------------------------- */
 
