@@ -18,10 +18,12 @@
 #include <string.h>
 
 #include "emu/debug/going.h"
+#include "emu/debug/guest.h"
 #include "emu/debug/source.h"
 
 #define DEPTH_MAX 200
 #define NAME_MAX_LENGTH 120
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 struct value { uint64_t n; unsigned size; };       /* size: bytes that * reads, when a type was given; else 0 */
 
@@ -279,6 +281,44 @@ static void take_qualified(struct parser *x, char name[NAME_MAX_LENGTH])
 	name[n] = 0;
 }
 
+/* "demo-cow:main": names of programs have dashes. Only outside of ?:, where nothing else could be meant by the colon. */
+static bool find_dashed(struct parser *x, const char *start, uint64_t *value)
+{
+	char name[NAME_MAX_LENGTH];
+	const char *colon = start + strspn(start, NAME_CHARS "-"), *end = colon;
+	uint32_t la;
+
+	if (x->choices || *colon != ':' || !memchr(start, '-', (size_t)(colon - start)) || !x->d->source)
+		return false;
+	end += 1 + strspn(colon + 1, NAME_CHARS);
+	if (end == colon + 1 || (size_t)(end - start) >= sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(end - start), start);
+	if (!source_find(x->d, name, &la))
+		return false;
+	*value = la;
+	x->p = end;
+	return true;
+}
+
+/* process(NAME) or process(NUMBER): is it the one that runs? What is in the brackets is a name, dashes and all, not an expression. */
+static bool parse_process(struct parser *x, struct value *v)
+{
+	struct guest_process p;
+	char id[24];
+	size_t n = strcspn(x->p, ")");
+
+	*v = (struct value){ 0 };
+	if (!n || x->p[n] != ')')
+		return fail(x, "process(NAME) expected");
+	if (x->evaluate && guest_process_of(x->d, x->d->m->cpu.cr3, &p)) {
+		snprintf(id, sizeof(id), "%lld", (long long)p.id);
+		v->n = (strlen(p.name) == n && !memcmp(p.name, x->p, n)) || (strlen(id) == n && !memcmp(id, x->p, n));
+	}
+	x->p += n + 1;
+	return true;
+}
+
 static bool parse_name(struct parser *x, struct value *v)
 {
 	char name[NAME_MAX_LENGTH], what[NAME_MAX_LENGTH + 40];
@@ -289,9 +329,13 @@ static bool parse_name(struct parser *x, struct value *v)
 	x->p += marked;
 	take_name(x, name);
 	*v = (struct value){ 0 };
+	if (!marked && !strcmp(name, "process") && take(x, "("))
+		return parse_process(x, v);
 	if (!marked && is_function(name) && take(x, "("))
 		return parse_conditional(x, v) && need(x, ")") && call_function(x, name, v->n, v);
 	if ((x->d->going->about && find_event(x->d, name, &v->n)) || find_number(x->d, name, &v->n))
+		return true;
+	if (!marked && find_dashed(x, start, &v->n))
 		return true;
 	const char *end = x->p;
 	char plain[NAME_MAX_LENGTH];

@@ -1,7 +1,8 @@
 /* emu/debug/guest_type.h: the C types and variables of the guest's kernel, from its DWARF, or written down in a description.
  *
  * A type is read when somebody asks for what is in it, and never recursively, so that a file whose types run in circles costs nothing.
- * References: [DWARF].   Not implemented: C++, floating point, variables in registers or in several pieces.
+ * References: [DWARF 2.6 "Location Descriptions"], [DWARF 5.1 "Base Type Entries"], [DWARF 5.7 "Structure, Union, Class and Interface Type Entries"].
+ * Not implemented: C++, floating point, variables in registers or in several pieces.
  */
 #ifndef EMU_DEBUG_GUEST_TYPE_H
 #define EMU_DEBUG_GUEST_TYPE_H

@@ -5,7 +5,7 @@
  *   source_unwind.c  call frame information: who called whom
  *
  * The files are untrusted: libelf and libdw check their own structure, here every count and index is checked again.
- * References: [ELF], [DWARF].
+ * References: [ELF 4 "ELF Header", 5 "Program Header"], [DWARF 6.2 "Line Number Information"], [DWARF 6.4 "Call Frame Information"].
  */
 #ifndef EMU_DEBUG_SOURCE_PRIVATE_H
 #define EMU_DEBUG_SOURCE_PRIVATE_H

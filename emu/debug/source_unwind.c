@@ -2,7 +2,9 @@
  *
  * A frame is where its caller's stack pointer stood before the call pushed the return address (the canonical frame address). Stacks
  * are guest memory: each frame must lie above the one before, so that a damaged chain ends.
- * References: [DWARF].   Not implemented: through the frame of an interrupt or a trap to what was interrupted.
+ * References: [DWARF 2.5 "DWARF Expressions"], [DWARF 6.4 "Call Frame Information"].
+ * Where frame information says that a frame is a trap's, its EIP and, when it came from user mode, its ESP are where the processor pushed them:
+ * [SDM3A 6.12.1 "Exception- or Interrupt-Handler Procedures"].
  */
 #include "emu/debug/source_private.h"
 
@@ -16,6 +18,7 @@ struct unwind {
 	const struct debugger *d;
 	uint32_t reg[UNWIND_REGS];     /* of the frame being looked at */
 	uint32_t cfa;
+	bool trap;                     /* this frame is a trap's: what it interrupted was not calling */
 };
 
 static bool read32(const struct debugger *d, uint32_t address, uint32_t *value)
@@ -123,6 +126,15 @@ static Dwarf_Frame *frame_information(struct module *m, uint32_t at)
 	return m->eh && dwarf_cfi_addrframe(m->eh, at, &frame) == 0 ? frame : NULL;
 }
 
+/* A trap's frame lies below the canonical frame address: EIP, CS, EFLAGS; above it ESP, SS if the privilege changed. */
+static void caller_of_trap(const struct unwind *u, uint32_t caller[UNWIND_REGS])
+{
+	uint32_t cs, esp;
+
+	if (read32(u->d, u->cfa - 8, &cs) && (cs & 3) == 3 && read32(u->d, u->cfa, &esp))
+		caller[UNWIND_ESP] = esp;
+}
+
 /* Fills cfa and the caller's registers. */
 static bool by_information(struct unwind *u, struct module *m, uint32_t at, uint32_t caller[UNWIND_REGS])
 {
@@ -136,6 +148,9 @@ static bool by_information(struct unwind *u, struct module *m, uint32_t at, uint
 		if (!caller_register(u, frame, reg, &caller[reg]))
 			caller[reg] = u->reg[reg];
 	caller[UNWIND_ESP] = u->cfa;
+	u->trap = false;
+	if (ok && dwarf_frame_info(frame, NULL, NULL, &u->trap) >= 0 && u->trap)
+		caller_of_trap(u, caller);
 	free(frame);
 	return ok;
 }
@@ -187,16 +202,18 @@ size_t source_backtrace(const struct debugger *d, struct source_frame *frames, s
 	size_t n = 0;
 
 	start(&u, d);
-	while (n < room) {
+	for (bool exact = true, user = false; n < room; exact = u.trap) {
 		uint32_t caller[UNWIND_REGS], at, la = d->m->cpu.seg[SEG_CS].base + u.reg[UNWIND_EIP];
 		/* A return address may be the first byte after the function: the call was before it. */
-		struct module *m = source_module_at(d, d->m->cpu.cr3, n ? la - 1 : la, &at);
+		struct module *m = source_module_at(d, d->m->cpu.cr3, exact ? la : la - 1, &at);
 		for (unsigned i = 0; i < UNWIND_REGS; i++)
 			caller[i] = u.reg[i];
 		u.cfa = 0;
-		bool ok = (m && by_information(&u, m, at, caller)) || by_pointer(&u, m, at, n == 0, caller);
-		bool higher = ok && (!n || u.cfa > frames[n - 1].cfa);
-		frames[n++] = (struct source_frame){ la, higher ? u.cfa : 0 };
+		u.trap = false;
+		bool ok = (m && by_information(&u, m, at, caller)) || by_pointer(&u, m, at, exact, caller);
+		bool higher = ok && (!n || u.cfa > frames[n - 1].cfa || user);
+		frames[n++] = (struct source_frame){ la, higher ? u.cfa : 0, exact };
+		user = u.trap && caller[UNWIND_ESP] != u.cfa;  /* on a stack of its own */
 		if (!higher || !caller[UNWIND_EIP])
 			break;
 		for (unsigned i = 0; i < UNWIND_REGS; i++)

@@ -16,12 +16,13 @@
 #define OWNERS_MAX 16
 #define MAP_LINES 16u                  /* at most, and no more than a third of the height */
 #define NAMED_MAX 4u                   /* mappings told in a line */
+#define MAPPERS_MOST 256u              /* told of one frame */
 #define JSON_WRONG_MAX 10000u
 
 struct frames {
 	struct guest_maps maps;
 	struct guest_frame *frame;     /* of each */
-	uint32_t known, wrong;
+	uint32_t known, counted, wrong;
 	struct { char name[16]; char letter; uint32_t count; } owner[OWNERS_MAX];
 	unsigned owners;
 };
@@ -69,6 +70,7 @@ static bool frames_take(struct debugger *d, struct frames *f)
 	for (uint32_t n = 0; f->frame && n < f->maps.frames; n++)
 		if (guest_frame(d, n, &f->frame[n])) {
 			f->known++;
+			f->counted += f->frame[n].counted;
 			f->wrong += is_wrong(f, n);
 			f->owner[owner_of(f, f->frame[n].owner)].count++;
 		}
@@ -156,7 +158,7 @@ static void put_mapping(const struct frames *f, const struct mapping *m, struct 
 	const struct guest_process *p = guest_maps_process(&f->maps, m->cr3);
 
 	if (p)
-		text_put(t, STYLE_NAME, " %s[%llu]", p->name, (unsigned long long)p->id);
+		text_put(t, STYLE_NAME, " %s[%lld]", p->name, (long long)p->id);
 	else
 		text_put(t, STYLE_DIM, " cr3=%08x", m->cr3);
 	text_put(t, STYLE_ADDRESS, " %08x", m->la);
@@ -212,27 +214,61 @@ static void put_list(const struct frames *f, bool wrong, struct text *t)
 
 /* --- one frame ------------------------------------------------------------------------------------------------------ */
 
+static void put_record(const struct guest_frame *g, struct text *t)
+{
+	text_add(t, " %s, %llu reference%s", *g->owner ? g->owner : "in use", (unsigned long long)g->references, g->references == 1 ? "" : "s");
+	if (g->extra)
+		text_add(t, ", %llu of them no mapping%s", (unsigned long long)g->extra, g->extra == 1 ? "" : "s");
+	text_add(t, "%s%s\n", g->dirty ? ", dirty" : "", g->pinned ? ", pinned" : "");
+}
+
+/* The kernel's half is the same in every space: each address there is told once. */
+static bool first_at(const struct mapping *map, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (map[k].la == map[i].la)
+			return false;
+	return true;
+}
+
+static void put_shared_mapping(struct debugger *d, const struct mapping *map, size_t count, size_t i, struct text *t)
+{
+	char letters[ENTRY_LETTERS + 1];
+	unsigned spaces = 0;
+
+	for (size_t k = i; k < count; k++)
+		spaces += map[k].la == map[i].la;
+	text_put(t, STYLE_DIM, " the kernel");
+	text_put(t, STYLE_ADDRESS, " %08x", map[i].la);
+	text_add(t, "  %s  in %u address space%s\n", entry_letters(&d->m->mmu.pg, map[i].entry, letters), spaces, spaces == 1 ? "" : "s");
+}
+
 static void put_one(struct debugger *d, const struct frames *f, uint32_t n, struct text *t)
 {
 	const struct guest_frame *g = &f->frame[n];
-	struct mapping map[256];
+	struct mapping map[MAPPERS_MOST];
 	char letters[ENTRY_LETTERS + 1];
 
 	text_put(t, STYLE_TITLE, " frame %05x, physical %08x-%08x\n", n, n << 12, (n << 12) + 0xfff);
 	if (!g->known)
 		text_put(t, STYLE_DIM, " The guest keeps no record of it.\n");
 	else
-		text_add(t, " %s: %llu reference%s, %llu of them no mapping%s%s\n", *g->owner ? g->owner : "in use", (unsigned long long)g->references,
-			g->references == 1 ? "" : "s", (unsigned long long)g->extra, g->dirty ? ", dirty" : "", g->pinned ? ", pinned" : "");
+		put_record(g, t);
 	if (is_wrong(f, n))
 		text_put(t, STYLE_BAD, " ! %llu references, but %u mappings%s\n", (unsigned long long)(g->references - g->extra), f->maps.count[n],
 			g->references - g->extra < f->maps.count[n] ? ": freed or written while others still map it" : ": it will never be free");
-	size_t have = guest_mappings(d, n, map, sizeof(map) / sizeof(map[0]));
+	size_t have = guest_mappings(d, n, map, MAPPERS_MOST);
+	uint64_t user_end = guest_user_end(d);
 	text_put(t, STYLE_TITLE, " %zu entr%s map it%s\n", have, have == 1 ? "y" : "ies", have ? ":" : "");
-	for (size_t i = 0; i < have && i < sizeof(map) / sizeof(map[0]); i++) {
-		put_mapping(f, &map[i], t);
-		text_add(t, "  %s%s\n", entry_letters(&d->m->mmu.pg, map[i].entry, letters), map[i].la >= guest_user_end(d) ? "  the kernel's" : "");
-	}
+	have = have < MAPPERS_MOST ? have : MAPPERS_MOST;
+	for (size_t i = 0; i < have; i++)
+		if (map[i].la < user_end) {
+			put_mapping(f, &map[i], t);
+			text_add(t, "  %s\n", entry_letters(&d->m->mmu.pg, map[i].entry, letters));
+		}
+	for (size_t i = 0; i < have; i++)
+		if (map[i].la >= user_end && first_at(map, i))
+			put_shared_mapping(d, map, have, i, t);
 }
 
 /* The frame asked for: a number, or an address above all of them. False: none, or told in t. */
@@ -269,7 +305,7 @@ void view_frames(struct debugger *d, const struct view_request *rq, struct text 
 	text_put(t, STYLE_TITLE, " %u frames of 4 KB", f.maps.frames);
 	if (!f.known)
 		text_put(t, STYLE_DIM, "; the guest's own records are not known%s", d->guest ? " yet" : ": --view FILE describes them");
-	else
+	else if (f.counted)
 		text_put(t, f.wrong ? STYLE_BAD : STYLE_GOOD, f.wrong ? ", ! %u with a count that its mappings contradict" : ", all counts agree with the mappings",
 			f.wrong);
 	text_add(t, "\n");

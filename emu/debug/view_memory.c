@@ -119,7 +119,7 @@ static void frames(struct debugger *d, struct text *t)
 		text_put(t, STYLE_ADDRESS, "%08" PRIx32 " ", f[i].pc);
 		text_put(t, STYLE_NAME, "%s", symbol_at(d, f[i].pc, name, sizeof(name)));
 		/* A return address may be the first of the next line: the call is before it. */
-		if (source_line_of(d, i ? f[i].pc - 1 : f[i].pc, &line))
+		if (source_line_of(d, f[i].exact ? f[i].pc : f[i].pc - 1, &line))
 			text_add(t, " at %s:%u", line.file, line.line);
 		text_add(t, "\n");
 	}

@@ -43,7 +43,8 @@ static void make_wide(struct layout *l, int body)
 
 static void make_large(struct layout *l, int body)
 {
-	int right = l->cols * 2 / 5, top = body * 3 / 10, middle = body * 4 / 10;
+	/* With 23 rows the walk is drawn as the lectures do. */
+	int right = l->cols * 2 / 5, middle = body < 46 ? body / 2 : body < 60 ? 23 : body * 4 / 10, top = (body - middle) / 2;
 
 	band(l, 1, top, SLOT_CODE, SLOT_REGISTERS, right);
 	band(l, 1 + top, middle, SLOT_MAIN, SLOT_STACK, right);
@@ -52,7 +53,7 @@ static void make_large(struct layout *l, int body)
 
 static void make_projector(struct layout *l, int body)
 {
-	int top = body / 3;
+	int top = body >= 28 && body - 23 < body / 3 ? body - 23 : body / 3;
 
 	band(l, 1, top, SLOT_CODE, -1, 0);
 	band(l, 1 + top, body - top, SLOT_MAIN, -1, 0);

@@ -75,7 +75,7 @@ static bool on_poll(void *owner)
 	read_keys(t, idle_ms(t));
 	tui_follow(t);
 	draw_now_and_then(t);
-	return t->interrupt || signal_pending();
+	return t->interrupt || t->screen.gone || signal_pending();
 }
 
 static void working(struct tui *t, const char *what, uint64_t done, uint64_t total)
@@ -99,9 +99,9 @@ static bool on_progress(void *owner, const char *what, uint64_t done, uint64_t t
 static const char *hint(const struct stop *s)
 {
 	if (s->kind == STOP_MACHINE)
-		return s->ended == MACHINE_TRIPLE_FAULT ? "; y tells why, S goes back" : "; S goes back";
+		return s->ended == MACHINE_TRIPLE_FAULT ? "; y: why, S: back" : "; S: back";
 	if (s->kind == STOP_BREAK && s->hit && s->hit->kind == BREAK_EXCEPTION)
-		return "; w looks inside, y tells why";
+		return "; w: inside, y: why";
 	return "";
 }
 
@@ -228,7 +228,7 @@ static void say_where(struct tui *t, const struct micro *u)
 	if (u->position == u->count)
 		tui_message(t, STYLE_DIM, "w executes the instruction now, W goes back into it");
 	else
-		tui_message(t, STYLE_DIM, "inside the instruction: w shows the next of %zu events, W the one before, s leaves", u->count);
+		tui_message(t, STYLE_DIM, "inside the instruction: w next of %zu events, W the one before, s leaves", u->count);
 }
 
 /* The walk step that goes on, or one that begins now; NULL, and a message, when there is none. */

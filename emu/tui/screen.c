@@ -6,6 +6,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <ncurses.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,7 +136,10 @@ int screen_open(struct screen *s, char *err)
 		return refuse(err, "standard input and output are not one");
 	if (setupterm(NULL, STDOUT_FILENO, &known) != OK)
 		return refuse(err, "this kind is not known here");
-	if (!has_capability("cup") || !has_capability("clear"))
+	TERMINAL *tried = cur_term;
+	bool can = has_capability("cup") && has_capability("clear");
+	del_curterm(tried);
+	if (!can)
 		return refuse(err, "this kind has no cursor to place");
 	setlocale(LC_CTYPE, "");
 	s->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
@@ -144,7 +148,8 @@ int screen_open(struct screen *s, char *err)
 		snprintf(err, ERROR_LINE, "cannot set the terminal to raw mode: %s", strerror(-r));
 		return -1;
 	}
-	if (!newterm(NULL, stdout, stdin)) {
+	s->curses = newterm(NULL, stdout, stdin);
+	if (!s->curses) {
 		terminal_leave();
 		return refuse(err, "this kind cannot do it");
 	}
@@ -167,8 +172,8 @@ int screen_open(struct screen *s, char *err)
 
 void screen_close(struct screen *s)
 {
-	(void)s;
 	endwin();
+	delscreen(s->curses);
 	terminal_screen("", "");
 	terminal_leave();
 }
@@ -238,6 +243,14 @@ static int after_escape(void)
 	return KEYS_NONE;
 }
 
+/* No key, and none will ever come: for who runs us with SIGHUP ignored. */
+static bool terminal_is_gone(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
 int screen_key(struct screen *s, int milliseconds)
 {
 	timeout(milliseconds);
@@ -250,6 +263,8 @@ int screen_key(struct screen *s, int milliseconds)
 	}
 	if (c == 27)
 		return after_escape();
+	if (c == ERR)
+		s->gone = terminal_is_gone();
 	return c == ERR ? KEYS_NONE : translate(s, c);
 }
 

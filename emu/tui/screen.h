@@ -33,8 +33,10 @@ enum {
 
 struct screen {
 	bool utf8, large;
+	bool gone;                     /* there is nobody at the terminal any more */
 	int rows, cols;
 	unsigned attribute[CHROME_COUNT];      /* ncurses' */
+	void *curses;                  /* ... SCREEN */
 	int mouse_y, mouse_x;          /* of the last K_MOUSE */
 	int mouse_wheel;               /* -1 up, 1 down, 0 a click */
 };

@@ -4,6 +4,8 @@
  * exceptions only, so the others push 0. [SDM3A 6.13 "Error Code"] */
 #include "x86.h"
 
+	/* What is said of frames below is for debuggers: where a trap's EIP, and the registers it found, lie on the stack. */
+	.cfi_sections .debug_frame
 	.text
 	.altmacro
 	.macro VECTOR n
@@ -28,18 +30,30 @@ vector_\n:
 	VECTOR 128
 
 trap_common:
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa esp, 20           /* vector, error code, EIP, CS, EFLAGS */
+	.cfi_offset eip, -12
 	pusha
+	.cfi_adjust_cfa_offset 32
+	.cfi_offset ebx, -36
+	.cfi_offset ebp, -44
+	.cfi_offset esi, -48
+	.cfi_offset edi, -52
 	pushl %ds
 	pushl %es
 	pushl %fs
 	pushl %gs
+	.cfi_adjust_cfa_offset 16
 	movl $SEL_KDATA, %eax
 	movl %eax, %ds
 	movl %eax, %es
 	cld
 	pushl %esp
+	.cfi_adjust_cfa_offset 4
 	call trap
 	addl $4, %esp
+	.cfi_adjust_cfa_offset -4
 
 	.globl trap_return
 trap_return:
@@ -47,9 +61,17 @@ trap_return:
 	popl %fs
 	popl %es
 	popl %ds
+	.cfi_adjust_cfa_offset -16
 	popa
+	.cfi_adjust_cfa_offset -32
+	.cfi_same_value ebx
+	.cfi_same_value ebp
+	.cfi_same_value esi
+	.cfi_same_value edi
 	addl $8, %esp                  /* vector, error code */
+	.cfi_adjust_cfa_offset -8
 	iret
+	.cfi_endproc
 
 	/* void enter_user(struct trapframe *tf): leave the kernel through a frame made by hand. */
 	.globl enter_user

@@ -70,6 +70,10 @@ START_TEST(errors_name_file_and_line)
 	snprintf(line, sizeof(line), "lua %s", path);
 	const char *text = must_fail(&rig, line);
 	ck_assert_msg(has(text, "wrong.lua:4: here"), "%s", text);
+	out = fopen(path, "w");
+	fputs("\033Lua", out);                   /* bytecode could do anything */
+	fclose(out);
+	ck_assert(has(must_fail(&rig, line), "binary chunk"));
 	remove(path);
 	ck_assert(has(must_fail(&rig, "lua /nowhere/x.lua"), "/nowhere/x.lua"));
 }
@@ -169,8 +173,9 @@ START_TEST(a_hook_may_only_look)
 {
 	must_run(&rig, "lua seen = {}");
 	must_run(&rig, "lua emu.on('fault', function(f) for _, c in ipairs { 'step', 'break round', 'set eax = 1', 'goto first', 'info registers' } do "
-		"seen[c] = pcall(emu.command, c) end emu.stop() end)");
+		"seen[c] = pcall(emu.command, c) end seen.on = pcall(emu.on, 'fault', print) emu.stop() end)");
 	must_run(&rig, "continue");
+	must_say("lua seen.on", "false\n");
 	must_say("lua seen['info registers'], seen.step, seen['break round'], seen['set eax = 1'], seen['goto first']", "true\tfalse\tfalse\tfalse\tfalse\n");
 	ck_assert(!script_failure(&rig.d));
 }

@@ -11,6 +11,7 @@
 
 #define ALL (TRACE_INT | TRACE_EXC | TRACE_IO | TRACE_WALK | TRACE_DEV)
 #define TICKS 60000
+#define LONG  350000                   /* several of the windows in which faults are counted */
 
 static char err[ERROR_LINE];
 
@@ -40,7 +41,7 @@ static const char *path_of(const char *file)
 }
 
 /* Runs the guest so far with a trace of this name; the hash of the machine then. */
-static uint64_t run_traced(const char *file, unsigned mask)
+static uint64_t run_for(const char *file, unsigned mask, uint64_t ticks)
 {
 	struct kernel kernel;
 	struct trace t;
@@ -54,7 +55,7 @@ static uint64_t run_traced(const char *file, unsigned mask)
 		t.names = (struct trace_names){ &calls, space, free_frames };
 		trace_attach(&t, m);
 	}
-	machine_run(m, TICKS);
+	machine_run(m, ticks);
 	uint64_t hash = machine_hash(m);
 	if (file) {
 		trace_device(&t, "uart", "a \"text\" with \\ and \1");
@@ -63,6 +64,11 @@ static uint64_t run_traced(const char *file, unsigned mask)
 	machine_free(m);
 	kernel_close(&kernel);
 	return hash;
+}
+
+static uint64_t run_traced(const char *file, unsigned mask)
+{
+	return run_for(file, mask, TICKS);
 }
 
 START_TEST(a_trace_changes_nothing)
@@ -231,11 +237,11 @@ static void check_viewer(const json_t *all, struct count *n)
 		ck_assert_msg(!open[k], "%d slices of %zu are open", open[k], k);
 }
 
-static json_t *viewer(unsigned mask)
+static json_t *viewer(unsigned mask, uint64_t ticks)
 {
 	json_error_t e;
 
-	run_traced("t.json", mask);
+	run_for("t.json", mask, ticks);
 	json_t *all = json_load_file(path_of("t.json"), JSON_REJECT_DUPLICATES, &e);
 	ck_assert_msg(json_is_array(all), "%s in line %d", e.text, e.line);
 	return all;
@@ -256,9 +262,15 @@ static size_t lines_of(const char *kind)
 START_TEST(the_viewers_file_is_whole_and_nested)
 {
 	struct count n;
-	json_t *all = viewer(ALL);
+	json_t *all = viewer(ALL, TICKS);
 
 	check_viewer(all, &n);
+	json_t *j;
+	size_t i;
+	bool quoted = false;
+	json_array_foreach(all, i, j)
+		quoted |= *text(j, "ph") == 'M' && !strcmp(text(json_object_get(j, "args"), "name"), "one \"quoted\" \\ name");
+	ck_assert(quoted);
 	run_traced("t.txt", ALL);
 	ck_assert_uint_eq(n.begun, lines_of("exc") + lines_of("int"));
 	ck_assert_uint_eq(n.begun, n.ended);
@@ -272,7 +284,7 @@ END_TEST
 /* A page fault's slice ends before the next begins: where the IRET has led back, not at the end of the file. */
 START_TEST(a_handlers_slice_ends_at_its_iret)
 {
-	json_t *all = viewer(TRACE_EXC), *j;
+	json_t *all = viewer(TRACE_EXC, TICKS), *j;
 	size_t i, faults = 0;
 	bool in = false;
 
@@ -292,17 +304,20 @@ END_TEST
 
 START_TEST(counters_add_up_to_the_faults)
 {
-	json_t *all = viewer(TRACE_EXC), *j;
+	json_t *all = viewer(TRACE_EXC, LONG), *j;
 	size_t i;
 	json_int_t counted = 0;
-	unsigned faults = 0;
+	unsigned faults = 0, windows = 0;
 
 	json_array_foreach(all, i, j) {
-		if (*text(j, "ph") == 'C' && !strncmp(text(j, "name"), "page faults", 11))
+		if (*text(j, "ph") == 'C' && !strncmp(text(j, "name"), "page faults", 11)) {
 			counted += number(json_object_get(j, "args"), "faults");
+			windows++;
+		}
 		faults += *text(j, "ph") == 'B' && !strcmp(text(j, "name"), "#PF");
 	}
 	ck_assert_int_eq(counted, faults);
+	ck_assert_uint_gt(windows, 2);
 	json_decref(all);
 }
 END_TEST
@@ -310,7 +325,7 @@ END_TEST
 START_TEST(instructions_are_drawn)
 {
 	struct count n;
-	json_t *all = viewer(TRACE_CPU);
+	json_t *all = viewer(TRACE_CPU, TICKS);
 
 	check_viewer(all, &n);
 	ck_assert_uint_gt(n.instructions, 10000);

@@ -2,9 +2,6 @@
 # tests/emu/tui_keys_test.sh: what the keys of the full-screen debugger do. Usage: see tuilib.sh.
 . "$(dirname "$0")/tuilib.sh"
 
-there() { screen_now | grep -qE -- "$1" || fail "'$1' is not on the screen: $(screen_now)"; }
-not_there() { screen_now | grep -qE -- "$1" && fail "'$1' is on the screen: $(screen_now)"; }
-
 terminal 80x24
 type_text "$emu debug --snapshot --source /nowhere"
 keys Enter
@@ -37,6 +34,14 @@ press 6 '^━ Memory'
 press 8 '^━ Console'
 press v '^━ Views'
 press Enter '^━ Registers'
+press v '^━ Views'
+last=$(screen_now | sed -nE 's/^  ([a-z]+) .*/\1/p' | tail -1)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	keys Down
+done
+keys Enter
+wait_gone '^━ Views'
+screen_now | grep -qi "^━ $last" || fail "the last view of the menu is '$last', but: $(screen_now)"
 press 1 '^━ Page walk'
 press Tab '^─ Page walk'                   # the time bar has it now
 press Tab '^━ Code'
@@ -48,24 +53,23 @@ press BTab '^━ Code'
 # A breakpoint at the cursor, on and off; until the cursor.
 keys Down Down
 press b '^breakpoint 1: '
-there '^ B'
-press b '\? help'
-wait_for '^ +[0-9a-f]{8} '
-not_there '^ B'
+wait_for '^ B'
+keys b
+wait_gone '^ B'
 move u
 press S 'PAST|stopped'
 
 # Run, stop by a key, back and forwards through time.
 press c 'running'
 press Escape '^interrupted'
-there 'stopped'
+wait_for 'stopped'
 press t '├'
 move Left
-there 'PAST'
+wait_for 'PAST'
 move Home
-there 'instruction 0 '
+wait_for 'instruction 0 '
 move End
-there 'stopped'
+wait_for 'stopped'
 press Escape '\? help'
 press i 'GUEST HAS THE KEYS'
 wait_for '^\$'
@@ -75,7 +79,7 @@ wait_for '^pagoda'
 press C-] '^interrupted'
 command_line 'goto 1000' 'instruction 1,000 '
 press i 'in the past the guest'
-there 'PAST'
+wait_for 'PAST'
 command_line 'goto present' 'stopped'
 
 # Search, mark, zoom, projector, export.
@@ -91,10 +95,10 @@ wait_for "'not in there' is not in this view"
 press m '^marked'
 press M '\? help'
 press z '^━ Console'
-not_there '─ Code'
+wait_gone '─ Code'
 press z '─ Code'
 press p '─ Code'
-not_there 'Registers'
+wait_gone 'Registers'
 press p 'Registers'
 press e 'export to'
 keys C-u
