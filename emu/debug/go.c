@@ -153,6 +153,10 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 		stop_ended(d, stop);
 		return RUN_ENDED;
 	}
+	if (was_past && !history_in_past(d->h) && history_ended(d->h) != MACHINE_RAN) {
+		stop_ended(d, history_ended(d->h));
+		return RUN_ENDED;
+	}
 	if (was_past && !history_in_past(d->h) && !g->live) {
 		go_stop(d, STOP_PRESENT, NULL);
 		return RUN_PRESENT;

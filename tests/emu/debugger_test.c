@@ -778,6 +778,19 @@ START_TEST(a_guest_that_resets_the_machine_has_a_past_before_it)
 }
 END_TEST
 
+START_TEST(the_end_is_met_again_from_the_past)
+{
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_MACHINE);
+	ck_assert_int_eq(d.stop.ended, MACHINE_POWER_OFF);
+	uint64_t end = machine_now(m);
+	ck_assert_int_eq(go(GO_STEP)->kind, STOP_MACHINE);             /* there is no more */
+	ck_assert_int_eq(debugger_go(&d, GO_BACK_STEP, 10, 0)->kind, STOP_STEP);
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_MACHINE);
+	ck_assert_int_eq(d.stop.ended, MACHINE_POWER_OFF);
+	ck_assert_uint_eq(machine_now(m), end);
+}
+END_TEST
+
 START_TEST(a_change_by_hand_makes_another_future)
 {
 	to_round(4);
@@ -889,6 +902,7 @@ int main(void)
 	tcase_set_timeout(timer, 120);
 	tcase_add_test(timer, a_machine_that_waits_is_stepped_to_where_it_goes_on);
 	tcase_add_test(timer, interrupts_of_a_machine_that_waits);
+	tcase_add_test(reset, the_end_is_met_again_from_the_past);
 	tcase_add_test(reset, a_guest_that_resets_the_machine_has_a_past_before_it);
 	suite_add_tcase(s, timer);
 	suite_add_tcase(s, reset);
