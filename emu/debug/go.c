@@ -301,6 +301,7 @@ void go_begin(struct debugger *d)
 	d->stop.kind = STOP_NONE;
 	g->slice = g->slice ? g->slice : SLICE_LEAST;
 	g->polled_ns = host_ns();
+	g->polled_tick = now;
 	g->request = STOP_NONE;
 	g->skip_tick = now;
 	if (g->skip_exception_tick != now)
