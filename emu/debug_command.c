@@ -4,11 +4,13 @@
  *
  * A recording is run to its end first: its whole past is there to go back to.
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "emu/debug/checker.h"
 #include "emu/debug/guest.h"
 #include "emu/debug/monitor.h"
 #include "emu/debug/notebook.h"
@@ -238,6 +240,9 @@ static int open_debugger(struct debug *g, char *err)
 	if (run_recording(g, err) || open_guest_knowledge(g, err))
 		return -1;
 	s->trace.names = debugger_trace_names(&g->d);
+	enum check_choice check = g->options.run.check;
+	if (check != CHECKS_OFF && checker_attach(&g->d, check == CHECKS_STOP ? CHECK_STOP : CHECK_WARN, err))
+		return -1;
 	if (g->options.lua && script_load(&g->d, g->options.lua, NULL, err))
 		return -1;
 	if (g->options.run.gdb && !(g->gdb = gdb_listen(&g->d, g->options.run.gdb, err)))
@@ -354,6 +359,7 @@ int command_debug(int argc, char **argv)
 
 	if (!g)
 		return complain(STATUS_ERROR, "out of memory");
+	setlocale(LC_CTYPE, "");               /* diagrams are drawn with what the terminal can show */
 	run_options_init(&g->options.run);
 	int parsed = options_parse(&set, argc, argv, &g->options, err);
 	int status = STATUS_OK;

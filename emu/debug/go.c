@@ -153,6 +153,10 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 		stop_ended(d, stop);
 		return RUN_ENDED;
 	}
+	if (was_past && !history_in_past(d->h) && history_ended(d->h) != MACHINE_RAN) {
+		stop_ended(d, history_ended(d->h));
+		return RUN_ENDED;
+	}
 	if (was_past && !history_in_past(d->h) && !g->live) {
 		go_stop(d, STOP_PRESENT, NULL);
 		return RUN_PRESENT;
@@ -255,9 +259,15 @@ static void run_to(struct debugger *d, uint32_t la)
 
 static void step_count(struct debugger *d, bool over, uint64_t count)
 {
-	for (; count; count--)
+	d->going->reached_present = false;
+	for (; count; count--) {
+		if (d->going->reached_present) {
+			go_stop(d, STOP_PRESENT, NULL);
+			return;
+		}
 		if (over ? step_over(d) : step_one(d, false))
 			return;
+	}
 	go_stop(d, STOP_STEP, NULL);
 }
 
@@ -291,6 +301,7 @@ void go_begin(struct debugger *d)
 	d->stop.kind = STOP_NONE;
 	g->slice = g->slice ? g->slice : SLICE_LEAST;
 	g->polled_ns = host_ns();
+	g->polled_tick = now;
 	g->request = STOP_NONE;
 	g->skip_tick = now;
 	if (g->skip_exception_tick != now)

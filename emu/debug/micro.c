@@ -14,41 +14,12 @@
 #include "emu/debug/micro_private.h"
 #include "emu/disasm.h"
 
-#define MOST_EVENTS 4096u              /* a flush of a large TLB is one event, so that nothing real comes near */
-#define MEMORY_PIECE 8u
-
-/* --- writing down ------------------------------------------------------------------------------------------------------ */
-
-static struct micro_event *add(struct recorder *r, enum micro_kind kind)
-{
-	struct micro *u = r->u;
-
-	if (u->count == r->capacity) {
-		size_t capacity = r->capacity ? 2 * r->capacity : 64;
-		struct micro_event *more = capacity <= MOST_EVENTS ? reallocarray(u->event, capacity, sizeof(*more)) : NULL;
-		if (!more) {
-			r->failed = true;
-			return NULL;
-		}
-		u->event = more;
-		r->capacity = capacity;
-	}
-	struct micro_event *e = &u->event[u->count++];
-	memset(e, 0, sizeof(*e));
-	e->kind = kind;
-	e->access = r->walk.access;
-	e->walk = r->walk;
-	return e;
-}
-
-static void name_event(struct micro_event *e, const char *name) { snprintf(e->name, sizeof(e->name), "%s", name); }
-
 /* --- one access ---------------------------------------------------------------------------------------------------------- */
 
 static void interrupt_accepted(struct recorder *r, const struct access *a)
 {
 	const struct cpu *cpu = &r->m->cpu;
-	struct micro_event *e = add(r, MICRO_INTERRUPT);
+	struct micro_event *e = micro_add(r, MICRO_INTERRUPT);
 
 	if (e)
 		e->value = (a->la - cpu->idtr.base) / (cpu->cr0 & CR0_PE ? 8 : 4);
@@ -58,15 +29,16 @@ static void tell_stack(struct recorder *r)
 {
 	const struct cpu *cpu = &r->m->cpu;
 	struct delivery_plan *p = &r->plan;
-	struct micro_event *e = p->told_stack ? NULL : add(r, MICRO_STACK);
+	struct micro_event *e = p->told_stack ? NULL : micro_add(r, MICRO_STACK);
 	bool wide = cpu->seg[SEG_TR].access & 8;
 	uint8_t field[6] = { 0 };
-	laddr_t la = cpu->seg[SEG_TR].base + (wide ? 4 : 2);           /* Simplified: ring 0's; other rings' frames are named as if */
+	laddr_t la = cpu->seg[SEG_TR].base + (wide ? 4 + 8 * p->ring : 2 + 4 * p->ring);
 
 	p->told_stack = true;
 	if (!e)
 		return;
 	peek_bytes(cpu, la, field, wide ? 6 : 4);
+	e->level = p->ring;
 	e->old = (uint64_t)cpu->seg[SEG_SS].selector << 32 | cpu->r[R_ESP];
 	if (wide)
 		e->value = (uint64_t)(field[4] | field[5] << 8) << 32 | (field[0] | field[1] << 8 | field[2] << 16 | (uint32_t)field[3] << 24);
@@ -85,9 +57,9 @@ static void begin_access(struct recorder *r, const struct access *a)
 	if (r->role == ROLE_PUSH && r->plan.inner)
 		tell_stack(r);
 	r->walk.access = *a;
-	e = add(r, kinds[a->kind]);
+	e = micro_add(r, kinds[a->kind]);
 	if (e)
-		name_event(e, r->name);
+		micro_name(e, r->name);
 }
 
 static void keep_page(struct recorder *r, paddr_t pa, laddr_t la)
@@ -124,9 +96,9 @@ static void tell_entry(struct recorder *r, const struct access *a)
 	if (r->role == ROLE_DESCRIPTOR)
 		la = a->la & ~7u;
 	peek_bytes(&r->m->cpu, la, &value, real ? 4 : 8);
-	e = add(r, r->role == ROLE_GATE ? MICRO_GATE : MICRO_DESCRIPTOR);
+	e = micro_add(r, r->role == ROLE_GATE ? MICRO_GATE : MICRO_DESCRIPTOR);
 	if (e) {
-		name_event(e, r->name);
+		micro_name(e, r->name);
 		e->address = la;
 		e->value = value;
 		e->size = real ? 4 : 8;
@@ -178,11 +150,11 @@ static void on_walked(void *owner, struct machine *m, const struct walk *w)
 	r->walk = *w;
 	begin_access(r, &w->access);
 	r->walking = true;
-	e = add(r, MICRO_TLB_MISS);
+	e = micro_add(r, MICRO_TLB_MISS);
 	if (e && held)                 /* found, but it does not suffice */
-		name_event(e, w->access.kind == ACCESS_WRITE && held->flags & TLB_W && !(held->flags & TLB_D) ? "not dirty" : "rights");
+		micro_name(e, w->access.kind == ACCESS_WRITE && held->flags & TLB_W && !(held->flags & TLB_D) ? "not dirty" : "rights");
 	for (unsigned i = 0; i < w->levels; i++) {
-		e = add(r, MICRO_ENTRY);
+		e = micro_add(r, MICRO_ENTRY);
 		if (e) {
 			e->level = i;
 			e->address = w->step[i].addr;
@@ -190,14 +162,14 @@ static void on_walked(void *owner, struct machine *m, const struct walk *w)
 		}
 	}
 	for (unsigned i = 0; i < w->levels && w->result == WALK_OK; i++) {
-		e = w->step[i].set ? add(r, MICRO_SET_BITS) : NULL;
+		e = w->step[i].set ? micro_add(r, MICRO_SET_BITS) : NULL;
 		if (!e)
 			continue;
 		e->level = i;
 		e->address = w->step[i].addr;
 		e->old = w->step[i].value;
 		e->value = w->step[i].value | w->step[i].set;
-		name_event(e, w->step[i].name);
+		micro_name(e, w->step[i].name);
 	}
 }
 
@@ -210,7 +182,7 @@ static void tell_drop(struct recorder *r, const struct tlb_entry *old)
 		last->value++;
 		return;
 	}
-	e = add(r, MICRO_TLB_DROP);
+	e = micro_add(r, MICRO_TLB_DROP);
 	if (e) {
 		e->value = 1;
 		e->access.la = old->vpn << PAGE_SHIFT;
@@ -242,14 +214,14 @@ static void on_translated(void *owner, struct machine *m, const struct access *a
 		begin_access(r, a);
 	}
 	if (m->mmu.pg.enabled) {
-		e = add(r, hit ? MICRO_TLB_HIT : MICRO_TLB_FILL);
+		e = micro_add(r, hit ? MICRO_TLB_HIT : MICRO_TLB_FILL);
 		if (e) {
 			e->value = te->frame;
 			e->old = te->flags;
 		}
 	}
 	r->walking = false;
-	e = add(r, MICRO_PHYSICAL);
+	e = micro_add(r, MICRO_PHYSICAL);
 	if (e)
 		e->address = pa;
 	if (r->role == ROLE_TSS)
@@ -263,11 +235,11 @@ static void tell_fault(struct recorder *r, const struct fault_record *f, const c
 
 	if (f->fault.vector == VEC_PF)
 		r->walk = f->walk;
-	e = add(r, MICRO_FAULT);
+	e = micro_add(r, MICRO_FAULT);
 	if (!e)
 		return;
 	e->fault = *f;
-	name_event(e, name);
+	micro_name(e, name);
 }
 
 static bool on_exception(void *owner, struct machine *m, const struct fault_record *f)
@@ -287,7 +259,7 @@ static bool on_exception(void *owner, struct machine *m, const struct fault_reco
 static void on_port(void *owner, struct machine *m, uint16_t port, unsigned size, bool write, uint32_t value)
 {
 	struct recorder *r = owner;
-	struct micro_event *e = add(r, MICRO_PORT);
+	struct micro_event *e = micro_add(r, MICRO_PORT);
 
 	(void)m;
 	if (!e)
@@ -295,131 +267,10 @@ static void on_port(void *owner, struct machine *m, uint16_t port, unsigned size
 	e->address = port;
 	e->size = size;
 	e->value = value;
-	name_event(e, write ? "out" : "in");
+	micro_name(e, write ? "out" : "in");
 }
 
-/* --- what is different afterwards ----------------------------------------------------------------------------------------------- */
-
-static void tell_pushes(struct recorder *r)
-{
-	const struct delivery_plan *p = &r->plan;
-
-	for (unsigned i = 0; i < p->names && i < p->opened; i++) {
-		uint32_t value = 0;
-		struct micro_event *e = add(r, MICRO_PUSH);
-		if (!e)
-			return;
-		peek_bytes(&r->m->cpu, p->slot[i], &value, p->size);
-		e->address = p->slot[i];
-		e->value = value;
-		e->size = p->size;
-		name_event(e, p->name[i]);
-	}
-}
-
-static void changed(struct recorder *r, const char *name, uint64_t old, uint64_t value, unsigned size)
-{
-	struct micro_event *e = old != value ? add(r, MICRO_REGISTER) : NULL;
-
-	if (!e)
-		return;
-	name_event(e, name);
-	e->old = old;
-	e->value = value;
-	e->size = size;
-}
-
-static void tell_fpu(struct recorder *r)
-{
-	const struct fpu *a = &r->before.fpu, *b = &r->m->cpu.fpu;
-	char name[16];
-
-	for (unsigned i = 0; i < 8; i++) {
-		snprintf(name, sizeof(name), "x87 R%u", i);
-		changed(r, name, a->r[i].mantissa, b->r[i].mantissa, 8);
-		for (unsigned half = 0; half < 2; half++) {
-			snprintf(name, sizeof(name), "XMM%u %s", i, half ? "high" : "low");
-			changed(r, name, a->xmm[i].u64[half], b->xmm[i].u64[half], 8);
-		}
-	}
-	changed(r, "x87 status", a->status, b->status, 2);
-	changed(r, "x87 control", a->control, b->control, 2);
-	changed(r, "MXCSR", a->mxcsr, b->mxcsr, 4);
-}
-
-static void tell_registers(struct recorder *r)
-{
-	static const char *const general[] = { "EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI" };
-	static const char *const segments[] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
-	const struct cpu *a = &r->before, *b = &r->m->cpu;
-
-	for (unsigned i = 0; i < 8; i++)
-		changed(r, general[i], a->r[i], b->r[i], 4);
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		changed(r, segments[i], a->seg[i].selector, b->seg[i].selector, 2);
-	changed(r, "CPL", a->cpl, b->cpl, 1);
-	changed(r, "CR0", a->cr0, b->cr0, 4);
-	changed(r, "CR2", a->cr2, b->cr2, 4);
-	changed(r, "CR3", a->cr3, b->cr3, 4);
-	changed(r, "CR4", a->cr4, b->cr4, 4);
-	changed(r, "EFER", a->efer, b->efer, 4);
-	changed(r, "DR6", a->dr[6], b->dr[6], 4);
-	changed(r, "DR7", a->dr[7], b->dr[7], 4);
-	changed(r, "GDTR base", a->gdtr.base, b->gdtr.base, 4);
-	changed(r, "IDTR base", a->idtr.base, b->idtr.base, 4);
-	tell_fpu(r);
-	changed(r, "EFLAGS", cpu_eflags(a), cpu_eflags(b), 4);
-	changed(r, "EIP", a->eip, b->eip, 4);
-}
-
-/* The frame has been told, push by push; Accessed and Dirty bits were told at their walks. */
-static bool already_told(const struct recorder *r, paddr_t pa, laddr_t la)
-{
-	for (unsigned i = 0; i < r->plan.opened; i++)
-		if (la - r->plan.slot[i] < r->plan.size)
-			return true;
-	for (size_t i = 0; i < r->u->count; i++)
-		if (r->u->event[i].kind == MICRO_SET_BITS && pa - r->u->event[i].address < 4)
-			return true;
-	return false;
-}
-
-static bool tell_byte(const struct recorder *r, const struct page_before *p, const uint8_t *now, unsigned at)
-{
-	return now[at] != p->byte[at] && !already_told(r, p->pa + at, p->la + at);
-}
-
-/* To the whole doubleword around what changed, so that a value reads as one. */
-static void tell_piece(struct recorder *r, const struct page_before *p, const uint8_t *now, unsigned *at)
-{
-	unsigned n = 0, start = *at & ~3u, size;
-	struct micro_event *e;
-
-	while (*at + n < PAGE_SIZE && n < MEMORY_PIECE && tell_byte(r, p, now, *at + n))
-		n++;
-	size = (*at + n - start + 3) & ~3u;
-	size = size > MEMORY_PIECE ? MEMORY_PIECE : size;
-	*at = start + size - 1;
-	e = add(r, MICRO_MEMORY);
-	if (!e)
-		return;
-	e->address = p->la + start;
-	e->size = size;
-	memcpy(&e->old, p->byte + start, e->size);
-	memcpy(&e->value, now + start, e->size);
-}
-
-static void tell_memory(struct recorder *r)
-{
-	uint8_t now[PAGE_SIZE];
-
-	for (const struct page_before *p = r->pages; p; p = p->next) {
-		phys_copy_out(&r->m->phys, p->pa, now, PAGE_SIZE);
-		for (unsigned at = 0; at < PAGE_SIZE; at++)
-			if (tell_byte(r, p, now, at))
-				tell_piece(r, p, now, &at);
-	}
-}
+/* --- the end --------------------------------------------------------------------------------------------------------------------- */
 
 static void on_delivered(void *owner, struct machine *m, const struct fault_record *f)
 {
@@ -428,10 +279,10 @@ static void on_delivered(void *owner, struct machine *m, const struct fault_reco
 
 	(void)f;
 	r->delivered = true;
-	tell_pushes(r);
-	tell_memory(r);
-	tell_registers(r);
-	e = add(r, MICRO_HANDLER);
+	micro_tell_pushes(r);
+	micro_tell_memory(r);
+	micro_tell_registers(r);
+	e = micro_add(r, MICRO_HANDLER);
 	if (e)
 		e->value = m->cpu.seg[SEG_CS].base + m->cpu.eip;
 }
@@ -449,11 +300,11 @@ static void finish(struct recorder *r)
 	}
 	if (!r->began)
 		return;
-	tell_memory(r);
-	tell_registers(r);
-	struct micro_event *e = add(r, MICRO_DONE);
+	micro_tell_memory(r);
+	micro_tell_registers(r);
+	struct micro_event *e = micro_add(r, MICRO_DONE);
 	if (e && cpu->repeating)
-		name_event(e, "iteration");
+		micro_name(e, "iteration");
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------------------------- */

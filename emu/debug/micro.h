@@ -23,7 +23,7 @@ enum micro_kind {
 	MICRO_FAULT,                   /* fault: vector, error, CR2 */
 	MICRO_GATE,                    /* IDT entry read: address, value */
 	MICRO_DESCRIPTOR,              /* GDT or LDT entry read */
-	MICRO_STACK,                   /* stack switch: old and new SS:ESP */
+	MICRO_STACK,                   /* stack switch: old and new SS:ESP; level: the ring */
 	MICRO_PUSH,                    /* one word of the frame: address (linear), value, name ("EIP", "error code") */
 	MICRO_REGISTER,                /* a register changed: name, old, value */
 	MICRO_MEMORY,                  /* bytes stored: address (linear if known), old, value */

@@ -1,4 +1,5 @@
-/* emu/debug/micro_private.h: what micro.c (running and recording) and micro_roles.c (what an access is for) share. */
+/* emu/debug/micro_private.h: what micro.c (running and recording), micro_roles.c (what an access is for) and micro_changes.c (what is
+ * different afterwards) share. */
 #ifndef EMU_DEBUG_MICRO_PRIVATE_H
 #define EMU_DEBUG_MICRO_PRIVATE_H
 
@@ -21,7 +22,8 @@ enum role {
 struct delivery_plan {
 	bool active;
 	bool task;                     /* through a task gate */
-	bool inner;                    /* to another stack */
+	bool inner;                    /* to another stack, */
+	unsigned ring;                 /* ... this ring's */
 	bool told_stack;
 	unsigned names, size;          /* slots the frame will have, bytes of each */
 	const char *name[FRAME_SLOTS];
@@ -55,6 +57,13 @@ struct recorder {
 	laddr_t tss_page;              /* last page of a TSS that was told in full */
 	struct page_before *pages, **last_page;        /* in the order they were touched */
 };
+
+/* One more event, of the access in progress. NULL: out of memory. */
+struct micro_event *micro_add(struct recorder *r, enum micro_kind kind);
+void micro_name(struct micro_event *e, const char *name);
+void micro_tell_pushes(struct recorder *r);
+void micro_tell_registers(struct recorder *r);
+void micro_tell_memory(struct recorder *r);
 
 /* Plans the frame from the gate at la: called when the gate is read. */
 void plan_delivery(struct recorder *r, laddr_t gate);

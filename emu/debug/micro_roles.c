@@ -33,7 +33,8 @@ static void plan_frame(struct recorder *r, const struct gate *g)
 	bool conforming = (code.access & 0x1c) == 0x1c;
 
 	p->size = g->wide ? 4 : 2;
-	p->inner = code.known && !conforming && (code.access >> 5 & 3) < r->m->cpu.cpl;
+	p->ring = code.access >> 5 & 3;
+	p->inner = code.known && !conforming && p->ring < r->m->cpu.cpl;
 	if (p->inner && cpu_eflags(&r->m->cpu) & F_VM)
 		add_slots(p, segments, 4);
 	if (p->inner)

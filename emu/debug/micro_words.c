@@ -125,10 +125,25 @@ static void describe_fault(const struct micro_event *e, struct text *t)
 		text_add(t, ", error code 0x%x", f->fault.error);
 }
 
-static void describe_interrupt(const struct micro_event *e, struct text *t)
+/* The line of the interrupt controllers that has this vector; -1: none. */
+static int irq_of(const struct machine *m, uint64_t vector)
 {
+	for (int i = 0; i < 2; i++)
+		if (m->pic.chip[i].vector && vector >> 3 == m->pic.chip[i].vector >> 3)
+			return 8 * i + (int)(vector & 7);
+	return -1;
+}
+
+static void describe_interrupt(const struct debugger *d, const struct micro_event *e, struct text *t)
+{
+	int irq = irq_of(d->m, e->value);
+
 	text_put(t, STYLE_WARN, "interrupt 0x%02llx", (unsigned long long)e->value);
-	text_add(t, e->value == VEC_NMI ? " (NMI) is accepted before the next instruction" : " is accepted before the next instruction");
+	if (e->value == VEC_NMI)
+		text_add(t, " (NMI)");
+	else if (irq >= 0)
+		text_add(t, " (IRQ %d%s)", irq, irq == 0 ? ", the timer" : "");
+	text_add(t, " is accepted before the next instruction");
 }
 
 static void describe_gate(const struct debugger *d, const struct micro_event *e, struct text *t)
@@ -158,8 +173,8 @@ static void describe_descriptor(const struct micro_event *e, struct text *t)
 static void describe_stack(const struct micro_event *e, struct text *t)
 {
 	text_put(t, STYLE_BOLD, "stack switch: ");
-	text_add(t, "from %04x:%08x to %04x:%08x, which the TSS gives for ring 0", (unsigned)(e->old >> 32), (unsigned)e->old, (unsigned)(e->value >> 32),
-		 (unsigned)e->value);
+	text_add(t, "from %04x:%08x to %04x:%08x, which the TSS gives for ring %u", (unsigned)(e->old >> 32), (unsigned)e->old, (unsigned)(e->value >> 32),
+		 (unsigned)e->value, e->level);
 }
 
 static void describe_change(const struct debugger *d, const struct micro_event *e, struct text *t)
@@ -189,7 +204,7 @@ void micro_describe(const struct debugger *d, const struct micro_event *e, struc
 {
 	switch (e->kind) {
 	case MICRO_INTERRUPT:
-		describe_interrupt(e, t);
+		describe_interrupt(d, e, t);
 		break;
 	case MICRO_FETCH: case MICRO_READ: case MICRO_WRITE:
 		describe_access(e, t);

@@ -99,7 +99,8 @@ static bool same_table(const struct space *s, uint32_t a, uint32_t b)
 	return a / pages_in_table(&s->paging) == b / pages_in_table(&s->paging);
 }
 
-static bool extends(const struct space *s, const struct table_range *r, const struct item *it, uint32_t vpn, enum range_news news, enum folding folding)
+static bool extends(const struct space *s, const struct table_range *r, const struct item *it, uint32_t vpn, enum range_news news,
+		    enum folding folding)
 {
 	bool adjacent = r->last + 1 == vpn, follows = r->frame + r->pages == it->frame;
 
@@ -148,7 +149,8 @@ static void add_item(const struct space *s, struct table_list *list, const struc
 	r->some |= it->bits;
 }
 
-static void add_both(const struct space *s, struct table_list *list, const struct item *now, const struct item *then, uint32_t vpn, enum folding folding)
+static void add_both(const struct space *s, struct table_list *list, const struct item *now, const struct item *then, uint32_t vpn,
+		     enum folding folding)
 {
 	enum range_news news = compare(now, then);
 

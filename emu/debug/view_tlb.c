@@ -36,7 +36,9 @@ static bool extends(const struct tlb_run *run, const struct tlb_entry *e, bool s
 {
 	if (!run->pages || run->first.vpn + run->pages != e->vpn || run->first.flags != e->flags || run->stale != stale)
 		return false;
-	return !stale || (same_news(&run->now, now) && run->now.pa - ((uint64_t)run->first.frame << PAGE_SHIFT) == now->pa - ((uint64_t)e->frame << PAGE_SHIFT));
+	/* Stale in the same way, the same distance away. */
+	return !stale || (same_news(&run->now, now) &&
+			  run->now.pa - ((paddr_t)run->first.frame << PAGE_SHIFT) == now->pa - ((paddr_t)e->frame << PAGE_SHIFT));
 }
 
 static void finish_run(struct tlb_list *list)

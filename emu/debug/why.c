@@ -273,6 +273,42 @@ static void tell_afterwards(const struct story *s, struct text *t)
 	}
 }
 
+/* --- control registers ----------------------------------------------------------------------------------------------------------- */
+
+#define RECENTLY 1000u                 /* instructions */
+
+/* The last write before the fault that changed these bits of a control register. */
+static const struct control_write *last_control(const struct story *s, unsigned reg, uint32_t bits)
+{
+	const struct cpu *cpu = &s->d->m->cpu;
+	unsigned kept = cpu->control_count < CONTROL_HISTORY ? cpu->control_count : CONTROL_HISTORY;
+
+	for (unsigned i = 1; i <= kept; i++) {
+		const struct control_write *w = &cpu->controls[(cpu->control_count - i) % CONTROL_HISTORY];
+		if (w->reg == reg && (w->old ^ w->value) & bits && w->icount <= story_fault(s)->icount)
+			return w;
+	}
+	return NULL;
+}
+
+static void tell_control(const struct story *s, const struct control_write *w, const char *what, struct text *t)
+{
+	if (!w || (!s->shut_down && story_fault(s)->icount - w->icount > RECENTLY))
+		return;
+	label(t, "before");
+	text_add(t, "%s (0x%08x -> 0x%08x) by ", what, w->old, w->value);
+	put_place(s->d, w->eip, t);
+	/* Its record counts the instruction itself already. */
+	text_add(t, " at instruction %llu, %llu before the fault\n", (ull)w->icount - 1, (ull)(story_fault(s)->icount - w->icount + 1));
+}
+
+/* A kernel that has just turned paging on, or gone to another address space, does best to look there. */
+static void tell_controls(const struct story *s, struct text *t)
+{
+	tell_control(s, last_control(s, 3, 0xffffffff), "CR3 was loaded", t);
+	tell_control(s, last_control(s, 0, CR0_PG), "paging was switched (CR0.PG)", t);
+}
+
 /* --- chains ------------------------------------------------------------------------------------------------------------------------ */
 
 static void tell_link(const struct story *s, unsigned i, struct text *t)
@@ -338,6 +374,7 @@ void why_tell(struct debugger *d, bool search, struct text *t)
 	tell_error_code(&s, t);
 	tell_writer(&s, t);
 	tell_afterwards(&s, t);
+	tell_controls(&s, t);
 	tell_reasons(&s, t);
 	if (*s.trouble)
 		text_put(t, STYLE_BAD, "! %s\n", s.trouble);

@@ -145,6 +145,21 @@ static void stack_words(const struct fault_record *r, uint32_t la, struct text *
 		text_add(t, "; on the stack, ESP + %u", above);
 }
 
+/* Execution itself went there: whoever called through a bad pointer has left a return address. */
+static void fetch_words(const struct debugger *d, uint32_t la, const struct fault_record *r, struct text *t)
+{
+	uint32_t back = 0;
+
+	if (la != r->eip)
+		return;
+	text_put(t, STYLE_WARN, "; it is the instruction itself: execution went there");
+	if (!d->source || debugger_read_space(d, r->cr3, r->esp, &back, 4) != 4)
+		return;
+	char name[128] = "";
+	if (*source_symbol_in(d, r->cr3, back, name, sizeof(name)))
+		text_add(t, ", perhaps called from <%s>, which ESP points to", name);
+}
+
 /* A translation that leads where there is no memory. */
 static void physical_place(const struct debugger *d, const struct fault_record *r, struct text *t)
 {
@@ -171,6 +186,7 @@ void address_words(const struct debugger *d, uint32_t la, const struct fault_rec
 	if (!said)
 		text_add(t, "page 0x%05x", la >> PAGE_SHIFT);
 	stack_words(r, la, t);
+	fetch_words(d, la, r, t);
 	physical_place(d, r, t);
 }
 
@@ -189,7 +205,8 @@ static void allowed_words(const struct fault_record *r, struct text *t)
 	if (w->result == WALK_PROTECTION && w->access.kind == ACCESS_WRITE)
 		text_add(t, "the region may be written, its page not: copy-on-write, or a kernel that wants to hear of the first write");
 	else if (w->result == WALK_NOT_PRESENT && entry)
-		text_add(t, "the region allows this, and the entry holds 0x%08llx for the kernel: the page is elsewhere, in swap perhaps", (unsigned long long)entry);
+		text_add(t, "the region allows this, and the entry holds 0x%08llx for the kernel: the page is elsewhere, in swap perhaps",
+			 (unsigned long long)entry);
 	else if (w->result == WALK_NOT_PRESENT)
 		text_add(t, "the region allows this, the page is not there yet: demand paging");
 }

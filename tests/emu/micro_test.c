@@ -234,6 +234,19 @@ START_TEST(an_interrupt_out_of_virtual_8086_mode)
 }
 END_TEST
 
+START_TEST(an_interrupt_of_the_timer)
+{
+	rig_open(&rig, 3);
+	struct pic_chip *chip = &rig.m->pic.chip[0];
+	chip->vector = 0x20;
+	chip->imr = 0xfe;
+	cpu_set_eflags(&rig.m->cpu, F_ONE | F_IF);
+	pic_set_irq(&rig.m->pic, 0, 1);
+	look();
+	expect("timer");
+}
+END_TEST
+
 START_TEST(a_system_call)
 {
 	rig_open(&rig, 3);
@@ -430,6 +443,7 @@ int main(void)
 	tcase_add_test(t, a_double_fault_through_a_task_gate);
 	tcase_add_test(t, a_general_protection_fault_names_no_address);
 	tcase_add_test(t, an_interrupt_out_of_virtual_8086_mode);
+	tcase_add_test(t, an_interrupt_of_the_timer);
 	tcase_add_test(t, a_system_call);
 	tcase_add_test(t, a_16_bit_gate_pushes_words);
 	tcase_add_test(t, a_call_across_pages);
