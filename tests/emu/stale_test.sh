@@ -28,8 +28,8 @@ found() {
 }
 
 found s error 'stale translation: 0x00400000 was read in supervisor mode' "PTE at $(address high)"
-says "P=0 not present), written at instruction 5181 by $(address unmap) (unmap)"
-says 'at instruction 5187 by'
+says "P=0 not present), written at instruction 5180 by $(address unmap) (unmap)"
+says 'at instruction 5186 by'
 found m error 'stale translation: 0x00400000 was read' "PTE at $(address high)"
 says "by $(address remap) (remap)"
 found w error 'stale translation: 0x00400000 was written' "PTE at $(address high)"
@@ -65,12 +65,12 @@ done
 cat >script <<END
 continue
 info checks
-goto 5181
+goto 5180
 x/i \$eip
 END
 run 0 "$emu" debug --kernel "$guest" --append s --check paging=stop --batch -x script
 prints 'stale translation: 0x00400000 was read'
-prints "$(address unmap | cut -c3-)"
+prints "$(address unmap | cut -c3-) <unmap>"
 printf 'info checks\n' >script
 run 1 "$emu" debug --kernel "$guest" --append s --batch -x script
 printf 'check stop\ncontinue\ncheck\n' >script
