@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "emu/debug/checker.h"
 #include "emu/debug/guest.h"
 #include "emu/debug/monitor.h"
 #include "emu/debug/notebook.h"
@@ -220,6 +221,8 @@ static int run_recording(struct debug *g, char *err)
 		if (stop != MACHINE_RAN && stop != MACHINE_REQUESTED)
 			break;
 	}
+	if (s->loaded.recording && machine_hash(s->machine) != s->loaded.end_hash)
+		complain(0, "'%.200s' does not run as it was recorded; emu replay says from where on", s->options.load);
 	return 0;
 }
 
@@ -237,6 +240,9 @@ static int open_debugger(struct debug *g, char *err)
 	if (run_recording(g, err) || open_guest_knowledge(g, err))
 		return -1;
 	s->trace.names = debugger_trace_names(&g->d);
+	enum check_choice check = g->options.run.check;
+	if (check != CHECKS_OFF && checker_attach(&g->d, check == CHECKS_STOP ? CHECK_STOP : CHECK_WARN, err))
+		return -1;
 	if (g->options.lua && script_load(&g->d, g->options.lua, NULL, err))
 		return -1;
 	if (g->options.run.gdb && !(g->gdb = gdb_listen(&g->d, g->options.run.gdb, err)))

@@ -362,17 +362,6 @@ static bool any_missing(const struct load *l)
 	return false;
 }
 
-static void cancel_timers(struct machine *m)
-{
-	char label[2 * FIELD_NAME + 8];
-
-	for (struct timer *t = m->clock.first, *next; t; t = next) {
-		next = t->next;
-		if (timer_label(m, t, label, sizeof(label)))
-			timer_cancel(&m->clock, t);
-	}
-}
-
 static struct timer *find_timer(struct machine *m, const char *wanted, uint64_t deadline)
 {
 	char label[2 * FIELD_NAME + 8];
@@ -402,7 +391,6 @@ static int store(struct load *l, char *err)
 
 	if (any_missing(l))
 		machine_fields_reset(m);
-	cancel_timers(m);
 	store_fields(l, false);
 	machine_fields_stored(&l->fields);
 	order_timers(l);

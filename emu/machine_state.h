@@ -23,7 +23,7 @@ int machine_state_save(struct machine *m, struct bytes *out);
 /* RAM must have been put in place before (it is not looked at, but decoded code is forgotten). 0, or -1 with a line in err. Tells nobody:
  * the caller calls machine_jumped(). */
 int machine_state_load(struct machine *m, const uint8_t *data, size_t size, char *err);
-/* The name of the first field in which two saved states differ ("cpu.eax", "pit.count[1]", "tlb"), or NULL. name lives in buf. */
+/* The name of the first field in which two saved states differ ("cpu.eax", "cmos.cell[3]", "tlb.vpn[7]"), or NULL. name lives in buf. */
 const char *machine_state_compare(const struct bytes *a, const struct bytes *b, char *buf, size_t size);
 
 #endif

@@ -45,6 +45,8 @@ bool parse_count(const char *s, uint64_t *value);
 
 enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NONE, SERIAL_PTY };
 
+enum check_choice { CHECKS_OFF, CHECKS_WARN, CHECKS_STOP };
+
 #define TRACE_INT  (1u << 0)
 #define TRACE_EXC  (1u << 1)
 #define TRACE_IO   (1u << 2)
@@ -77,6 +79,7 @@ struct run_options {
 	bool waits;                    /* for gdb, at the first instruction */
 	unsigned trace;
 	const char *trace_path;        /* NULL: standard error */
+	enum check_choice check;       /* of paging */
 	uint64_t history;              /* bytes for going back; 0: not remembered */
 };
 

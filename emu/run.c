@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "emu/report.h"
+#include "emu/run_check.h"
 #include "emu/run_gdb.h"
 #include "emu/session.h"
 #include "emu/status.h"
@@ -21,6 +22,7 @@
 
 struct run {
 	struct session session;
+	struct run_check check;
 	struct outcome outcome;
 	enum machine_stop stop;
 };
@@ -71,7 +73,10 @@ static bool machine_ended(struct run *r, enum machine_stop stop)
 	switch (stop) {
 	case MACHINE_RAN:
 	case MACHINE_REQUESTED:
-		return false;
+		if (!run_check_ended(&r->check))
+			return false;
+		*o = (struct outcome){ STATUS_CHECK, "the paging checker found something", 0 };
+		break;
 	case MACHINE_POWER_OFF:
 		*o = (struct outcome){ STATUS_OK, "the guest powered off", 0 };
 		break;
@@ -165,6 +170,7 @@ static void finish(struct run *r)
 
 	int traced = session_leave(&r->session);
 	tell(r);
+	run_check_end(&r->check);
 	if (session_keep(&r->session, r->stop) && r->outcome.status == STATUS_OK)
 		r->outcome = (struct outcome){ STATUS_ERROR, "the machine could not be saved or recorded", 0 };
 	if (traced) {
@@ -187,9 +193,12 @@ static int run_with_options(struct run *r)
 		return complain(STATUS_USAGE, "-S waits for gdb, so it wants --gdb or -s");
 	if (session_open(&r->session, err))
 		return complain(STATUS_ERROR, "%s", err);
-	if (!r->session.options.gdb) {
+	int failed = run_check_start(&r->check, &r->session, err);
+	if (!failed && r->session.options.gdb)
+		failed = run_with_gdb(r, err);
+	else if (!failed)
 		run_loop(r);
-	} else if (run_with_gdb(r, err)) {
+	if (failed) {
 		session_leave(&r->session);
 		return complain(STATUS_ERROR, "%s", err);
 	}

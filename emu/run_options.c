@@ -175,6 +175,17 @@ static int set_history(void *target, const char *value, char *err)
 	return 0;
 }
 
+static int set_check(void *target, const char *value, char *err)
+{
+	if (!strcmp(value, "paging") || !strcmp(value, "paging=warn"))
+		RUN(target)->check = CHECKS_WARN;
+	else if (!strcmp(value, "paging=stop"))
+		RUN(target)->check = CHECKS_STOP;
+	else
+		return refuse(err, "--check", value, "must be paging, paging=warn or paging=stop");
+	return 0;
+}
+
 static int set_status_json(void *target, const char *value, char *err)
 {
 	return set_file(&RUN(target)->status_json, "--status-json", value, err);
@@ -257,6 +268,8 @@ static const struct option_row run_rows[] = {
 	{ "--seed", "N", "shifts the phase of virtual time at power-on, so that interrupts\nfall between other instructions (default 0)", set_seed },
 	{ "--timeout", "SECONDS", "stop after this much wall-clock time, exit status 124", set_timeout },
 	{ "--max-instructions", "N", "stop after exactly N instructions (after --load, N more), exit status 124", set_max_instructions },
+	{ "--check", "paging[=stop]", "tell what hardware lets pass: stale translations, pages open to users ...;\nwith stop end at the first, exit status 122",
+		set_check },
 	{ "--history", "SIZE", "memory for going back in time (default 256M; 0: none)", set_history },
 	{ "--gdb", "[HOST:]PORT", "let gdb attach; on 127.0.0.1 unless HOST says otherwise", set_gdb },
 	{ "-s", NULL, "the same as --gdb 1234", set_gdb_usual },
@@ -285,7 +298,7 @@ const struct option_set run_option_set = {
 		"Options may be written with one dash: -kernel, -initrd, -append.\n"
 		"On a terminal: Ctrl-A x quits, Ctrl-A h helps. Without one, standard input is serial input.\n"
 		"Exit status: 0 power-off, reset with --no-reboot, or quit, 1 emulator error, 2 usage, 118 halted for good, 120 triple fault,\n"
-		"124 time or instruction limit, 128+n signal n; odd ones from 3 are the guest's own, through isa-debug-exit at port 0x501.\n",
+		"122 found by --check paging=stop, 124 time or instruction limit, 128+n signal n; odd ones from 3 are the guest's own, through isa-debug-exit at port 0x501.\n",
 };
 
 void run_options_init(struct run_options *o)

@@ -268,9 +268,8 @@ static int read_chunks(struct state_file *f, struct machine *m, char *err)
 
 	chunks_rewind(f->parts->reader);
 	while ((more = chunks_next(f->parts->reader, tag, &b, err)) > 0) {
-		struct cursor c = { b.data, b.data + b.size, false };
-		if (!b.size)
-			c = (struct cursor){ (const uint8_t *)"", (const uint8_t *)"", false };
+		const uint8_t *data = b.size ? b.data : (const uint8_t *)"";
+		struct cursor c = { data, data + b.size, false };
 		if (read_chunk(f, tag, &c, m, err))
 			return -1;
 	}

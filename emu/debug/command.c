@@ -23,6 +23,7 @@
 #define MOST_ALIAS 4
 #define LINE_MOST  4096u
 #define COMPLETIONS 200
+#define HELP_COLUMN 30
 
 static void command_help(struct debugger *d, const char *args, struct reply *r);
 static void command_info(struct debugger *d, const char *args, struct reply *r);
@@ -35,11 +36,11 @@ static const struct command help_commands[] = {
 	{ NULL, NULL, NULL, NULL, NULL, NULL },
 };
 
-const struct command *const command_tables[] = { run_commands, break_commands, look_commands, guest_commands, who_commands, cpu_commands, session_commands,
+const struct command *const command_tables[] = { run_commands, break_commands, look_commands, guest_commands, who_commands, cpu_commands, session_commands, check_commands,
 	help_commands, NULL };
-static const char *const table_names[] = { "run", "break", "inspect", "guest", "writer", "processor", "session", "help" };
+static const char *const table_names[] = { "run", "break", "inspect", "guest", "writer", "processor", "session", "check", "help" };
 static const char *const table_titles[] = { "Running, forwards and backwards", "Breakpoints", "Looking at code, memory and values",
-	"Paging, and the guest's own tables", "Writers", "Processor and devices", "Session", "Help" };
+	"Paging, and the guest's own tables", "Who wrote it", "Processor and devices", "Session", "Checking", "Help" };
 
 /* --- replies --------------------------------------------------------------------------------------------------------- */
 
@@ -440,7 +441,9 @@ static void help_table(size_t i, struct reply *r)
 		text_add(&r->text, "  ");
 		text_put(&r->text, STYLE_NAME, "%s", row->name);
 		text_add(&r->text, " %s", row->form ? row->form : "");
-		text_column(&r->text, 34);
+		if (strlen(row->name) + (row->form ? strlen(row->form) : 0) > HELP_COLUMN - 4)
+			text_add(&r->text, "\n");
+		text_column(&r->text, HELP_COLUMN);
 		text_add(&r->text, " %.*s\n", (int)strcspn(row->help, "\n"), row->help);
 	}
 }
@@ -478,7 +481,7 @@ static void help_group(const char *words, struct reply *r)
 		for (const struct command *row = *table; row->name; row++)
 			if (!strncmp(row->name, words, n) && row->name[n] == ' ' && !row->alias_of) {
 				text_put(&r->text, STYLE_NAME, "  %s", row->name);
-				text_column(&r->text, 34);
+				text_column(&r->text, HELP_COLUMN);
 				text_add(&r->text, " %.*s\n", (int)strcspn(row->help, "\n"), row->help);
 			}
 }
@@ -524,6 +527,9 @@ static void command_help(struct debugger *d, const char *args, struct reply *r)
 	else {
 		text_put(&r->text, STYLE_NAME, "%s", m.row->name);
 		text_add(&r->text, " is short for, or another's word for: %s\n", m.row->alias_of);
+		m = find(m.row->alias_of, others, sizeof(others));
+		if (m.row && !m.row->alias_of)
+			help_row(m.row, r);
 	}
 }
 

@@ -6,7 +6,7 @@
 #include "emu/debug/notebook.h"
 #include "emu/debug/view.h"
 
-extern const struct command run_commands[], break_commands[], look_commands[], guest_commands[], who_commands[], cpu_commands[], session_commands[];
+extern const struct command run_commands[], break_commands[], look_commands[], guest_commands[], who_commands[], cpu_commands[], session_commands[], check_commands[];
 
 typedef void found_fn(void *ctx, const char *word);
 

@@ -4,6 +4,7 @@
  *   watch|rwatch|awatch WHERE ...
  *   catch exception|interrupt|port|msr|cr|space|mapping|resume|count ... [once] [ignore N] [if CONDITION]
  */
+#define _GNU_SOURCE                        /* asprintf */
 #include "emu/debug/commands.h"
 
 #include <ctype.h>
@@ -13,6 +14,7 @@
 #include <strings.h>
 
 #include "emu/debug/expr.h"
+#include "emu/debug/source.h"
 #include "emu/debug/views.h"
 #include "emu/report.h"
 
@@ -119,6 +121,25 @@ static char *length_of(char *text)
 	return NULL;
 }
 
+/* "sh:main" is meant in sh: other programs have other code at that address. */
+static bool only_in_program(struct debugger *d, const char *where, struct breakpoint *b)
+{
+	char program[64], *condition;
+	int made;
+
+	if (!source_process_of(d, where, program, sizeof(program)))
+		return true;
+	if (b->condition)
+		made = asprintf(&condition, "process(%s) && (%s)", program, b->condition);
+	else
+		made = asprintf(&condition, "process(%s)", program);
+	if (made < 0)
+		return false;
+	free(b->condition);
+	b->condition = condition;
+	return true;
+}
+
 static bool place(struct debugger *d, char *text, uint32_t length, struct breakpoint *b, struct reply *r)
 {
 	const char *p = text;
@@ -146,6 +167,10 @@ static bool place(struct debugger *d, char *text, uint32_t length, struct breakp
 		return false;
 	}
 	b->length = (uint32_t)n;
+	if (b->space == SPACE_LINEAR && !only_in_program(d, rest, b)) {
+		reply_fail(r, "out of memory");
+		return false;
+	}
 	return true;
 }
 
@@ -540,7 +565,8 @@ static void run_info_break(struct debugger *d, const char *args, struct reply *r
 #define WHERE "WHERE [once] [ignore N] [if CONDITION]"
 const struct command break_commands[] = {
 	{ "break", WHERE, "stop before the instruction there; WHERE: [phys|here] ADDRESS [in PROCESS]\nbreak page_fault\nbreak vm.c:88 if eax == 0\n"
-		"break *0xc0100000\nbreak here 0x8048000       only in this address space\nbreak 0x8048000 in sh\nbreak phys 0x7c00",
+		"break *0xc0100000\nbreak here 0x8048000       only in this address space\nbreak 0x8048000 in sh\nbreak phys 0x7c00\n"
+		"break sh:main                  only in that program, also before it runs",
 		run_break, NULL, complete_symbol },
 	{ "b", NULL, NULL, NULL, "break", complete_symbol },
 	{ "br", NULL, NULL, NULL, "break", complete_symbol },

@@ -5,15 +5,32 @@
 
 #include <string.h>
 
+static const char *first_line(const char *lines, char *buf, size_t size)
+{
+	snprintf(buf, size, "%.*s", (int)strcspn(lines, "\n"), lines);
+	return buf;
+}
+
 static void on_finding(void *owner, const struct finding *f)
 {
 	struct debugger *d = owner;
 	struct text t = { 0 };
+	char stop[sizeof(d->stop.text)];
 
 	finding_describe(d, f, &t);
 	const char *line = text_plain(&t);
-	debugger_say(d, "%.*s", (int)strcspn(line, "\n"), line);
+	if (checker_action(d->checker) == CHECK_STOP)
+		debugger_request_stop(d, STOP_CHECK, first_line(line, stop, sizeof(stop)));
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		debugger_say(d, "%.*s", (int)strcspn(line, "\n"), line);
 	text_free(&t);
+}
+
+int checker_attach(struct debugger *d, enum check_action action, char *err)
+{
+	checker_stop(d->checker);
+	d->checker = checker_start(d->m, action, on_finding, d, err);
+	return d->checker ? 0 : -1;
 }
 
 static void run_checks(struct debugger *d, const char *args, struct reply *r)
@@ -55,15 +72,12 @@ static void run_check(struct debugger *d, const char *args, struct reply *r)
 		reply_fail(r, "'%s': check warn, check stop or check off", args);
 		return;
 	}
-	if (d->checker) {
+	if (off) {
 		checker_stop(d->checker);
 		d->checker = NULL;
-	}
-	if (off)
-		return;
-	d->checker = checker_start(d->m, stop ? CHECK_STOP : CHECK_WARN, on_finding, d, err);
-	if (!d->checker)
+	} else if (checker_attach(d, stop ? CHECK_STOP : CHECK_WARN, err)) {
 		reply_fail(r, "%s", err);
+	}
 }
 
 const struct command check_commands[] = {

@@ -252,7 +252,8 @@ static void assign_memory(struct debugger *d, bool physical, const char *where, 
 		b[i] = (uint8_t)(value >> 8 * i);
 	if (debugger_write_memory(d, physical, at, b, size, err))
 		reply_fail(r, "%s", err);
-	r->moved = true;
+	else
+		r->moved = true;
 }
 
 static bool option(struct debugger *d, const char *name, const char *value, struct reply *r)
@@ -293,6 +294,7 @@ static void run_set(struct debugger *d, const char *args, struct reply *r)
 	right = args + n + 1 + strspn(args + n + 1, " \t");
 	if (option(d, left, right, r) || !number_of(d, right, &value, r))
 		return;
+	bool past = history_in_past(d->h);
 	unsigned size = target_size(left, &address);
 	if (size)
 		assign_memory(d, false, address, size, value, r);
@@ -302,6 +304,8 @@ static void run_set(struct debugger *d, const char *args, struct reply *r)
 		reply_fail(r, "%s", err);
 	else
 		r->moved = true;
+	if (past && r->moved && !r->failed)
+		text_add(&r->text, "another future begins here: what lay ahead is forgotten\n");
 }
 
 static void run_display(struct debugger *d, const char *args, struct reply *r)
@@ -467,6 +471,7 @@ const struct command look_commands[] = {
 	{ "set", "WHAT = VALUE", "change a register, memory or an option; what lay ahead of this moment is forgotten\nset eax = 1\nset *(u8*)0xc0105000 = 0x90\n"
 		"set phys(0x7c00) = 0\nset syntax intel\nset interrupts on     steps stop in interrupt handlers", run_set, NULL, complete_symbol },
 	{ "display", "[COMMAND|VIEW|EXPRESSION]", "show it at each stop\ndisplay x/3i $eip\ndisplay walk\ndisplay esp", run_display, NULL, complete_view },
+	{ "info display", NULL, NULL, NULL, "display", NULL },
 	{ "undisplay", NULL, "no longer show anything at stops", run_undisplay, NULL, NULL },
 	{ "disassemble", "[/N] [ADDRESS]", "instructions with source lines", run_disassemble, NULL, complete_symbol },
 	{ "disas", NULL, NULL, NULL, "disassemble", complete_symbol },

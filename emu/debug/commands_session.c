@@ -315,7 +315,33 @@ static void run_lua(struct debugger *d, const char *args, struct reply *r)
 
 /* --- trace ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* trace on [LIST[:FILE]] | trace off | trace: the last events */
+/* The events that are remembered, into FILE.jsonl or as text. */
+static void export_trace(struct debugger *d, const char *path, struct reply *r)
+{
+	struct view_request rq = { .width = 200, .height = NOTED_EVENTS, .argument = "all" };
+	size_t n = strlen(path);
+	bool json = n > 6 && !strcmp(path + n - 6, ".jsonl");
+	FILE *out = *path && files_allowed(r) ? fopen(path, "we") : NULL;
+	struct text t = { 0 };
+	int bad = !out;
+
+	if (out && json) {
+		json_t *all = view_trace_json(d, &rq), *e;
+		size_t i;
+		json_array_foreach(json_object_get(all, "events"), i, e)
+			bad |= json_dumpf(e, out, JSON_COMPACT) || fputc('\n', out) == EOF;
+		json_decref(all);
+	} else if (out) {
+		view_trace(d, &rq, &t);
+		bad = text_write_plain(&t, out);
+	}
+	text_free(&t);
+	bad |= out && fclose(out);
+	if (bad && !r->failed)
+		reply_fail(r, "cannot write '%s': %s", path, *path ? strerror(errno) : "a file's name is missing");
+}
+
+/* trace on [LIST[:FILE]] | trace export FILE | trace off | trace: the last events */
 static void run_trace(struct debugger *d, const char *args, struct reply *r)
 {
 	struct trace *t = &d->notes->trace;
@@ -340,7 +366,9 @@ static void run_trace(struct debugger *d, const char *args, struct reply *r)
 		}
 		t->names = debugger_trace_names(d);
 		trace_attach(t, d->m);
-	} else
+	} else if (take_this(&args, "export"))
+		export_trace(d, args, r);
+	else
 		reply_view(d, "trace", args, 0, r);
 }
 
@@ -405,8 +433,8 @@ const struct command session_commands[] = {
 	{ "info console", NULL, "what the guest has written up to now", run_console, NULL, NULL },
 	{ "info status", NULL, "where the machine stands", run_status, NULL, NULL },
 	{ "hash", NULL, "a number that is equal for equal machines", run_hash, NULL, NULL },
-	{ "trace", "[LIST] | on [LIST[:FILE]] | off", "the last events, or every event as it happens\ntrace\ntrace walk\ntrace on exc,int:events.txt\ntrace on walk:w.jsonl\n"
-		"trace off", run_trace, NULL, NULL },
+	{ "trace", "[LIST] | on [LIST[:FILE]] | off | export FILE", "the last events, or every event as it happens\ntrace\ntrace walk\ntrace on exc,int:events.txt\ntrace on walk:w.jsonl\n"
+		"trace on exc,int:for-perfetto.json\ntrace off\ntrace export last.jsonl", run_trace, NULL, NULL },
 	{ "lua", "CODE | FILE.lua", "a script; its hooks stay\nlua print(emu.reg('eip'))\nlua tools/lua/faults.lua", run_lua, NULL, NULL },
 	{ "source", "FILE", "the commands in a file", run_source, NULL, NULL },
 	{ "script", NULL, NULL, NULL, "source", NULL },

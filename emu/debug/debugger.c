@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/debug/checker.h"
 #include "emu/debug/going.h"
 #include "emu/debug/notebook.h"
 #include "emu/debug/register_names.h"
@@ -26,6 +27,8 @@ void debugger_free(struct debugger *d)
 		return;
 	break_disarm(d);
 	script_close(d);
+	checker_stop(d->checker);
+	d->checker = NULL;
 	notebook_free(d);
 	while (d->breaks)
 		debugger_break_delete(d, d->breaks->id);

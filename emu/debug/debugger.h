@@ -4,7 +4,8 @@
  *   inspection:   views (view.h), expressions (expr.h), walk step (micro.h), story (why.h), guest's own tables (guest.h)
  *
  * Going backwards is: to an earlier checkpoint, forwards again with the breakpoints armed, the last hit before here wins (history.h).
- * Reading order: breakpoint.h, debugger.h, debugger.c, break.c (arming and hitting), go.c (stepping and reverse).
+ * Reading order: breakpoint.h, debugger.h, debugger.c, going.h, break.c (the list), arm.c, notice.c, settle.c (hitting), go.c, step.c,
+ * back.c, back_step.c, last_write.c.
  */
 #ifndef EMU_DEBUG_DEBUGGER_H
 #define EMU_DEBUG_DEBUGGER_H

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "emu/debug/going.h"
+#include "emu/debug/guest.h"
 #include "emu/debug/source.h"
 
 #define DEPTH_MAX 200
@@ -300,6 +301,24 @@ static bool find_dashed(struct parser *x, const char *start, uint64_t *value)
 	return true;
 }
 
+/* process(NAME) or process(NUMBER): is it the one that runs? What is in the brackets is a name, dashes and all, not an expression. */
+static bool parse_process(struct parser *x, struct value *v)
+{
+	struct guest_process p;
+	char id[24];
+	size_t n = strcspn(x->p, ")");
+
+	*v = (struct value){ 0 };
+	if (!n || x->p[n] != ')')
+		return fail(x, "process(NAME) expected");
+	if (x->evaluate && guest_process_of(x->d, x->d->m->cpu.cr3, &p)) {
+		snprintf(id, sizeof(id), "%lld", (long long)p.id);
+		v->n = (strlen(p.name) == n && !memcmp(p.name, x->p, n)) || (strlen(id) == n && !memcmp(id, x->p, n));
+	}
+	x->p += n + 1;
+	return true;
+}
+
 static bool parse_name(struct parser *x, struct value *v)
 {
 	char name[NAME_MAX_LENGTH], what[NAME_MAX_LENGTH + 40];
@@ -310,6 +329,8 @@ static bool parse_name(struct parser *x, struct value *v)
 	x->p += marked;
 	take_name(x, name);
 	*v = (struct value){ 0 };
+	if (!marked && !strcmp(name, "process") && take(x, "("))
+		return parse_process(x, v);
 	if (!marked && is_function(name) && take(x, "("))
 		return parse_conditional(x, v) && need(x, ")") && call_function(x, name, v->n, v);
 	if ((x->d->going->about && find_event(x->d, name, &v->n)) || find_number(x->d, name, &v->n))

@@ -4,6 +4,7 @@
  *   icount tick          symbol  symbol+4  file.c:123
  *   *p  *(u8*)p  [p]  byte(p) word(p) long(p)  phys(pa)  pa(la): translated  pte(la) pde(la)  cr2 error vector: of the last fault
  *   old value: what a watched place or register was and became, in the condition of its breakpoint and after its stop
+ *   process(demo-cow) process(3): 1 if that is what runs
  *   ! ~ -  * / %  + -  << >>  < <= > >=  == !=  & ^ |  && ||  ?:  ( )
  */
 #ifndef EMU_DEBUG_EXPR_H

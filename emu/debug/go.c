@@ -255,9 +255,15 @@ static void run_to(struct debugger *d, uint32_t la)
 
 static void step_count(struct debugger *d, bool over, uint64_t count)
 {
-	for (; count; count--)
+	d->going->reached_present = false;
+	for (; count; count--) {
+		if (d->going->reached_present) {
+			go_stop(d, STOP_PRESENT, NULL);
+			return;
+		}
 		if (over ? step_over(d) : step_one(d, false))
 			return;
+	}
 	go_stop(d, STOP_STEP, NULL);
 }
 

@@ -78,6 +78,7 @@ struct go_state {
 	enum stop_kind request;        /* by checker or script; STOP_NONE */
 	char request_text[160];
 	bool told_trouble;
+	bool reached_present;          /* by the last step, from the past */
 	const char *what;              /* long work, in a word or two */
 	uint64_t slice, polled_ns, polled_tick;
 	bool live;                     /* in the past by our own doing only: the present is no news */
@@ -87,7 +88,12 @@ struct go_state {
 	uint8_t out_cpl;
 };
 
-/* --- break.c --- */
+/* --- notice.c, settle.c --- */
+/* A breakpoint's note at this boundary, for the caller to fill; asks the machine to stop. NULL: it has left one already. */
+struct note *break_leave_note(struct debugger *d, const struct breakpoint *b);
+/* Its condition; about: what has happened, NULL: nothing but coming here. */
+bool break_holds(struct debugger *d, const struct breakpoint *b, const struct note *about);
+void break_note_execution(struct debugger *d);
 void break_arm(struct debugger *d);
 void break_disarm(struct debugger *d);
 /* At a boundary after a run: settles the notes. Those that remain hold. landing: also what stands before the next instruction. */
@@ -132,7 +138,16 @@ void step_out(struct debugger *d);
 /* Runs to the goal: as step_one. */
 bool step_to_goal(struct debugger *d, const struct goal *goal);
 
-/* --- back.c --- */
+/* --- back.c, back_step.c --- */
+/* exception: after whatever else is at that boundary, before the delivery. */
+struct place { uint64_t tick; bool exception; };
+struct place back_here(const struct debugger *d);
+/* Puts the machine at a place; keeps d->stop. False: d->stop says why not. */
+bool back_put_at(struct debugger *d, struct place p);
+/* A search that ended otherwise: what it said stays said, there where it began. */
+void back_give_up(struct debugger *d, struct place start);
+void back_steps(struct debugger *d, bool over, uint64_t count);
+void back_out(struct debugger *d);
 void go_back(struct debugger *d, enum go how, uint64_t count, uint32_t la);
 /* noted() is told of each boundary in a piece of the past at which something was noted or the goal reached, also of those not before now;
  * after the piece found() says whether it was in there. */

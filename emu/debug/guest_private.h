@@ -5,7 +5,7 @@
  *   guest_maps.c    who maps a frame, from all page tables
  *   guest_tree.c    Linux's maple trees
  *   kallsyms.c, linux_exports.c   the symbols a Linux kernel carries in its memory
- *   guest_expr.c    expressions;  guest_type.c  C types
+ *   guest_parse.c, guest_expr.c   expressions;  guest_type.c  C types
  */
 #ifndef EMU_DEBUG_GUEST_PRIVATE_H
 #define EMU_DEBUG_GUEST_PRIVATE_H

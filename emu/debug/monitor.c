@@ -366,6 +366,7 @@ static void editor_open(struct monitor *mon)
 	history(mon->history, &ev, H_SETUNIQUE, 1);
 	if (history_file(mon->history_file, sizeof(mon->history_file)))
 		history(mon->history, &ev, H_LOAD, mon->history_file);
+	el_set(mon->el, EL_SIGNAL, 1);             /* the terminal is put right around Ctrl-Z and on resizing */
 	el_set(mon->el, EL_PROMPT, prompt);
 	el_set(mon->el, EL_EDITOR, "emacs");
 	el_set(mon->el, EL_HIST, history, mon->history);
@@ -393,7 +394,7 @@ int monitor_run(struct debugger *d, struct session *s, FILE *script, const char 
 	struct monitor mon = { .d = d, .s = s, .in = script ? script : stdin, .name = script ? name : NULL };
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 
-	mon.tty = !script && isatty(STDIN_FILENO);
+	mon.tty = !script && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	mon.ansi = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !(no_color && *no_color);
 	mon.face = (struct face){ .name = "monitor", .owner = &mon, .poll = on_poll, .output = on_output, .progress = on_progress,
 		.say = on_say };

@@ -385,6 +385,17 @@ bool source_find(const struct debugger *d, const char *what, uint32_t *la)
 	return m && module_find(m, rest, la);
 }
 
+const char *source_process_of(const struct debugger *d, const char *what, char *buf, size_t size)
+{
+	const char *rest;
+	unsigned line;
+
+	if (!d->source || (file_and_line(what, &line) && strchr(what, ':') == strrchr(what, ':')))
+		return NULL;
+	const struct module *m = named_module(d->source, what, &rest);
+	return m && m->space && snprintf(buf, size, "%s", m->space) < (int)size ? buf : NULL;
+}
+
 static size_t complete_in(const struct symbols *s, const char *prefix, const char **names, size_t n, size_t found)
 {
 	size_t length = strlen(prefix);

@@ -25,6 +25,8 @@ bool source_line_of(const struct debugger *d, uint32_t la, struct source_line *l
 bool source_text(const struct debugger *d, const struct source_line *line, char *buf, size_t size);
 /* "name", "file.c:12", "program:name". False: nobody has it. */
 bool source_find(const struct debugger *d, const char *what, uint32_t *la);
+/* "program:name" of a program that belongs to processes of one name: that name, into buf. NULL: what is no such thing. */
+const char *source_process_of(const struct debugger *d, const char *what, char *buf, size_t size);
 /* The first n names that begin with prefix, for completion; returns how many. Strings as above. */
 size_t source_complete(const struct debugger *d, const char *prefix, const char **names, size_t n);
 /* The address after the line that la is in, and the canonical frame address where known: for stepping by lines and `backtrace`. */

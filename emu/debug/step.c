@@ -46,7 +46,8 @@ static bool count_one(struct debugger *d)
 		enum run_end end = go_run_until(d, icount + 1);
 		if (end == RUN_HIT && !go_report(d))
 			continue;
-		if (end != RUN_TICKS)
+		d->going->reached_present = end == RUN_PRESENT;
+		if (end != RUN_TICKS && (end != RUN_PRESENT || cpu_icount(&d->m->cpu) == icount))
 			return true;
 	}
 	break_settle(d, true);

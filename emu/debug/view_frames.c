@@ -22,7 +22,7 @@
 struct frames {
 	struct guest_maps maps;
 	struct guest_frame *frame;     /* of each */
-	uint32_t known, wrong;
+	uint32_t known, counted, wrong;
 	struct { char name[16]; char letter; uint32_t count; } owner[OWNERS_MAX];
 	unsigned owners;
 };
@@ -70,6 +70,7 @@ static bool frames_take(struct debugger *d, struct frames *f)
 	for (uint32_t n = 0; f->frame && n < f->maps.frames; n++)
 		if (guest_frame(d, n, &f->frame[n])) {
 			f->known++;
+			f->counted += f->frame[n].counted;
 			f->wrong += is_wrong(f, n);
 			f->owner[owner_of(f, f->frame[n].owner)].count++;
 		}
@@ -157,7 +158,7 @@ static void put_mapping(const struct frames *f, const struct mapping *m, struct 
 	const struct guest_process *p = guest_maps_process(&f->maps, m->cr3);
 
 	if (p)
-		text_put(t, STYLE_NAME, " %s[%llu]", p->name, (unsigned long long)p->id);
+		text_put(t, STYLE_NAME, " %s[%lld]", p->name, (long long)p->id);
 	else
 		text_put(t, STYLE_DIM, " cr3=%08x", m->cr3);
 	text_put(t, STYLE_ADDRESS, " %08x", m->la);
@@ -304,7 +305,7 @@ void view_frames(struct debugger *d, const struct view_request *rq, struct text 
 	text_put(t, STYLE_TITLE, " %u frames of 4 KB", f.maps.frames);
 	if (!f.known)
 		text_put(t, STYLE_DIM, "; the guest's own records are not known%s", d->guest ? " yet" : ": --view FILE describes them");
-	else
+	else if (f.counted)
 		text_put(t, f.wrong ? STYLE_BAD : STYLE_GOOD, f.wrong ? ", ! %u with a count that its mappings contradict" : ", all counts agree with the mappings",
 			f.wrong);
 	text_add(t, "\n");

@@ -35,7 +35,7 @@ static void put_process(const struct guest_process *p, struct text *t)
 {
 	enum style style = p->current ? STYLE_HERE : STYLE_PLAIN;
 
-	text_put(t, style, "%s%6llu %6llu  %-11s ", p->current ? ">" : " ", (unsigned long long)p->id, (unsigned long long)p->parent, p->state);
+	text_put(t, style, "%s%6lld %6lld  %-11s ", p->current ? ">" : " ", (long long)p->id, (long long)p->parent, p->state);
 	if (p->cr3)
 		text_put(t, STYLE_ADDRESS, "%08x", p->cr3);
 	else
@@ -82,9 +82,9 @@ json_t *view_processes_json(struct debugger *d, const struct view_request *rq)
 static bool is_named(const struct guest_process *p, const char *argument)
 {
 	char *end;
-	unsigned long long id = strtoull(argument, &end, 10);
+	long long id = strtoll(argument, &end, 10);
 
-	return !strcmp(p->name, argument) || (end != argument && !*end && p->id == id);
+	return !strcmp(p->name, argument) || (end != argument && !*end && (long long)p->id == id);
 }
 
 /* The process asked for, or the current one. False: there is none. */
@@ -139,7 +139,7 @@ void view_regions(struct debugger *d, const struct view_request *rq, struct text
 		return;
 	}
 	struct guest_region *r = all_regions(d, &p, &n);
-	text_put(t, STYLE_TITLE, " %s, process %llu: %zu region%s\n", p.name, (unsigned long long)p.id, n, n == 1 ? "" : "s");
+	text_put(t, STYLE_TITLE, " %s, process %lld: %zu region%s\n", p.name, (long long)p.id, n, n == 1 ? "" : "s");
 	text_put(t, STYLE_TITLE, " ADDRESSES          RIGHTS PAGES PRESENT KIND NAME\n");
 	for (size_t i = 0; i < n; i++)
 		put_region(d, &p, &r[i], t);
@@ -190,7 +190,9 @@ void view_swap(struct debugger *d, const struct view_request *rq, struct text *t
 		for (end = i + 1; end < n && s[end].slot == s[end - 1].slot + 1 && s[end].references == s[i].references
 			&& !strcmp(s[end].owner, s[i].owner); end++)
 			;
-		text_put(t, STYLE_ADDRESS, " %llu-%llu", (unsigned long long)s[i].slot, (unsigned long long)s[end - 1].slot);
+		text_put(t, STYLE_ADDRESS, " %llu", (unsigned long long)s[i].slot);
+		if (end > i + 1)
+			text_put(t, STYLE_ADDRESS, "-%llu", (unsigned long long)s[end - 1].slot);
 		text_column(t, 22);
 		text_add(t, "%6zu %10llu  %s\n", end - i, (unsigned long long)s[i].references, s[i].owner);
 	}

@@ -51,6 +51,7 @@ struct tui {
 	bool interacted;               /* some did */
 	bool leaving;                  /* q was pressed once, and something would be lost */
 	bool quit;
+	bool stale;                    /* the screen is to be drawn */
 	uint64_t drawn_ns;
 	uint64_t pace_ns, pace_tick, pace_icount;      /* an idle guest was on time then */
 	char working[64];              /* long work: what, and how far */

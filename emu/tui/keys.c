@@ -247,6 +247,23 @@ static void act_projector(struct tui *t, int argument)
 
 static void act_mark(struct tui *t, int on) { prompt_execute(t, on ? "mark" : "mark off"); }
 
+/* The view again, about something else. */
+static void act_argument(struct tui *t, int argument)
+{
+	const struct pane *p = tui_focus(t);
+	char line[64 + PANE_ARGUMENT];
+
+	(void)argument;
+	snprintf(line, sizeof(line), "view %s %s", p->place.view->name, p->place.argument);
+	prompt_open(t, MODE_COMMAND, line);
+}
+
+static void act_syntax(struct tui *t, int argument)
+{
+	(void)argument;
+	t->d->intel = !t->d->intel;
+}
+
 static void act_export(struct tui *t, int argument)
 {
 	char name[64];
@@ -330,11 +347,13 @@ static const struct key keys[] = {
 	{ K_RIGHT, "Right", NULL, "scroll right", act_shift, 8, true },
 	{ K_ENTER, "Enter", NULL, "into what the line is about; in trace and history: to that moment", act_enter, 0, false },
 	{ K_BACKSPACE, "Backspace", NULL, "back from there", act_back, 0, true },
+	{ '=', "=", NULL, "this view about another address, process, ...", act_argument, 0, false },
 	{ '/', "/", NULL, "search in this pane; an empty line: again", act_prompt, MODE_SEARCH, false },
 	{ 'z', "z", NULL, "this pane alone, or all", act_zoom, 0, true },
 	{ 'p', "p", NULL, "projector: fewer and larger", act_projector, 0, true },
 	{ 'm', "m", NULL, "mark this moment: views show differences since", act_mark, 1, false },
 	{ 'M', "M", NULL, "no mark", act_mark, 0, false },
+	{ 'a', "a", NULL, "AT&T's syntax or Intel's", act_syntax, 0, true },
 	{ 'e', "e", NULL, "export this view to a file, text or SVG", act_export, 0, false },
 	HEADING("And"),
 	{ 'i', "i", "+guest", "type to the guest; Ctrl-] comes back", act_interact, 0, true },
@@ -344,6 +363,7 @@ static const struct key keys[] = {
 	{ KEY_CTRL('L'), "Ctrl-L", NULL, "paint the screen again", act_repaint, 0, true },
 	{ KEY_CTRL('Z'), "Ctrl-Z", NULL, "stop the debugger as a job of the shell", act_suspend, 0, true },
 	{ 'q', "q", "+quit", "quit", act_quit, 0, true },
+	HEADING("Mouse: click a pane, a line, the time bar; the wheel scrolls; with Shift the terminal selects text"),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 

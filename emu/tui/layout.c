@@ -53,7 +53,7 @@ static void make_large(struct layout *l, int body)
 
 static void make_projector(struct layout *l, int body)
 {
-	int top = body / 3;
+	int top = body >= 28 && body - 23 < body / 3 ? body - 23 : body / 3;
 
 	band(l, 1, top, SLOT_CODE, -1, 0);
 	band(l, 1 + top, body - top, SLOT_MAIN, -1, 0);

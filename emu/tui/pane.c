@@ -9,7 +9,8 @@
 
 #include "emu/tui/glyphs.h"
 
-/* How many lines a view is asked for. Most give all they have; these have no end, or fit themselves to the room. */
+/* How many lines a view is asked for. Most give all they have; these have no end, or fit themselves to the room. Code costs time: more
+ * than there is room for is only decoded when somebody looks around in it. */
 #define ROOM 0u
 #define LABEL_MOST 20          /* columns of a label at the beginning of a line of prose */
 static const struct { const char *view; unsigned lines; } asked[] = {
@@ -66,12 +67,23 @@ static void copy_line(const struct text *from, size_t n, struct text *out)
 	text_add(out, "\n");
 }
 
+static size_t moved(size_t n, long by, size_t end)
+{
+	if (by < 0)
+		return n > (size_t)-by ? n - (size_t)-by : 0;
+	return n + (size_t)by < end ? n + (size_t)by : end ? end - 1 : 0;
+}
+
 /* --- rendering ------------------------------------------------------------------------------------------------------- */
+
+static bool shows(const struct pane *p, const char *view) { return p->place.view && !strcmp(p->place.view->name, view); }
 
 static unsigned lines_asked(const struct pane *p, unsigned rows)
 {
+	if (shows(p, "disassembly") && !p->wandered)
+		return 2 * rows;
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		if (!strcmp(asked[i].view, p->place.view->name))
+		if (shows(p, asked[i].view))
 			return asked[i].lines == ROOM ? rows : asked[i].lines;
 	return 0;
 }
@@ -109,14 +121,14 @@ static void go_to_current(struct pane *p)
 	size_t lines = text_lines(&p->text);
 	size_t before = p->rows / 4;
 
-	if (!strcmp(p->place.view->name, "console")) {
+	if (shows(p, "console")) {
 		p->place.cursor = lines ? lines - 1 : 0;
 		return;
 	}
 	for (size_t i = 0; i < lines; i++)
 		if (pane_line_is_here(&p->text, i)) {
 			p->place.cursor = i;
-			if (i < p->place.top + 1 || i + 1 >= p->place.top + p->rows || !strcmp(p->place.view->name, "disassembly"))
+			if (i < p->place.top + 1 || i + 1 >= p->place.top + p->rows || shows(p, "disassembly"))
 				p->place.top = i > before ? i - before : 0;
 			return;
 		}
@@ -219,9 +231,9 @@ void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const
 	rq.argument = *p->place.argument ? p->place.argument : NULL;
 	text_clear(&p->text);
 	p->place.view->render(d, &rq, &p->text);
-	if (!strcmp(p->place.view->name, "why"))
+	if (shows(p, "why"))
 		pane_wrap(&p->text, rq.width);
-	if (rq.height == p->rows) {
+	if (rq.height == p->rows && !shows(p, "disassembly")) {
 		if (text_lines(&p->text) < p->rows)
 			pane_wrap(&p->text, rq.width);
 		close_up(p);
@@ -229,6 +241,9 @@ void pane_render(struct pane *p, struct debugger *d, const struct rect *r, const
 	if (p->follow)
 		go_to_current(p);
 	p->follow = false;
+	if (p->pending)
+		p->place.cursor = moved(p->place.cursor, p->pending, text_lines(&p->text));
+	p->pending = 0;
 	keep_in_sight(p);
 }
 
@@ -275,15 +290,20 @@ bool pane_end(const struct pane *p, const struct rect *r, int *y, int *x)
 
 /* --- moving ---------------------------------------------------------------------------------------------------------- */
 
-static size_t moved(size_t n, long by, size_t end)
+/* Looking around in code begins at the current line, of a text that is longer. */
+static bool begin_wandering(struct pane *p, long lines)
 {
-	if (by < 0)
-		return n > (size_t)-by ? n - (size_t)-by : 0;
-	return n + (size_t)by < end ? n + (size_t)by : end ? end - 1 : 0;
+	if (p->wandered || !shows(p, "disassembly") || *p->place.argument)
+		return false;
+	p->wandered = p->follow = true;
+	p->pending = lines;
+	return true;
 }
 
 void pane_move(struct pane *p, long lines)
 {
+	if (begin_wandering(p, lines))
+		return;
 	p->place.cursor = moved(p->place.cursor, lines, text_lines(&p->text));
 	p->wandered = true;
 	keep_in_sight(p);
@@ -293,6 +313,8 @@ void pane_scroll(struct pane *p, long lines)
 {
 	size_t all = text_lines(&p->text);
 
+	if (begin_wandering(p, lines))
+		return;
 	p->place.top = moved(p->place.top, lines, all > p->rows ? all - p->rows + 1 : 0);
 	if (p->place.cursor < p->place.top)
 		p->place.cursor = p->place.top;

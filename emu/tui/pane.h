@@ -22,6 +22,7 @@ struct pane {
 	unsigned left;                 /* columns scrolled away */
 	bool follow;                   /* put the cursor on the line that is marked as current, or the last of a console, when next drawn */
 	bool wandered;                 /* the cursor was moved: the line it is on is shown, stops aside */
+	long pending;                  /* lines the cursor moves when next drawn */
 	unsigned rows;                 /* of content, when last drawn */
 	struct text text;              /* as last rendered */
 };

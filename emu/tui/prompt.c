@@ -27,7 +27,8 @@ void prompt_open(struct tui *t, enum mode mode, const char *line)
 void overlay_open(struct tui *t, enum mode mode, const char *title)
 {
 	t->mode = mode;
-	pane_wrap(&t->overlay.text, (unsigned)t->screen.cols);
+	if (mode != MODE_MENU)                 /* there a line is a choice */
+		pane_wrap(&t->overlay.text, (unsigned)t->screen.cols);
 	t->overlay.place.top = t->overlay.place.cursor = 0;
 	snprintf(t->overlay_title, sizeof(t->overlay_title), "%s", title);
 }

@@ -75,7 +75,7 @@ static bool on_poll(void *owner)
 	read_keys(t, idle_ms(t));
 	tui_follow(t);
 	draw_now_and_then(t);
-	return t->interrupt || signal_pending();
+	return t->interrupt || t->screen.gone || signal_pending();
 }
 
 static void working(struct tui *t, const char *what, uint64_t done, uint64_t total)

@@ -6,6 +6,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <ncurses.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,6 +243,14 @@ static int after_escape(void)
 	return KEYS_NONE;
 }
 
+/* No key, and none will ever come: for who runs us with SIGHUP ignored. */
+static bool terminal_is_gone(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
 int screen_key(struct screen *s, int milliseconds)
 {
 	timeout(milliseconds);
@@ -254,6 +263,8 @@ int screen_key(struct screen *s, int milliseconds)
 	}
 	if (c == 27)
 		return after_escape();
+	if (c == ERR)
+		s->gone = terminal_is_gone();
 	return c == ERR ? KEYS_NONE : translate(s, c);
 }
 

@@ -33,6 +33,7 @@ enum {
 
 struct screen {
 	bool utf8, large;
+	bool gone;                     /* there is nobody at the terminal any more */
 	int rows, cols;
 	unsigned attribute[CHROME_COUNT];      /* ncurses' */
 	void *curses;                  /* ... SCREEN */

@@ -101,19 +101,25 @@ static void end(struct tui *t)
 /* Others have work between our keys: gdb's link, which may run the machine. */
 static void let_others_work(struct tui *t)
 {
+	uint64_t tick = machine_now(t->d->m);
+
 	t->interrupt = false;
 	debugger_idle(t->d);
 	if (t->running)
 		run_end(t);
+	t->stale |= machine_now(t->d->m) != tick;
 }
 
 static void loop(struct tui *t)
 {
 	tui_arrange(t);
-	while (!t->quit && !signal_pending() && !session_timed_out(t->session)) {
+	t->stale = true;
+	while (!t->quit && !t->screen.gone && !signal_pending() && !session_timed_out(t->session)) {
 		let_others_work(t);
-		tui_draw(t);
+		if (t->stale)
+			tui_draw(t);
 		int key = screen_key(&t->screen, IDLE_MS);
+		t->stale = key != KEYS_NONE;
 		if (key == K_RESIZE)
 			tui_arrange(t);
 		else if (key != KEYS_NONE)

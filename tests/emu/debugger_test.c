@@ -19,6 +19,7 @@ static struct machine *m;
 static struct history *h;
 static struct debugger d;
 static struct tlb_geometry geometry;
+static const char *guest = GUEST_DIR "/stepping.elf";
 
 static struct machine *new_machine(void)
 {
@@ -30,7 +31,7 @@ static struct machine *new_machine(void)
 
 static void setup(void)
 {
-	ck_assert_msg(!kernel_open(&kernel, GUEST_DIR "/stepping.elf", err), "%s", err);
+	ck_assert_msg(!kernel_open(&kernel, guest, err), "%s", err);
 	symbols_load(&symbols, &kernel);
 	m = new_machine();
 	h = history_create(m, HISTORY_DEFAULT_LIMIT, err);
@@ -41,6 +42,18 @@ static void setup(void)
 static void setup_modelled(void)
 {
 	geometry = (struct tlb_geometry){ 16, 4 };
+	setup();
+}
+
+static void setup_timer(void)
+{
+	guest = GUEST_DIR "/timer.elf";
+	setup();
+}
+
+static void setup_reset(void)
+{
+	guest = GUEST_DIR "/reset.elf";
 	setup();
 }
 
@@ -187,6 +200,61 @@ END_TEST
 START_TEST(a_write_by_physical_address)
 {
 	both_ways((struct breakpoint){ .kind = BREAK_WRITE, .space = SPACE_PHYSICAL, .address = PAGE + 8, .length = 4 }, true, "touched", "touch");
+}
+END_TEST
+
+START_TEST(a_watched_page_may_come_later)
+{
+	to_round(2);
+	ck_assert_int_eq(debugger_go(&d, GO_UNTIL, 1, at("touch"))->kind, STOP_STEP);
+	unsigned id = add((struct breakpoint){ .kind = BREAK_WRITE, .address = PAGE + 8, .length = 4 });      /* nowhere, for the moment */
+	expect_break(go(GO_CONTINUE), id);
+	expect_at("touched");
+	ck_assert_uint_eq(d.stop.value, 0x1234);
+	expect_break(go(GO_BACK_CONTINUE), id);
+	expect_at("touch");
+	expect_break(go(GO_BACK_CONTINUE), id);
+	ck_assert_uint_eq(word("rounds"), 1);
+}
+END_TEST
+
+START_TEST(a_repeated_instruction_is_come_to_once_and_after_interrupts)
+{
+	unsigned id = break_at("copy");
+	unsigned rounds = 0, hits = 0;
+
+	while (rounds < 20) {
+		expect_break(go(GO_CONTINUE), id);
+		expect_at("copy");
+		ck_assert(!m->cpu.repeating);
+		rounds += m->cpu.r[R_ECX] == 64;
+		hits++;
+	}
+	ck_assert_uint_lt(hits, 30);
+}
+END_TEST
+
+/* Stepping or going on: each arrival counts once, also where an interrupt comes first. */
+START_TEST(hits_are_counted_alike_by_steps_and_by_going_on)
+{
+	struct breakpoint b = { .kind = BREAK_EXECUTE, .address = at("again"), .ignore = UINT64_MAX };
+
+	to_round(2);
+	d.step_into_interrupts = true;
+	uint64_t start = cpu_icount(&m->cpu);
+	unsigned stepped = add(b);
+	for (unsigned i = 0; i < 3000; i++)
+		ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);
+	uint64_t hits = debugger_break_find(&d, stepped)->hits;
+	ck_assert_uint_gt(word("ticks"), 5);
+	debugger_goto(&d, start);
+	debugger_break_delete(&d, stepped);
+	unsigned run = add(b);
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_PRESENT);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), start + 3000);
+	ck_assert_uint_eq(debugger_break_find(&d, run)->hits, hits);
+	ck_assert_int_eq(go(GO_BACK_CONTINUE)->kind, STOP_BEGINNING);
+	ck_assert_uint_ge(debugger_break_find(&d, run)->hits, 2 * hits);
 }
 END_TEST
 
@@ -562,6 +630,10 @@ START_TEST(the_present_stops_once_and_then_life_goes_on)
 	ck_assert_int_eq(debugger_goto(&d, cpu_icount(&m->cpu) - 500)->kind, STOP_STEP);
 	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_PRESENT);
 	ck_assert_uint_eq(machine_now(m), present);
+	ck_assert_int_eq(go(GO_BACK_STEP)->kind, STOP_STEP);
+	ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);                /* a step that leads there is a step */
+	ck_assert_uint_eq(machine_now(m), present);
+	ck_assert(!history_in_past(h));
 	unsigned id = break_at("touch");
 	expect_break(go(GO_CONTINUE), id);
 	expect_plain_state();
@@ -614,6 +686,95 @@ START_TEST(a_face_interrupts_and_all_faces_hear_of_it)
 	debugger_detach(&d, &w.face);
 	debugger_detach(&d, &other.face);
 	expect_plain_state();
+}
+END_TEST
+
+static bool at_once(void *owner) { return ++*(unsigned *)owner >= 2; }
+
+START_TEST(an_interrupted_search_leaves_the_machine_where_it_was)
+{
+	unsigned polls = 0, id;
+	struct face face = { .name = "test", .owner = &polls, .poll = at_once };
+
+	id = add((struct breakpoint){ .kind = BREAK_COUNT, .address = 20000000 });
+	expect_break(go(GO_CONTINUE), id);
+	debugger_break_delete(&d, id);
+	id = add((struct breakpoint){ .kind = BREAK_WRITE, .space = SPACE_PHYSICAL, .address = 0x3f0000, .length = 4 });
+	uint64_t hash = machine_hash(m);
+	debugger_attach(&d, &face);
+	ck_assert_int_eq(go(GO_BACK_CONTINUE)->kind, STOP_INTERRUPTED);
+	debugger_detach(&d, &face);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), 20000000);
+	ck_assert_uint_eq(machine_hash(m), hash);
+	ck_assert(!history_in_past(h));
+	ck_assert_int_eq(go(GO_BACK_CONTINUE)->kind, STOP_BEGINNING);
+}
+END_TEST
+
+/* --- other guests ------------------------------------------------------------------------------------------------------------ */
+
+/* Ticks pass while the machine waits: a step from there leads to where it goes on, and back. */
+START_TEST(a_machine_that_waits_is_stepped_to_where_it_goes_on)
+{
+	uint64_t hash[64], tick[64];
+	unsigned waited = 0;
+
+	expect_break(go(GO_CONTINUE), add((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20, .ignore = 7, .temporary = true }));
+	for (unsigned round = 0; round < 4; round++) {
+		while (!m->cpu.halted)
+			ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);
+		for (unsigned i = 0; i < 64; i++) {
+			hash[i] = machine_hash(m);
+			tick[i] = machine_now(m);
+			waited += m->cpu.halted;
+			ck_assert_int_eq(go(GO_STEP)->kind, STOP_STEP);
+		}
+		expect_plain_state();
+		for (unsigned i = 64; i--;) {
+			ck_assert_int_eq(go(GO_BACK_STEP)->kind, STOP_STEP);
+			ck_assert_uint_eq(machine_now(m), tick[i]);
+			ck_assert_uint_eq(machine_hash(m), hash[i]);
+		}
+		ck_assert_int_eq(debugger_go(&d, GO_STEP, 70, 0)->kind, STOP_PRESENT);
+		ck_assert_int_eq(debugger_go(&d, GO_STEP, 6, 0)->kind, STOP_STEP);
+	}
+	ck_assert_uint_ge(waited, 4);
+}
+END_TEST
+
+START_TEST(interrupts_of_a_machine_that_waits)
+{
+	unsigned id = add((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20 });
+	uint64_t tick[20];
+
+	for (unsigned i = 0; i < 20; i++) {
+		expect_break(go(GO_CONTINUE), id);
+		expect_at("tick");
+		tick[i] = machine_now(m);
+	}
+	expect_plain_state();
+	for (unsigned i = 19; i--;) {
+		expect_break(go(GO_BACK_CONTINUE), id);
+		ck_assert_uint_eq(machine_now(m), tick[i]);
+	}
+	expect_plain_state();
+}
+END_TEST
+
+START_TEST(a_guest_that_resets_the_machine_has_a_past_before_it)
+{
+	unsigned id = break_at("_start");
+
+	expect_break(go(GO_CONTINUE), id);                             /* the first is where it stands at power-on */
+	ck_assert_uint_eq(m->resets, 1);
+	expect_plain_state();
+	uint64_t second = machine_now(m);
+	ck_assert_int_eq(debugger_go(&d, GO_STEP, 5, 0)->kind, STOP_STEP);
+	expect_break(go(GO_BACK_CONTINUE), id);
+	ck_assert_uint_eq(machine_now(m), second);
+	expect_break(go(GO_BACK_CONTINUE), id);
+	ck_assert_uint_eq(m->resets, 0);
+	ck_assert_uint_eq(cpu_icount(&m->cpu), 0);
 }
 END_TEST
 
@@ -694,7 +855,9 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		execution_stops_before_the_instruction, execution_by_physical_address, execution_in_one_address_space,
-		a_write_stops_after_it_and_backwards_before_it, a_write_by_physical_address, a_read_is_no_write, a_port, an_msr, a_control_register,
+		a_write_stops_after_it_and_backwards_before_it, a_write_by_physical_address, a_watched_page_may_come_later,
+		a_repeated_instruction_is_come_to_once_and_after_interrupts, hits_are_counted_alike_by_steps_and_by_going_on,
+		a_read_is_no_write, a_port, an_msr, a_control_register,
 		a_switch_to_an_address_space, an_exception_stops_before_its_delivery, an_exception_of_another_kind_does_not_stop,
 		an_interrupt_stops_in_its_handler, a_software_interrupt_stops_in_its_handler, the_mapping_of_an_address, the_resumption_of_a_faulted_instruction, the_resumption_of_one_instruction, an_instruction_count_is_exact,
 		a_condition_is_looked_at_where_it_stops, a_condition_knows_the_event, a_bad_condition_is_refused_when_it_is_set, ignored_hits_count_both_ways,
@@ -703,10 +866,12 @@ int main(void)
 		a_step_enters_the_handler_of_its_fault, over_runs_the_fault_and_the_instruction_and_back_both, over_and_back_over_visit_the_same_places,
 		a_breakpoint_inside_stops_a_step_over, out_ends_after_the_return_and_back_out_at_the_call, until_and_back_until,
 		the_present_stops_once_and_then_life_goes_on, an_exception_in_the_present_does_not_stop_again_at_the_present,
-		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it, a_change_by_hand_makes_another_future,
+		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it,
+		an_interrupted_search_leaves_the_machine_where_it_was, a_change_by_hand_makes_another_future,
 		the_last_writer_of_a_page_table_entry, the_last_writer_of_a_register,
 	};
 	TCase *flat = tcase_create("flat TLB"), *modelled = tcase_create("modelled TLB");
+	TCase *timer = tcase_create("timer"), *reset = tcase_create("reset");
 	Suite *s = suite_create("debugger");
 
 	tcase_add_checked_fixture(flat, setup, teardown);
@@ -719,6 +884,14 @@ int main(void)
 	}
 	suite_add_tcase(s, flat);
 	suite_add_tcase(s, modelled);
+	tcase_add_checked_fixture(timer, setup_timer, teardown);
+	tcase_add_checked_fixture(reset, setup_reset, teardown);
+	tcase_set_timeout(timer, 120);
+	tcase_add_test(timer, a_machine_that_waits_is_stepped_to_where_it_goes_on);
+	tcase_add_test(timer, interrupts_of_a_machine_that_waits);
+	tcase_add_test(reset, a_guest_that_resets_the_machine_has_a_past_before_it);
+	suite_add_tcase(s, timer);
+	suite_add_tcase(s, reset);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	int failed = srunner_ntests_failed(sr);

@@ -289,6 +289,123 @@ START_TEST(tables_that_are_their_own_tables_are_counted_to_their_end)
 }
 END_TEST
 
+/* --- maple trees ------------------------------------------------------------------------------------------------------ */
+
+#define LEAF(at) ((at) | 1u << 3 | 6)
+#define RANGE(at) ((at) | 2u << 3 | 6)
+#define ARANGE(at) ((at) | 3u << 3 | 6)
+
+/* A node of 64 words: pivots behind the parent, then slots. */
+static void node(uint32_t at, unsigned pivots, const uint32_t *pivot, const uint32_t *slot, unsigned slots)
+{
+	uint32_t word[64] = { 0 };
+
+	for (unsigned i = 0; i + 1 < slots; i++)
+		word[1 + i] = pivot[i];
+	memcpy(word + 1 + pivots, slot, 4 * slots);
+	phys_copy_in(&rig.d.m->phys, at, word, sizeof(word));
+}
+
+struct entries { uint32_t value[16]; unsigned count, most; };
+
+static bool take_entry(void *ctx, uint32_t entry)
+{
+	struct entries *e = ctx;
+
+	if (e->count < 16)
+		e->value[e->count] = entry;
+	return ++e->count < e->most;
+}
+
+START_TEST(a_maple_tree_gives_its_entries_in_order)
+{
+	struct entries e = { .most = 100 };
+	/* Beyond the last index of a node lies what its parent does not count: here 0xbad000. */
+	uint32_t left[] = { 0xaaa000, 0, 0xbbb000, 0xbad000 }, right[] = { 0xccc000, 0xddd000 }, last[] = { 0, 0xeee000 };
+
+	start_teach();
+	node(0x200000, 31, (uint32_t[]){ 0xfff, 0x1fff, 0x2fff }, left, 4);
+	node(0x200100, 31, (uint32_t[]){ 0x3fff }, right, 2);
+	node(0x200200, 31, (uint32_t[]){ 0xbfff }, last, 2);
+	node(0x200300, 31, (uint32_t[]){ 0x2fff }, (uint32_t[]){ LEAF(0x200000), LEAF(0x200100) }, 2);
+	node(0x200400, 20, (uint32_t[]){ 0x7fff }, (uint32_t[]){ RANGE(0x200300), LEAF(0x200200) }, 2);
+	maple_each(&rig.d, ARANGE(0x200400), take_entry, &e);
+	const uint32_t expected[] = { 0xaaa000, 0xbbb000, 0xccc000, 0xddd000, 0xeee000 };
+	ck_assert_uint_eq(e.count, 5);
+	ck_assert(!memcmp(e.value, expected, sizeof(expected)));
+	e = (struct entries){ .most = 2 };
+	maple_each(&rig.d, ARANGE(0x200400), take_entry, &e);
+	ck_assert_uint_eq(e.count, 2);
+	e = (struct entries){ .most = 2 };
+	maple_each(&rig.d, 0xaaa000, take_entry, &e);  /* a tree of one entry has no node */
+	ck_assert_uint_eq(e.count, 1);
+	end_teach();
+}
+END_TEST
+
+START_TEST(a_maple_tree_that_contains_itself_ends)
+{
+	struct entries e = { .most = UINT32_MAX };
+	uint32_t slot[32], pivot[31];
+
+	start_teach();
+	for (unsigned i = 0; i < 32; i++)
+		slot[i] = RANGE(0x200000);
+	for (unsigned i = 0; i < 31; i++)
+		pivot[i] = i + 1;
+	node(0x200000, 31, pivot, slot, 32);
+	maple_each(&rig.d, RANGE(0x200000), take_entry, &e);
+	ck_assert_uint_eq(e.count, 0);
+	end_teach();
+}
+END_TEST
+
+static const struct { const char *text; uint64_t value; } computed[] = {
+	{ "1 + 2 * 3", 7 }, { "1 << 2 + 1", 8 }, { "5 & 3 == 3", 1 }, { "1 | 6 ^ 3 & 2", 5 }, { "2 ? 3 : 4 ? 5 : 6", 3 }, { "0 ? 3 : 0 ? 5 : 6", 6 },
+	{ "-1 >> 60", 15 }, { "!0 + ~0", 0 }, { "10 / 3 % 2", 1 }, { "7 - 2 - 1", 4 }, { "1 || 0 && 0", 1 }, { "0x10 + 010", 26 }, { "(u8)0x1ff", 255 },
+	{ "(s8)0xff == -1", 1 }, { "0 && 1 / 0", 0 }, { "1 || 1 / 0", 1 }, { "2 > 1 != 0", 1 }, { "&proc_table[3] - proc_table", 3 },
+	{ "proc_table[2].limits[1][0]", 4 }, { "(&proc_table[1] + 1)->limits[0][2]", 3 }, { "*(u8 *)&proc_table[2].comm[1]", 'h' },
+	{ "ring.next == &ring", 1 }, { "container(&text.link, struct area, link) == &text", 1 }, { "stack.kind * 10 + stack.writable", 91 },
+	{ "proc_table[0].state == WAITING", 1 }, { "pa(&ring) == &ring", 1 }, { "proc_table[2].pid == -2", 1 },
+};
+
+START_TEST(expressions_are_c)
+{
+	char err[ERROR_LINE];
+	const char *at = computed[_i].text;
+	uint64_t value;
+
+	start_teach();
+	ck_assert_msg(!guest_open(&rig.d, TEACH_VIEW, &rig.d.guest, rig_err), "%s", rig_err);
+	struct cexpr *e = cexpr_parse(&at, err);
+	ck_assert_msg(e && !*at, "%s: %s", computed[_i].text, err);
+	ck_assert_msg(cexpr_number(guest_scope(&rig.d), e, &value), "%s has no value", computed[_i].text);
+	ck_assert_msg(value == computed[_i].value, "%s is %llu", computed[_i].text, (unsigned long long)value);
+	cexpr_free(e);
+	end_teach();
+}
+END_TEST
+
+START_TEST(what_cannot_be_computed_has_no_value)
+{
+	static const char *const texts[] = { "1 / 0", "1 % 0", "ring.nobody", "proc_table[0]", "*ring", "lost.next->next", "\"x\" + 1", "*(u32 *)0xfffffff0",
+		"(struct nothing *)0", "address(nobody)" };
+	char err[ERROR_LINE];
+	uint64_t value;
+
+	start_teach();
+	ck_assert_msg(!guest_open(&rig.d, TEACH_VIEW, &rig.d.guest, rig_err), "%s", rig_err);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *at = texts[i];
+		struct cexpr *e = cexpr_parse(&at, err);
+		ck_assert_msg(e && !*at, "%s: %s", texts[i], err);
+		ck_assert_msg(!cexpr_number(guest_scope(&rig.d), e, &value), "%s is %llu", texts[i], (unsigned long long)value);
+		cexpr_free(e);
+	}
+	end_teach();
+}
+END_TEST
+
 /* Texts and what must be said of them. */
 static const struct { const char *text, *complaint; } wrong[] = {
 	{ "", "`guest \"NAME\"` is missing" },
@@ -387,6 +504,10 @@ int main(void)
 	tcase_add_test(t, mappings_are_found_in_tables_of_two_levels);
 	tcase_add_test(t, mappings_are_found_in_tables_of_pae);
 	tcase_add_test(t, tables_that_are_their_own_tables_are_counted_to_their_end);
+	tcase_add_test(t, a_maple_tree_gives_its_entries_in_order);
+	tcase_add_test(t, a_maple_tree_that_contains_itself_ends);
+	tcase_add_loop_test(t, expressions_are_c, 0, sizeof(computed) / sizeof(computed[0]));
+	tcase_add_test(t, what_cannot_be_computed_has_no_value);
 	tcase_add_loop_test(t, a_mistake_in_a_description_is_told_with_its_line, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(t, nonsense_harms_nobody);
 	suite_add_tcase(s, t);

@@ -267,7 +267,7 @@ static size_t checkpoints_of(struct rig *r, uint64_t piece, struct moment *at, s
 {
 	start_pagoda(r, (struct tlb_geometry){ 0, 0 }, script);
 	remember(r, PAGODA_LIMIT);
-	for (uint64_t done = 0; done < RUN / 2; done += piece)
+	for (uint64_t done = 0; done < RUN; done += piece)
 		ck_assert_int_eq(history_run(r->h, piece), MACHINE_RAN);
 	size_t n = history_checkpoints(r->h, at, room);
 	end(r);
@@ -278,9 +278,9 @@ START_TEST(checkpoints_lie_at_the_same_instructions_however_the_run_is_cut)
 {
 	struct moment a[100], b[100];
 	struct rig r;
-	size_t n = checkpoints_of(&r, RUN / 2, a, 100);
+	size_t n = checkpoints_of(&r, RUN, a, 100);
 
-	ck_assert_uint_eq(checkpoints_of(&r, 10007, b, 100), n);
+	ck_assert_uint_eq(checkpoints_of(&r, 20011, b, 100), n);
 	ck_assert_uint_gt(n, 2);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_uint_eq(a[i].icount, b[i].icount);
@@ -291,7 +291,7 @@ END_TEST
 
 START_TEST(the_limit_is_kept_and_gaps_stay_even)
 {
-	static const uint64_t limit = 16u << 20;
+	static const uint64_t limit = 28u << 20;
 	struct history_stats s;
 	struct moment at[1000];
 	struct rig r;
@@ -468,7 +468,7 @@ END_TEST
 
 /* --- files ---------------------------------------------------------------------------------------------------------------------- */
 
-#define COPY "history_test.img"
+#define COPY WORK_DIR "/history_test.img"
 
 static void copy_image(const char *to)
 {

@@ -5,6 +5,7 @@
  *                        +---> load into the same machine, run on: B
  *                        +---> load into a new machine, run on: C          A = B = C
  */
+#define _GNU_SOURCE                        /* memmem */
 #include "emu/machine_state.h"
 
 #include <check.h>
@@ -295,6 +296,103 @@ START_TEST(a_loaded_machine_goes_on_as_the_saved_one)
 }
 END_TEST
 
+/* --- one thing at a time --------------------------------------------------------------------------------------------- */
+
+static void start_and_run(struct rig *r, int guest, struct kernel *kernel, uint64_t ticks);
+
+/* Timers that are due at one tick fire in the order they were armed in, which is not the order devices are loaded in. */
+START_TEST(timers_keep_their_order)
+{
+	struct kernel kernel;
+	struct rig r;
+
+	start_and_run(&r, 3, &kernel, 100000);
+	for (unsigned swapped = 0; swapped < 2; swapped++) {
+		struct uart *u = &r.m->uart;
+		struct timer *first = swapped ? &u->time_out : &u->sent, *second = swapped ? &u->sent : &u->time_out;
+		static struct moment_saved saved;
+		struct rig other;
+
+		u->sending = 1;
+		u->sent_at = u->time_out_at = machine_now(r.m) + 5000;
+		timer_arm(&r.m->clock, first, u->sent_at);
+		timer_arm(&r.m->clock, second, u->sent_at);
+		save_all(&saved, &r);
+		start(&other, r.guest, r.kernel);
+		load_all(&other, &saved);
+		const struct timer *t = other.m->clock.first;
+		while (t && t->owner != &other.m->uart)
+			t = t->next;
+		ck_assert_ptr_eq(t, swapped ? &other.m->uart.time_out : &other.m->uart.sent);
+		ck_assert_ptr_eq(t->next, swapped ? &other.m->uart.sent : &other.m->uart.time_out);
+		end(&other);
+	}
+	end(&r);
+	kernel_close(&kernel);
+}
+END_TEST
+
+/* RAM has changed behind the processor's back: nothing decoded from it before may run. */
+START_TEST(code_is_decoded_anew)
+{
+	static const uint8_t add[] = { 0x81, 0xc3, 0x39, 0x30, 0, 0 };    /* of the guest's loop */
+	static struct moment_saved saved;
+	static struct end_state a, b;
+	struct kernel kernel;
+	struct rig r, other;
+
+	start_and_run(&r, 3, &kernel, 100000);
+	save_all(&saved, &r);
+	uint8_t *code = memmem(saved.ram, guests[3].memory, add, sizeof(add));
+	ck_assert_ptr_nonnull(code);
+	code[2] ^= 1;
+	load_all(&r, &saved);
+	go_on(&r, &a);
+	start(&other, r.guest, r.kernel);
+	load_all(&other, &saved);
+	go_on(&other, &b);
+	check_same(&a, &b, "code that has changed", "a new machine", 100000);
+	end(&other);
+	end(&r);
+	kernel_close(&kernel);
+}
+END_TEST
+
+START_TEST(requests_gates_and_counts_are_kept)
+{
+	static struct moment_saved saved;
+	struct kernel kernel;
+	struct rig r, other;
+
+	start_and_run(&r, 2, &kernel, 100000);
+	r.m->cmos.nmi_masked = 1;
+	r.m->nmi_waiting = 1;
+	r.m->want_debug_exit = r.m->want_reset = r.m->reset_is_init = true;
+	r.m->exit_value = 77;
+	r.m->resets = 5;
+	save_all(&saved, &r);
+	start(&other, r.guest, r.kernel);
+	load_all(&other, &saved);
+	const struct machine *m = other.m;
+	ck_assert(m->nmi_waiting && !m->cpu.nmi_pending && m->want_debug_exit && m->want_reset && m->reset_is_init && !m->want_power_off);
+	ck_assert_uint_eq(m->exit_value, 77);
+	ck_assert_uint_eq(m->resets, 5);
+	ck_assert_uint_gt(m->cpu.fault_count, FAULT_HISTORY);
+	for (unsigned i = 0; i < FAULT_HISTORY; i++) {
+		const struct fault_record *x = &r.m->cpu.faults[i], *y = &m->cpu.faults[i];
+		ck_assert_uint_eq(x->icount, y->icount);
+		ck_assert_uint_eq(x->walk.levels, y->walk.levels);
+		for (unsigned k = 0; k < x->walk.levels; k++)
+			ck_assert_str_eq(x->walk.step[k].name, y->walk.step[k].name);
+	}
+	ck_assert_uint_eq(m->cpu.control_count, r.m->cpu.control_count);
+	ck_assert_uint_eq(m->cpu.controls[0].value, r.m->cpu.controls[0].value);
+	end(&other);
+	end(&r);
+	kernel_close(&kernel);
+}
+END_TEST
+
 /* --- what is no saved machine -------------------------------------------------------------------------------------- */
 
 static void copy_state(struct bytes *to, const struct bytes *from)
@@ -492,6 +590,9 @@ int main(void)
 
 	tcase_set_timeout(t, 0);
 	tcase_add_loop_test(t, a_loaded_machine_goes_on_as_the_saved_one, 0, GUESTS);
+	tcase_add_test(t, timers_keep_their_order);
+	tcase_add_test(t, code_is_decoded_anew);
+	tcase_add_test(t, requests_gates_and_counts_are_kept);
 	tcase_add_test(t, a_truncated_state_is_refused);
 	tcase_add_test(t, what_no_machine_can_hold_is_refused_by_name);
 	tcase_add_test(t, a_field_that_is_missing_is_as_after_reset);

@@ -125,6 +125,13 @@ END
 [ "$(tail -c 2 one.json)" = ']' ] || fail "the viewer's file has no end"
 grep -q 'walk: write' one.json || fail "no walk in one.json"
 
+batch 120 triple <<-'END'
+	continue
+	trace export last.jsonl
+	trace export last.txt
+END
+[ "$(wc -l <last.jsonl)" = "$(wc -l <last.txt)" ] && grep -q '"ev":"exc"' last.jsonl || fail "the last events: $(cat last.jsonl last.txt)"
+
 # --- a terminal
 t() { tmux -L emu-monitor-$$ -f /dev/null "$@"; }
 screen() { t capture-pane -p -t emu 2>/dev/null; }
@@ -132,7 +139,7 @@ wait_for() {
 	tries=0
 	until screen | grep -qE -- "$1"; do
 		tries=$((tries + 1))
-		if [ $tries -gt 1200 ]; then
+		if [ $tries -gt 600 ]; then
 			fail "waited in vain for '$1'; the screen: $(screen)"
 			t kill-server
 			finish
@@ -161,6 +168,14 @@ until screen | grep -q nterrupted || [ $tries = 100 ]; do        # it has begun 
 	tries=$((tries + 1))
 done
 wait_for 'nterrupted'
+t send-keys -t emu C-z                     # the shell has its terminal back, and the debugger has it again
+wait_for 'Stopped'
+t send-keys -t emu -l 'fg; echo again $?'
+t send-keys -t emu Enter
+wait_for 'emu debug --monitor [^ ]*spin.elf *$'
+t send-keys -t emu -l 'print 6*7'
+t send-keys -t emu Enter
+wait_for '^42  0x2a'
 t send-keys -t emu -l 'given up'
 wait_for 'given up$'
 t send-keys -t emu C-c
@@ -172,6 +187,6 @@ t send-keys -t emu -l 'print icount'
 t send-keys -t emu Enter
 wait_for '0x[0-9a-f]+$'
 t send-keys -t emu C-d
-wait_for 'status 0$'
+wait_for 'again 0$'
 grep -q '^continue' "$work/state/emu/history" 2>/dev/null || grep -q 'continue' "$work/state/emu/history" || fail "no history of lines was kept"
 finish

@@ -1,6 +1,9 @@
 /* tests/emu/source_test.c: names, lines, source text and call chains of Pagoda's kernel and of several programs at once; and files that lie. */
 #include "tests/emu/pagoda_rig.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define KERNEL PAGODA_DIR "/pagoda.elf"
 #define IMAGE PAGODA_DIR "/pagoda.img"
 
@@ -54,6 +57,31 @@ START_TEST(a_function_has_its_name_its_file_and_its_text)
 	ck_assert_msg(*text == '{' || strstr(text, "cow_write"), "%s", text);
 	line.line = 100000;
 	ck_assert(!source_text(&rig.d, &line, text, sizeof(text)));
+	rig_end(&rig);
+}
+END_TEST
+
+START_TEST(source_text_is_looked_for_where_the_user_says_first)
+{
+	const char *folder = WORK_DIR "/source-root", *file = WORK_DIR "/source-root/cow.c";
+	char text[256];
+	struct source_line line;
+
+	start_demo();
+	mkdir(folder, 0777);
+	FILE *f = fopen(file, "w");
+	ck_assert_ptr_nonnull(f);
+	for (unsigned i = 1; i < 500; i++)
+		fprintf(f, "line %u\n", i);
+	fclose(f);
+	ck_assert_int_eq(source_root(rig.d.source, folder), 0);
+	ck_assert(source_line_of(&rig.d, find("cow_write"), &line));
+	line.line = 17;
+	ck_assert(source_text(&rig.d, &line, text, sizeof(text)));
+	ck_assert_str_eq(text, "line 17");
+	struct source_line outside = { "../../../../../../../../etc/passwd", "f", 1 };
+	ck_assert(!source_text(&rig.d, &outside, text, sizeof(text)));
+	unlink(file);
 	rig_end(&rig);
 }
 END_TEST
@@ -170,6 +198,33 @@ START_TEST(a_file_that_is_no_elf_is_refused_in_one_line)
 }
 END_TEST
 
+/* What the debugger prints for a script. */
+static const char *printed(const char *script)
+{
+	static char out[16384];
+	const char *path = WORK_DIR "/source.cmd";
+	FILE *f = fopen(path, "w");
+
+	ck_assert(f && fputs(script, f) >= 0 && !fclose(f));
+	f = popen(EMU " debug --batch --memory 8M -x " WORK_DIR "/source.cmd 2>&1", "r");
+	ck_assert_ptr_nonnull(f);
+	out[fread(out, 1, sizeof(out) - 1, f)] = 0;
+	ck_assert_msg(pclose(f) == 0, "%s", out);
+	return out;
+}
+
+/* Other programs have other code at the address; and the process is not there yet when the breakpoint is made. */
+START_TEST(a_breakpoint_in_a_program_stops_only_there)
+{
+	const char *out = printed("break demo-cow:main if eip != 0\ntype echo demo-cow; demo-cow\\n\ncontinue\nbacktrace\nassert process(demo-cow)\nassert !process(sh)\n");
+
+	ck_assert_msg(strstr(out, "if process(demo-cow) && (eip != 0)"), "%s", out);
+	const char *stop = strstr(out, "(main)");
+	ck_assert_msg(stop && strstr(stop, "guestos/user/demo/cow.c:") && strstr(stop, "libc_start"), "%s", out);
+	ck_assert_msg(!strstr(out, "shell_run_input") && !strstr(out, "init.c"), "%s", out);
+}
+END_TEST
+
 /* --- damage --------------------------------------------------------------------------------------------------------- */
 
 static void ask_everything(struct debugger *d)
@@ -235,9 +290,11 @@ int main(void)
 
 	tcase_set_timeout(t, 0);
 	tcase_add_test(t, a_function_has_its_name_its_file_and_its_text);
+	tcase_add_test(t, source_text_is_looked_for_where_the_user_says_first);
 	tcase_add_test(t, a_line_has_an_address_that_is_of_that_line);
 	tcase_add_test(t, programs_at_the_same_addresses_are_told_apart_by_their_space);
 	tcase_add_test(t, call_chains_reach_main_from_anywhere_in_a_program_and_through_the_trap_from_anywhere_in_the_kernel);
+	tcase_add_test(t, a_breakpoint_in_a_program_stops_only_there);
 	tcase_add_test(t, beginnings_of_names_are_completed);
 	tcase_add_test(t, a_file_that_is_no_elf_is_refused_in_one_line);
 	tcase_add_test(t, damaged_debug_information_harms_nobody);

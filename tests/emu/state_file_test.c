@@ -214,6 +214,22 @@ START_TEST(the_same_machine_makes_the_same_file)
 }
 END_TEST
 
+/* Also where the kernel was put at power-on. */
+START_TEST(pages_that_are_zero_now_are_zero_when_loaded)
+{
+	struct rig r;
+	struct loaded l;
+
+	start(&r, GUEST_DIR "/timer.elf", NULL, false, 2u << 20);
+	memset(r.m->phys.ram + 0x100000, 0, 4096);
+	save(&r);
+	ck_assert_msg(!load(&l), "%s", err);
+	check_equal(r.m, l.m, "a page of zeros");
+	unload(&l);
+	end(&r);
+}
+END_TEST
+
 /* --- disks --------------------------------------------------------------------------------------------------------- */
 
 static void make_image(uint8_t fill)
@@ -510,6 +526,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_machine_from_a_file_goes_on_as_the_saved_one);
 	tcase_add_test(t, the_same_machine_makes_the_same_file);
+	tcase_add_test(t, pages_that_are_zero_now_are_zero_when_loaded);
 	tcase_add_test(t, what_a_snapshot_has_written_is_in_the_file);
 	tcase_add_test(t, writes_after_loading_leave_the_image_alone);
 	tcase_add_test(t, an_image_that_has_changed_is_refused_by_name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -21,6 +22,7 @@ static pid_t child;
 static struct termios before;
 static char seen[65536];
 static size_t seen_len;
+static const char *save_path;              /* for --save */
 
 static void start(const char *guest)
 {
@@ -38,7 +40,7 @@ static void start(const char *guest)
 		dup2(slave, 0);
 		dup2(slave, 1);
 		dup2(slave, 2);
-		execl(EMU, EMU, "run", "--memory", "4M", path, (char *)NULL);
+		execl(EMU, EMU, "run", "--memory", "4M", path, save_path ? "--save" : NULL, save_path, (char *)NULL);
 		_exit(99);
 	}
 }
@@ -110,6 +112,37 @@ START_TEST(ctrl_a_x_quits_with_status_0)
 	type("\001x", 2);
 	int status = wait_for_end();
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_restored();
+}
+END_TEST
+
+START_TEST(ctrl_a_s_saves_at_once)
+{
+	char path[64];
+	struct stat st;
+
+	start("echo");
+	wait_for("ready");
+	type("\001s", 2);
+	wait_for("none was given");
+	type("\001x", 2);
+	wait_for_end();
+	snprintf(path, sizeof(path), "/tmp/terminal_test_%ld.emu", (long)getpid());
+	save_path = path;
+	start("echo");
+	save_path = NULL;
+	wait_for("ready");
+	ck_assert_int_ne(stat(path, &st), 0);
+	type("\001s", 2);
+	wait_for("saved the machine in");
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	type("still here", 10);                    /* and the guest goes on */
+	wait_for("still here");
+	type("\001x", 2);
+	int status = wait_for_end();
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ck_assert_int_eq(unlink(path), 0);         /* the end saves too */
 	assert_restored();
 }
 END_TEST
@@ -251,6 +284,7 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, ctrl_a_x_quits_with_status_0);
+	tcase_add_test(t, ctrl_a_s_saves_at_once);
 	tcase_add_test(t, keys_reach_the_guest_and_ctrl_a_twice_is_one);
 	tcase_add_test(t, ctrl_a_x_quits_however_much_was_pasted);
 	tcase_add_test(t, ctrl_a_x_quits_while_the_output_is_stuck);

@@ -34,6 +34,14 @@ press 6 '^━ Memory'
 press 8 '^━ Console'
 press v '^━ Views'
 press Enter '^━ Registers'
+press v '^━ Views'
+last=$(screen_now | sed -nE 's/^  ([a-z]+) .*/\1/p' | tail -1)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	keys Down
+done
+keys Enter
+wait_gone '^━ Views'
+screen_now | grep -qi "^━ $last" || fail "the last view of the menu is '$last', but: $(screen_now)"
 press 1 '^━ Page walk'
 press Tab '^─ Page walk'                   # the time bar has it now
 press Tab '^━ Code'

@@ -59,7 +59,7 @@ session() {
 
 	# The PTE appears.
 	command_line 'catch mapping cr2' '^breakpoint 2: mapping'
-	press c '^breakpoint 2: '
+	press c '^breakpoint 2: .*entry'
 	see 7-pte-appears
 
 	# The same store again, which nothing stops now.

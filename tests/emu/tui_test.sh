@@ -38,6 +38,7 @@ type_and_leave TERM 80x24 143
 type_and_leave HUP 80x24 129
 type_and_leave INT 80x24 130
 type_and_leave ABRT 80x24 134
+type_and_leave SEGV 80x24 139
 
 # Ctrl-Z gives the shell its terminal, fg takes it back with everything on the screen.
 terminal 80x24

@@ -13,7 +13,8 @@ expected=$2
 update=$3
 work=$(mktemp -d)
 tmux_socket=emu-tui-$$
-trap 'tmux -L $tmux_socket kill-server 2>/dev/null; rm -rf "$work"' EXIT
+# The debugger may still be writing its history when its terminal goes.
+trap 'tmux -L $tmux_socket kill-server 2>/dev/null; rm -rf "$work" 2>/dev/null || { sleep 1; rm -rf "$work"; }' EXIT
 export LC_ALL=C.UTF-8 XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config"
 unset NO_COLOR TMUX COLUMNS LINES
 failures=0
@@ -107,6 +108,9 @@ mask() {
 # screen NAME: what is seen now is what is expected.
 screen() {
 	screen_now >"$work/$1.raw"
+	while sleep 0.1; ! screen_now | cmp -s - "$work/$1.raw"; do    # still being painted
+		screen_now >"$work/$1.raw"
+	done
 	mask <"$work/$1.raw" >"$work/$1.seen"
 	if [ "$update" = --update ]; then
 		cp "$work/$1.seen" "$expected/$1.screen"

@@ -118,7 +118,8 @@ inner:	push %ebp
 	mov $100, %ecx
 3:	imul $1103515245, %eax, %eax
 	add $12345, %eax
-	loop 3b
+	.globl again
+again:	loop 3b
 	pop %ebp
 	ret
 
