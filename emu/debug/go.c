@@ -153,6 +153,10 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 		stop_ended(d, stop);
 		return RUN_ENDED;
 	}
+	if (was_past && !history_in_past(d->h) && history_ended(d->h) != MACHINE_RAN) {
+		stop_ended(d, history_ended(d->h));
+		return RUN_ENDED;
+	}
 	if (was_past && !history_in_past(d->h) && !g->live) {
 		go_stop(d, STOP_PRESENT, NULL);
 		return RUN_PRESENT;
@@ -297,6 +301,7 @@ void go_begin(struct debugger *d)
 	d->stop.kind = STOP_NONE;
 	g->slice = g->slice ? g->slice : SLICE_LEAST;
 	g->polled_ns = host_ns();
+	g->polled_tick = now;
 	g->request = STOP_NONE;
 	g->skip_tick = now;
 	if (g->skip_exception_tick != now)

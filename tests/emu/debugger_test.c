@@ -761,6 +761,22 @@ START_TEST(interrupts_of_a_machine_that_waits)
 }
 END_TEST
 
+static bool count_poll(void *owner) { ++*(unsigned *)owner; return false; }
+
+/* Who paces an idle machine by the wall clock hears of every 10 ms of its time. */
+START_TEST(faces_are_asked_by_the_guests_time_too)
+{
+	unsigned polls = 0;
+	struct face face = { .name = "test", .owner = &polls, .poll = count_poll };
+
+	debugger_attach(&d, &face);
+	expect_break(go(GO_CONTINUE), add((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20, .ignore = 1000 }));
+	debugger_detach(&d, &face);
+	ck_assert_uint_gt(machine_now(m), 50000000);
+	ck_assert_uint_ge(polls, machine_now(m) / 2000000);
+}
+END_TEST
+
 START_TEST(a_guest_that_resets_the_machine_has_a_past_before_it)
 {
 	unsigned id = break_at("_start");
@@ -775,6 +791,19 @@ START_TEST(a_guest_that_resets_the_machine_has_a_past_before_it)
 	expect_break(go(GO_BACK_CONTINUE), id);
 	ck_assert_uint_eq(m->resets, 0);
 	ck_assert_uint_eq(cpu_icount(&m->cpu), 0);
+}
+END_TEST
+
+START_TEST(the_end_is_met_again_from_the_past)
+{
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_MACHINE);
+	ck_assert_int_eq(d.stop.ended, MACHINE_POWER_OFF);
+	uint64_t end = machine_now(m);
+	ck_assert_int_eq(go(GO_STEP)->kind, STOP_MACHINE);             /* there is no more */
+	ck_assert_int_eq(debugger_go(&d, GO_BACK_STEP, 10, 0)->kind, STOP_STEP);
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_MACHINE);
+	ck_assert_int_eq(d.stop.ended, MACHINE_POWER_OFF);
+	ck_assert_uint_eq(machine_now(m), end);
 }
 END_TEST
 
@@ -888,7 +917,9 @@ int main(void)
 	tcase_add_checked_fixture(reset, setup_reset, teardown);
 	tcase_set_timeout(timer, 120);
 	tcase_add_test(timer, a_machine_that_waits_is_stepped_to_where_it_goes_on);
+	tcase_add_test(timer, faces_are_asked_by_the_guests_time_too);
 	tcase_add_test(timer, interrupts_of_a_machine_that_waits);
+	tcase_add_test(reset, the_end_is_met_again_from_the_past);
 	tcase_add_test(reset, a_guest_that_resets_the_machine_has_a_past_before_it);
 	suite_add_tcase(s, timer);
 	suite_add_tcase(s, reset);
