@@ -160,6 +160,20 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 	return RUN_TICKS;
 }
 
+/* Also when much virtual time passed in little of the host's: the guest is idle, and a face may want to keep pace with the clock. Asked
+ * before each slice: a step made of many short runs, each ended by its goal, must not go unasked. */
+static bool poll_is_due(struct debugger *d, bool past)
+{
+	struct go_state *g = d->going;
+	uint64_t now = host_ns();
+
+	if (now - g->polled_ns <= SLICE_NS && (past || machine_now(d->m) - g->polled_tick < SLICE_MOST))
+		return false;
+	g->polled_ns = now;
+	g->polled_tick = machine_now(d->m);
+	return true;
+}
+
 static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 {
 	struct go_state *g = d->going;
@@ -171,6 +185,10 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 		uint64_t now = machine_now(d->m), before = host_ns(), left = end - now;
 		uint64_t icount = cpu_icount(&d->m->cpu);
 		bool past = history_in_past(d->h);
+		if (poll_is_due(d, past) && go_interrupted(d)) {
+			go_stop(d, STOP_INTERRUPTED, NULL);
+			return RUN_INTERRUPTED;
+		}
 		enum machine_stop stop = run_slice(d, left < g->slice ? left : g->slice, limit);
 		if (machine_now(d->m) - now >= g->slice)
 			adapt_slice(g, host_ns() - before);
@@ -180,15 +198,6 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 		enum run_end result = judge(d, stop, past, machine_now(d->m) != now);
 		if (result != RUN_TICKS)
 			return result;
-		/* Much virtual time in little of the host's: the guest is idle, and a face may want to keep pace with the clock. */
-		if (host_ns() - g->polled_ns > SLICE_NS || (!past && machine_now(d->m) - g->polled_tick >= SLICE_MOST)) {
-			g->polled_ns = host_ns();
-			g->polled_tick = machine_now(d->m);
-			if (go_interrupted(d)) {
-				go_stop(d, STOP_INTERRUPTED, NULL);
-				return RUN_INTERRUPTED;
-			}
-		}
 	}
 	return RUN_TICKS;
 }
