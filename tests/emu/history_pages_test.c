@@ -139,6 +139,32 @@ START_TEST(what_does_not_change_costs_next_to_nothing)
 }
 END_TEST
 
+/* As when a guest swaps: what was in memory is on the disk, and the other way round. */
+START_TEST(the_same_bytes_are_kept_once)
+{
+	struct page_store *s = page_store_new();
+	struct page_tree memory, disk;
+	unsigned seed = 4;
+
+	page_tree_init(&memory, PAGES);
+	page_tree_init(&disk, 1u << 20);
+	for (unsigned i = 0; i < PAGES; i++) {
+		for (unsigned k = 0; k < HISTORY_PAGE; k++)
+			copy[0][i][k] = (uint8_t)rand_r(&seed);
+		ck_assert_int_eq(page_tree_set(s, &memory, i, copy[0][i]), 1);
+		ck_assert_int_eq(page_tree_set(s, &disk, 5000 + i, copy[0][i]), 1);
+	}
+	ck_assert_uint_eq(page_store_pages(s), PAGES);
+	page_tree_drop(s, &memory);
+	ck_assert_uint_eq(page_store_pages(s), PAGES);
+	for (unsigned i = 0; i < PAGES; i++)
+		check_page(s, &disk, 5000 + i, copy[0][i]);
+	page_tree_drop(s, &disk);
+	ck_assert_uint_eq(page_store_bytes(s), 0);
+	page_store_free(s);
+}
+END_TEST
+
 /* --- disk -------------------------------------------------------------------------------------------------------------- */
 
 #define SECTORS 203u                   /* the last block is not whole */
@@ -229,6 +255,7 @@ int main(void)
 	tcase_add_test(t, every_version_keeps_its_bytes);
 	tcase_add_test(t, differences_are_what_was_stored_between);
 	tcase_add_test(t, what_does_not_change_costs_next_to_nothing);
+	tcase_add_test(t, the_same_bytes_are_kept_once);
 	tcase_add_test(t, a_disk_is_what_it_was);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
