@@ -45,6 +45,7 @@ says "by $(address unmap_pae) (unmap_pae)"
 found r error 'reserved bit: 0x00800000 was read' "PDE at $(address directory 8)"
 found t error 'page table open to user writes: 0x00401000' "PTE at $(address high 4)"
 found k warning "kernel code open to users: $(address fault)" "PTE at $(address low $(($(address fault) / 1024)))"
+found o warning 'kernel code open to users: 0x00100000' "PTE at $(address low 1024)"
 silent l
 
 # With warn the run goes on; the same mistake at two places is two findings, and in a loop one that is counted.
@@ -53,7 +54,7 @@ says 'paging checker: 2 errors, 0 warnings'
 [ "$(grep -c 'stale translation' ../err)" = 1 ] || fail "the same was told twice: $(cat ../err)"
 
 # The checker changes nothing: as many instructions and walks.
-for letters in s m w d l g 4 p r t k; do
+for letters in s m w d l g 4 p r t k o; do
 	run 0 "$emu" run --kernel "$guest" --append $letters --timeout 20 --serial none --status-json plain.json
 	run 0 "$emu" run --kernel "$guest" --append $letters --timeout 20 --serial none --status-json checked.json --check paging=warn
 	for counter in instructions ticks walks; do
