@@ -153,11 +153,31 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 		stop_ended(d, stop);
 		return RUN_ENDED;
 	}
+	if (was_past && !history_in_past(d->h) && history_ended(d->h) != MACHINE_RAN) {
+		stop_ended(d, history_ended(d->h));
+		return RUN_ENDED;
+	}
 	if (was_past && !history_in_past(d->h) && !g->live) {
 		go_stop(d, STOP_PRESENT, NULL);
 		return RUN_PRESENT;
 	}
 	return RUN_TICKS;
+}
+
+/* Do faces want a stop? Much virtual time in little of the host's: the guest is idle, and a face may want to keep pace with the clock. */
+static bool polled(struct debugger *d)
+{
+	struct go_state *g = d->going;
+	bool idle = !history_in_past(d->h) && machine_now(d->m) - g->polled_tick >= SLICE_MOST;
+
+	if (!idle && host_ns() - g->polled_ns < SLICE_NS)
+		return false;
+	g->polled_ns = host_ns();
+	g->polled_tick = machine_now(d->m);
+	if (!go_interrupted(d))
+		return false;
+	go_stop(d, STOP_INTERRUPTED, NULL);
+	return true;
 }
 
 static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
@@ -168,6 +188,8 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 	if (end < ticks)
 		end = UINT64_MAX;
 	while (machine_now(d->m) < end && cpu_icount(&d->m->cpu) < limit) {
+		if (polled(d))
+			return RUN_INTERRUPTED;
 		uint64_t now = machine_now(d->m), before = host_ns(), left = end - now;
 		uint64_t icount = cpu_icount(&d->m->cpu);
 		bool past = history_in_past(d->h);
@@ -180,15 +202,6 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 		enum run_end result = judge(d, stop, past, machine_now(d->m) != now);
 		if (result != RUN_TICKS)
 			return result;
-		/* Much virtual time in little of the host's: the guest is idle, and a face may want to keep pace with the clock. */
-		if (host_ns() - g->polled_ns > SLICE_NS || (!past && machine_now(d->m) - g->polled_tick >= SLICE_MOST)) {
-			g->polled_ns = host_ns();
-			g->polled_tick = machine_now(d->m);
-			if (go_interrupted(d)) {
-				go_stop(d, STOP_INTERRUPTED, NULL);
-				return RUN_INTERRUPTED;
-			}
-		}
 	}
 	return RUN_TICKS;
 }
@@ -297,6 +310,7 @@ void go_begin(struct debugger *d)
 	d->stop.kind = STOP_NONE;
 	g->slice = g->slice ? g->slice : SLICE_LEAST;
 	g->polled_ns = host_ns();
+	g->polled_tick = now;
 	g->request = STOP_NONE;
 	g->skip_tick = now;
 	if (g->skip_exception_tick != now)

@@ -428,8 +428,11 @@ static void press_key(struct tui *t, int key)
 
 void keys_press(struct tui *t, int key)
 {
-	if (t->layout.too_small && key != 'q')
-		return;
+	if (t->layout.too_small) {
+		if (key != 'q')
+			return;
+		t->mode = MODE_KEYS;           /* what is open cannot be seen */
+	}
 	switch (t->mode) {
 	case MODE_KEYS:
 		press_key(t, key);
