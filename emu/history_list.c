@@ -192,8 +192,9 @@ static bool drop_regular(struct history *h)
 		before = middle;
 		middle = i;
 	}
-	/* The run goes on from the newest: it must be very big to go. */
-	consider(h, &best, middle, 8 * effort_between(h, before, middle));
+	/* The run goes on from the newest, but one that would leave no room for the others goes before them. */
+	if (middle && may_drop(h->checkpoint[middle]) && (!best.index || own_bytes(h, h->checkpoint[middle]) > h->limit / 3))
+		best.index = middle;
 	if (best.index)
 		drop(h, best.index);
 	return best.index;

@@ -20,6 +20,13 @@ struct blob {
 	uint32_t place;                /* in the queue */
 	uint64_t hash;
 	uint8_t *data;
+	struct blob *next;             /* in its bucket */
+};
+
+/* Pages by their hash, so that the same bytes are kept once wherever they lie: in memory, in a page cache, in swap space. */
+struct index {
+	struct blob **bucket;
+	size_t buckets;                /* a power of two */
 };
 
 /* Pages that nobody has tried to compress yet, the oldest first; NULL where one has gone. */
@@ -37,6 +44,7 @@ struct page_node {
 struct page_store {
 	uint64_t bytes, pages;
 	struct queue queue;
+	struct index index;
 	ZSTD_CCtx *compress;
 	ZSTD_DCtx *expand;
 	uint8_t scratch[ZSTD_COMPRESSBOUND(HISTORY_PAGE)];
@@ -74,6 +82,7 @@ void page_store_free(struct page_store *s)
 	ZSTD_freeCCtx(s->compress);
 	ZSTD_freeDCtx(s->expand);
 	free(s->queue.page);
+	free(s->index.bucket);
 	free(s);
 }
 
@@ -107,7 +116,7 @@ uint64_t page_hash(const uint8_t *bytes)
 
 static uint64_t blob_cost(const struct blob *b)
 {
-	return sizeof(*b) + b->size + 2 * MALLOC_COST;
+	return sizeof(*b) + b->size + 2 * MALLOC_COST + 2 * sizeof(struct blob *);       /* with its part of index and queue */
 }
 
 /* The queue's live part moves to its beginning when its end is reached; places are what is left of them then. */
@@ -131,6 +140,51 @@ static int queue_room(struct queue *q)
 	q->page = grown;
 	q->capacity = capacity;
 	return 0;
+}
+
+static struct blob **bucket_of(const struct index *x, uint64_t hash)
+{
+	return &x->bucket[(hash * 0x9e3779b97f4a7c15ull >> 32) & (x->buckets - 1)];
+}
+
+/* As many buckets as pages. */
+static int index_room(struct page_store *s)
+{
+	struct index *x = &s->index, bigger = { .buckets = x->buckets ? 2 * x->buckets : 1024 };
+
+	if (s->pages < x->buckets)
+		return 0;
+	bigger.bucket = calloc(bigger.buckets, sizeof(struct blob *));
+	if (!bigger.bucket)
+		return -ENOMEM;
+	for (size_t i = 0; i < x->buckets; i++) {
+		for (struct blob *b = x->bucket[i], *next; b; b = next) {
+			struct blob **at = bucket_of(&bigger, b->hash);
+			next = b->next;
+			b->next = *at;
+			*at = b;
+		}
+	}
+	free(x->bucket);
+	*x = bigger;
+	return 0;
+}
+
+static void index_add(struct page_store *s, struct blob *b)
+{
+	struct blob **at = bucket_of(&s->index, b->hash);
+
+	b->next = *at;
+	*at = b;
+}
+
+static void index_remove(struct page_store *s, const struct blob *b)
+{
+	struct blob **at = bucket_of(&s->index, b->hash);
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
 }
 
 /* Bytes into scratch; HISTORY_PAGE if they do not get much smaller. */
@@ -159,7 +213,7 @@ static struct blob *blob_new(struct page_store *s, const uint8_t *bytes, uint64_
 {
 	size_t size = monotonous(bytes) ? compressed(s, bytes) : HISTORY_PAGE;
 	const uint8_t *kept = size < HISTORY_PAGE ? s->scratch : bytes;
-	struct blob *b = queue_room(&s->queue) ? NULL : malloc(sizeof(*b));
+	struct blob *b = queue_room(&s->queue) || index_room(s) ? NULL : malloc(sizeof(*b));
 
 	if (!b)
 		return NULL;
@@ -172,6 +226,7 @@ static struct blob *blob_new(struct page_store *s, const uint8_t *bytes, uint64_
 	memcpy(b->data, kept, size);
 	if (b->queued)
 		s->queue.page[s->queue.end++] = b;
+	index_add(s, b);
 	s->bytes += blob_cost(b);
 	s->pages++;
 	return b;
@@ -183,6 +238,7 @@ static void blob_drop(struct page_store *s, struct blob *b)
 		return;
 	if (b->queued)
 		s->queue.page[b->place] = NULL;
+	index_remove(s, b);
 	s->bytes -= blob_cost(b);
 	s->pages--;
 	free(b->data);
@@ -236,6 +292,18 @@ static bool blob_equal(struct page_store *s, const struct blob *b, const uint8_t
 		return !memcmp(b->data, bytes, HISTORY_PAGE);
 	blob_expand(s, b, s->compared);
 	return !memcmp(s->compared, bytes, HISTORY_PAGE);
+}
+
+/* The page with these bytes, wherever it was stored before, with one more reference; NULL: there is none. */
+static struct blob *blob_known(struct page_store *s, const uint8_t *bytes, uint64_t hash)
+{
+	struct blob *b = s->index.buckets ? *bucket_of(&s->index, hash) : NULL;
+
+	while (b && !blob_equal(s, b, bytes, hash))
+		b = b->next;
+	if (b)
+		b->refs++;
+	return b;
 }
 
 /* --- nodes ------------------------------------------------------------------------------------------------------- */
@@ -393,7 +461,9 @@ int page_tree_set(struct page_store *s, struct page_tree *t, uint64_t index, con
 		uint64_t hash = hash_of(bytes);
 		if (blob_equal(s, old, bytes, hash))
 			return 0;
-		new = blob_new(s, bytes, hash);
+		new = blob_known(s, bytes, hash);
+		if (!new)
+			new = blob_new(s, bytes, hash);
 		if (!new)
 			return -ENOMEM;
 	}

@@ -6,7 +6,7 @@
  *                       `--> node -----> page
  *
  * A version is a tree of nodes of 16 that are never changed once two versions share them: storing a page copies the few nodes above
- * it. Nodes and pages count who refers to them. Pages are kept as they are, since that is quick, until page_store_compress(), but for
+ * it. Nodes and pages count who refers to them; the same bytes are kept once, however many versions, trees and places have them. Pages are kept as they are, since that is quick, until page_store_compress(), but for
  * those that hold little; a page of zeros costs nothing. A page stored over one with the same bytes leaves the version as it was.
  */
 #ifndef EMU_HISTORY_PAGES_H

@@ -6,9 +6,12 @@
 
 /* --- findings ---------------------------------------------------------------------------------------------------------------- */
 
+/* Before the instruction: what is heard of an instruction is heard while it runs alone, and then it has been counted already. */
 struct moment checker_now(const struct checker *c)
 {
-	return (struct moment){ cpu_icount(&c->m->cpu), machine_now(c->m) };
+	bool counted = c->m->cpu.single;
+
+	return (struct moment){ cpu_icount(&c->m->cpu) - counted, machine_now(c->m) - counted };
 }
 
 /* After going back, what is run again has been counted. */

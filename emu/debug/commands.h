@@ -6,9 +6,23 @@
 #include "emu/debug/notebook.h"
 #include "emu/debug/view.h"
 
-extern const struct command run_commands[], break_commands[], look_commands[], guest_commands[], who_commands[], cpu_commands[], session_commands[], check_commands[];
+extern const struct command run_commands[], break_commands[], breaks_commands[], help_commands[], look_commands[], guest_commands[], who_commands[], cpu_commands[], session_commands[], check_commands[];
 
 typedef void found_fn(void *ctx, const char *word);
+
+/* How a line's first words fit a row's name. */
+struct match {
+	const struct command *row;     /* NULL: nothing fits */
+	unsigned words;
+	unsigned whole;                /* of them, not just beginnings */
+	const char *rest;              /* of the line */
+};
+/* The best row. others: names of rows that fit as well and mean something else, for the complaint. */
+struct match command_find(const char *line, char *others, size_t size);
+/* Fails with the name that is nearest. */
+void command_unknown(const char *line, struct reply *r);
+#define MOST_ALIAS  4
+#define LINE_MOST   4096u
 
 /* The word that args begin with, copied and cut to size; returns what follows it, blanks skipped. */
 const char *take_word(const char *args, char *word, size_t size);

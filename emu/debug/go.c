@@ -153,6 +153,10 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 		stop_ended(d, stop);
 		return RUN_ENDED;
 	}
+	if (was_past && !history_in_past(d->h) && history_ended(d->h) != MACHINE_RAN) {
+		stop_ended(d, history_ended(d->h));
+		return RUN_ENDED;
+	}
 	if (was_past && !history_in_past(d->h) && !g->live) {
 		go_stop(d, STOP_PRESENT, NULL);
 		return RUN_PRESENT;
@@ -160,17 +164,19 @@ static enum run_end judge(struct debugger *d, enum machine_stop stop, bool was_p
 	return RUN_TICKS;
 }
 
-/* Also when much virtual time passed in little of the host's: the guest is idle, and a face may want to keep pace with the clock. Asked
- * before each slice: a step made of many short runs, each ended by its goal, must not go unasked. */
-static bool poll_is_due(struct debugger *d, bool past)
+/* Do faces want a stop? Much virtual time in little of the host's: the guest is idle, and a face may want to keep pace with the clock. */
+static bool polled(struct debugger *d)
 {
 	struct go_state *g = d->going;
-	uint64_t now = host_ns();
+	bool idle = !history_in_past(d->h) && machine_now(d->m) - g->polled_tick >= SLICE_MOST;
 
-	if (now - g->polled_ns <= SLICE_NS && (past || machine_now(d->m) - g->polled_tick < SLICE_MOST))
+	if (!idle && host_ns() - g->polled_ns < SLICE_NS)
 		return false;
-	g->polled_ns = now;
+	g->polled_ns = host_ns();
 	g->polled_tick = machine_now(d->m);
+	if (!go_interrupted(d))
+		return false;
+	go_stop(d, STOP_INTERRUPTED, NULL);
 	return true;
 }
 
@@ -182,13 +188,11 @@ static enum run_end run(struct debugger *d, uint64_t ticks, uint64_t limit)
 	if (end < ticks)
 		end = UINT64_MAX;
 	while (machine_now(d->m) < end && cpu_icount(&d->m->cpu) < limit) {
+		if (polled(d))
+			return RUN_INTERRUPTED;
 		uint64_t now = machine_now(d->m), before = host_ns(), left = end - now;
 		uint64_t icount = cpu_icount(&d->m->cpu);
 		bool past = history_in_past(d->h);
-		if (poll_is_due(d, past) && go_interrupted(d)) {
-			go_stop(d, STOP_INTERRUPTED, NULL);
-			return RUN_INTERRUPTED;
-		}
 		enum machine_stop stop = run_slice(d, left < g->slice ? left : g->slice, limit);
 		if (machine_now(d->m) - now >= g->slice)
 			adapt_slice(g, host_ns() - before);
@@ -306,6 +310,7 @@ void go_begin(struct debugger *d)
 	d->stop.kind = STOP_NONE;
 	g->slice = g->slice ? g->slice : SLICE_LEAST;
 	g->polled_ns = host_ns();
+	g->polled_tick = now;
 	g->request = STOP_NONE;
 	g->skip_tick = now;
 	if (g->skip_exception_tick != now)

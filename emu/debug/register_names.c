@@ -43,7 +43,8 @@ static const struct register_row rows[] = {
 	SEGMENT("cs", SEG_CS), SEGMENT("ss", SEG_SS), SEGMENT("ds", SEG_DS),
 	SEGMENT("es", SEG_ES), SEGMENT("fs", SEG_FS), SEGMENT("gs", SEG_GS),
 	{ "cpl", AT(cpl), 8, 0, FIXED, NULL },
-	{ "cr0", AT(cr0), 32, 0, EFFECT, NULL }, { "cr2", AT(cr2), 32, 0, STORED, NULL }, { "cr3", AT(cr3), 32, 0, EFFECT, NULL }, { "cr4", AT(cr4), 32, 0, EFFECT, NULL },
+	{ "cr0", AT(cr0), 32, 0, EFFECT, NULL }, { "cr2", AT(cr2), 32, 0, STORED, NULL },
+	{ "cr3", AT(cr3), 32, 0, EFFECT, NULL }, { "cr4", AT(cr4), 32, 0, EFFECT, NULL },
 	{ "efer", AT(efer), 32, 0, FIXED, NULL },
 	{ "gdtr.base", AT(gdtr.base), 32, 0, STORED, NULL }, { "gdtr.limit", AT(gdtr.limit), 16, 0, STORED, NULL },
 	{ "idtr.base", AT(idtr.base), 32, 0, STORED, NULL }, { "idtr.limit", AT(idtr.limit), 16, 0, STORED, NULL },
@@ -65,7 +66,8 @@ static const struct register_row rows[] = {
 /* Other names and parts: known, but not listed. */
 static const struct register_row other_rows[] = {
 	PARTS(R_EAX, "ax", "al"), PARTS(R_EBX, "bx", "bl"), PARTS(R_ECX, "cx", "cl"), PARTS(R_EDX, "dx", "dl"),
-	{ "ah", AT(r[R_EAX]), 8, 8, STORED, NULL }, { "bh", AT(r[R_EBX]), 8, 8, STORED, NULL }, { "ch", AT(r[R_ECX]), 8, 8, STORED, NULL }, { "dh", AT(r[R_EDX]), 8, 8, STORED, NULL },
+	{ "ah", AT(r[R_EAX]), 8, 8, STORED, NULL }, { "bh", AT(r[R_EBX]), 8, 8, STORED, NULL },
+	{ "ch", AT(r[R_ECX]), 8, 8, STORED, NULL }, { "dh", AT(r[R_EDX]), 8, 8, STORED, NULL },
 	{ "si", AT(r[R_ESI]), 16, 0, STORED, NULL }, { "di", AT(r[R_EDI]), 16, 0, STORED, NULL }, { "bp", AT(r[R_EBP]), 16, 0, STORED, NULL },
 	{ "sp", AT(r[R_ESP]), 32, 0, STORED, NULL }, { "fp", AT(r[R_EBP]), 32, 0, STORED, NULL }, { "ip", AT(eip), 16, 0, STORED, NULL },
 	{ "pc", 0, 32, 0, EFFECT, read_pc }, { "flags", 0, 32, 0, EFFECT, read_eflags }, { "efl", 0, 32, 0, EFFECT, read_eflags },

@@ -253,17 +253,24 @@ struct module *source_program(const struct debugger *d, uint32_t cr3)
 	return m ? m : open_program(d->source, p.name);
 }
 
-/* Does one of its loaded segments cover this linked address? */
-static bool module_covers(const struct module *m, uint32_t at)
+/* Does one of its loaded segments cover this address? *at: the linked one. physical: the address is one, and a kernel that is linked high but
+ * loaded low runs there until it turns paging on. */
+static bool module_covers(const struct module *m, uint32_t la, bool physical, uint32_t *at)
 {
 	size_t count = 0;
 	GElf_Phdr p;
 
 	if (elf_getphdrnum(m->elf, &count))
 		return false;
-	for (size_t i = 0; i < count && i < 1024; i++)
-		if (gelf_getphdr(m->elf, (int)i, &p) && p.p_type == PT_LOAD && at >= p.p_vaddr && at - p.p_vaddr < p.p_memsz)
+	for (size_t i = 0; i < count && i < 1024; i++) {
+		if (!gelf_getphdr(m->elf, (int)i, &p) || p.p_type != PT_LOAD)
+			continue;
+		uint32_t start = physical ? (uint32_t)p.p_paddr : m->bias + (uint32_t)p.p_vaddr;
+		if (la >= start && la - start < p.p_memsz) {
+			*at = la - start + (uint32_t)p.p_vaddr;
 			return true;
+		}
+	}
 	return false;
 }
 
@@ -272,10 +279,10 @@ struct module *source_module_at(const struct debugger *d, uint32_t cr3, uint32_t
 	if (!d->source)
 		return NULL;
 	for (struct module *m = d->source->modules; m; m = m->next)
-		if (!m->space && module_covers(m, *at = la - m->bias))
+		if (!m->space && (module_covers(m, la, false, at) || (!d->m->mmu.pg.enabled && module_covers(m, la, true, at))))
 			return m;
 	struct module *m = source_program(d, cr3);
-	return m && module_covers(m, *at = la - m->bias) ? m : NULL;
+	return m && module_covers(m, la, false, at) ? m : NULL;
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------------- */

@@ -62,6 +62,18 @@ static bool scene_of_micro(const struct micro *u, struct scene *s)
 
 /* --- from the stop, or from words ------------------------------------------------------------------------------------ */
 
+/* The mapping of a page has changed: the access that the last fault kept from it, if that was there, else any. */
+static void scene_of_mapping(const struct debugger *d, uint32_t la, struct scene *s)
+{
+	const struct cpu *cpu = &d->m->cpu;
+	const struct fault_record *f = cpu->fault_count ? &cpu->faults[(cpu->fault_count - 1) % FAULT_HISTORY] : NULL;
+
+	if (f && f->fault.vector == VEC_PF && f->walk.levels && f->fault.cr2 >> PAGE_SHIFT == la >> PAGE_SHIFT)
+		walk_now(d, f->fault.cr2, f->walk.access.kind, f->walk.access.user, s);
+	else
+		walk_now(d, la, ACCESS_READ, false, s);
+}
+
 static void scene_of_stop(const struct debugger *d, struct scene *s)
 {
 	const struct stop *stop = &d->stop;
@@ -74,6 +86,8 @@ static void scene_of_stop(const struct debugger *d, struct scene *s)
 	} else if (stop->kind == STOP_BREAK && stop->fault.fault.vector == VEC_PF && stop->fault.walk.levels) {
 		s->walk = stop->fault.walk;
 		s->levels = s->walk.levels;
+	} else if (stop->kind == STOP_BREAK && stop->hit && stop->hit->kind == BREAK_MAPPING) {
+		scene_of_mapping(d, stop->la, s);
 	} else if (stop->kind == STOP_BREAK && stop->access.len) {
 		walk_now(d, stop->la, stop->access.write ? ACCESS_WRITE : ACCESS_READ, user, s);
 	} else {

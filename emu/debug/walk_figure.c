@@ -214,7 +214,7 @@ static void draw_table(struct figure *f, unsigned column, unsigned top)
 
 	if (f->squat) {
 		canvas_box(&f->canvas, x, top, f->box, 3, edge);
-		canvas_text(&f->canvas, x + 2, top, column_used(f, column) ? STYLE_TITLE : STYLE_DIM, "%.*s", (int)f->box - 4, column_title(f, column));
+		canvas_text(&f->canvas, x + 2, top, column_used(f, column) ? STYLE_TITLE : STYLE_DIM, "%.*s", (int)f->box - 3, column_title(f, column));
 		draw_entry(f, column, top + 1);
 		return;
 	}

@@ -75,7 +75,8 @@ static uint32_t fault_pc(const struct story *s)
 
 	if (r->cs == cs->selector)
 		return cs->base + r->eip;
-	return r->eip;
+	/* Simplified: of a task in virtual-8086 mode, or a segment with a base, the base is no longer known. */
+	return s->d->m->cpu.cr0 & CR0_PE ? r->eip : ((uint32_t)r->cs << 4) + r->eip;
 }
 
 static void tell_instruction(const struct story *s, struct text *t)

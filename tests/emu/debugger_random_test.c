@@ -82,7 +82,8 @@ static unsigned random_below(unsigned n) { return (unsigned)rand_r(&seed) % n; }
 
 static struct breakpoint random_breakpoint(void)
 {
-	struct breakpoint b = { .kind = random_below(BREAK_KINDS), .enabled = true, .length = 1 + random_below(8), .vector = -1, .ignore = random_below(4) * random_below(50) };
+	struct breakpoint b = { .kind = random_below(BREAK_KINDS), .enabled = true, .length = 1 + random_below(8), .vector = -1,
+		.ignore = random_below(4) * random_below(50) };
 
 	b.address = symbols.symbol[random_below((unsigned)symbols.count)].address;
 	b.temporary = !random_below(4);

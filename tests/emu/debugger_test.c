@@ -408,12 +408,15 @@ END_TEST
 START_TEST(a_condition_knows_the_event)
 {
 	to_round(2);
-	unsigned fault = add((struct breakpoint){ .kind = BREAK_EXCEPTION, .vector = -1, .condition = strdup("vector == 14 && cr2 == 0x300008 && error == 2") });
+	unsigned fault = add((struct breakpoint){ .kind = BREAK_EXCEPTION, .vector = -1, 
+		.condition = strdup("vector == 14 && cr2 == 0x300008 && error == 2") });
 	expect_break(go(GO_CONTINUE), fault);
 	debugger_break_delete(&d, fault);
 	unsigned wrong = add((struct breakpoint){ .kind = BREAK_EXCEPTION, .vector = -1, .condition = strdup("cr2 != 0x300008 || error != 2") });
-	unsigned write = add((struct breakpoint){ .kind = BREAK_WRITE, .address = at("rounds"), .length = 4, .condition = strdup("old == 5 && value == 6") });
-	unsigned port = add((struct breakpoint){ .kind = BREAK_PORT, .address = 0x80, .length = 1, .condition = strdup("value != 0x5a") });
+	unsigned write = add((struct breakpoint){ .kind = BREAK_WRITE, .address = at("rounds"), .length = 4,
+		.condition = strdup("old == 5 && value == 6") });
+	unsigned port = add((struct breakpoint){ .kind = BREAK_PORT, .address = 0x80, .length = 1,
+		.condition = strdup("value != 0x5a") });
 	expect_break(go(GO_CONTINUE), write);
 	ck_assert_uint_eq(word("rounds"), 6);
 	ck_assert_uint_eq(debugger_break_find(&d, wrong)->hits + debugger_break_find(&d, port)->hits, 0);
@@ -761,6 +764,22 @@ START_TEST(interrupts_of_a_machine_that_waits)
 }
 END_TEST
 
+static bool count_poll(void *owner) { ++*(unsigned *)owner; return false; }
+
+/* Who paces an idle machine by the wall clock hears of every 10 ms of its time. */
+START_TEST(faces_are_asked_by_the_guests_time_too)
+{
+	unsigned polls = 0;
+	struct face face = { .name = "test", .owner = &polls, .poll = count_poll };
+
+	debugger_attach(&d, &face);
+	expect_break(go(GO_CONTINUE), add((struct breakpoint){ .kind = BREAK_INTERRUPT, .vector = 0x20, .ignore = 1000 }));
+	debugger_detach(&d, &face);
+	ck_assert_uint_gt(machine_now(m), 50000000);
+	ck_assert_uint_ge(polls, machine_now(m) / 2000000);
+}
+END_TEST
+
 START_TEST(a_guest_that_resets_the_machine_has_a_past_before_it)
 {
 	unsigned id = break_at("_start");
@@ -775,6 +794,19 @@ START_TEST(a_guest_that_resets_the_machine_has_a_past_before_it)
 	expect_break(go(GO_BACK_CONTINUE), id);
 	ck_assert_uint_eq(m->resets, 0);
 	ck_assert_uint_eq(cpu_icount(&m->cpu), 0);
+}
+END_TEST
+
+START_TEST(the_end_is_met_again_from_the_past)
+{
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_MACHINE);
+	ck_assert_int_eq(d.stop.ended, MACHINE_POWER_OFF);
+	uint64_t end = machine_now(m);
+	ck_assert_int_eq(go(GO_STEP)->kind, STOP_MACHINE);             /* there is no more */
+	ck_assert_int_eq(debugger_go(&d, GO_BACK_STEP, 10, 0)->kind, STOP_STEP);
+	ck_assert_int_eq(go(GO_CONTINUE)->kind, STOP_MACHINE);
+	ck_assert_int_eq(d.stop.ended, MACHINE_POWER_OFF);
+	ck_assert_uint_eq(machine_now(m), end);
 }
 END_TEST
 
@@ -857,14 +889,17 @@ int main(void)
 		execution_stops_before_the_instruction, execution_by_physical_address, execution_in_one_address_space,
 		a_write_stops_after_it_and_backwards_before_it, a_write_by_physical_address, a_watched_page_may_come_later,
 		a_repeated_instruction_is_come_to_once_and_after_interrupts, hits_are_counted_alike_by_steps_and_by_going_on,
-		a_read_is_no_write, a_port, an_msr, a_control_register,
-		a_switch_to_an_address_space, an_exception_stops_before_its_delivery, an_exception_of_another_kind_does_not_stop,
-		an_interrupt_stops_in_its_handler, a_software_interrupt_stops_in_its_handler, the_mapping_of_an_address, the_resumption_of_a_faulted_instruction, the_resumption_of_one_instruction, an_instruction_count_is_exact,
-		a_condition_is_looked_at_where_it_stops, a_condition_knows_the_event, a_bad_condition_is_refused_when_it_is_set, ignored_hits_count_both_ways,
-		of_several_the_lowest_is_told_and_all_count, a_temporary_one_is_gone_after_its_stop, a_disabled_one_does_not_stop,
-		a_step_is_one_instruction_and_back_is_its_inverse, steps_go_past_interrupts_and_back_past_them, a_step_enters_interrupts_when_asked_to,
-		a_step_enters_the_handler_of_its_fault, over_runs_the_fault_and_the_instruction_and_back_both, over_and_back_over_visit_the_same_places,
-		a_breakpoint_inside_stops_a_step_over, out_ends_after_the_return_and_back_out_at_the_call, until_and_back_until,
+		a_read_is_no_write, a_port, an_msr, a_control_register, a_switch_to_an_address_space,
+		an_exception_stops_before_its_delivery, an_exception_of_another_kind_does_not_stop,
+		an_interrupt_stops_in_its_handler, a_software_interrupt_stops_in_its_handler, the_mapping_of_an_address,
+		the_resumption_of_a_faulted_instruction, the_resumption_of_one_instruction, an_instruction_count_is_exact,
+		a_condition_is_looked_at_where_it_stops, a_condition_knows_the_event, a_bad_condition_is_refused_when_it_is_set,
+		ignored_hits_count_both_ways, of_several_the_lowest_is_told_and_all_count, a_temporary_one_is_gone_after_its_stop,
+		a_disabled_one_does_not_stop, a_step_is_one_instruction_and_back_is_its_inverse,
+		steps_go_past_interrupts_and_back_past_them, a_step_enters_interrupts_when_asked_to,
+		a_step_enters_the_handler_of_its_fault, over_runs_the_fault_and_the_instruction_and_back_both,
+		over_and_back_over_visit_the_same_places, a_breakpoint_inside_stops_a_step_over,
+		out_ends_after_the_return_and_back_out_at_the_call, until_and_back_until,
 		the_present_stops_once_and_then_life_goes_on, an_exception_in_the_present_does_not_stop_again_at_the_present,
 		the_beginning_and_nothing_before, a_face_interrupts_and_all_faces_hear_of_it,
 		an_interrupted_search_leaves_the_machine_where_it_was, a_change_by_hand_makes_another_future,
@@ -888,7 +923,9 @@ int main(void)
 	tcase_add_checked_fixture(reset, setup_reset, teardown);
 	tcase_set_timeout(timer, 120);
 	tcase_add_test(timer, a_machine_that_waits_is_stepped_to_where_it_goes_on);
+	tcase_add_test(timer, faces_are_asked_by_the_guests_time_too);
 	tcase_add_test(timer, interrupts_of_a_machine_that_waits);
+	tcase_add_test(reset, the_end_is_met_again_from_the_past);
 	tcase_add_test(reset, a_guest_that_resets_the_machine_has_a_past_before_it);
 	suite_add_tcase(s, timer);
 	suite_add_tcase(s, reset);

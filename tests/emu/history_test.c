@@ -167,7 +167,7 @@ static void straight(struct rig *r, const uint64_t *at, struct print *p, unsigne
 
 static void visit(struct rig *r, const uint64_t *at, const struct print *p, unsigned n, unsigned *seed)
 {
-	unsigned order[MOMENTS];
+	unsigned order[200];
 
 	shuffle(order, n, seed);
 	for (unsigned k = 0; k < n; k++) {
@@ -281,7 +281,7 @@ START_TEST(checkpoints_lie_at_the_same_instructions_however_the_run_is_cut)
 	size_t n = checkpoints_of(&r, RUN, a, 100);
 
 	ck_assert_uint_eq(checkpoints_of(&r, 20011, b, 100), n);
-	ck_assert_uint_gt(n, 2);
+	ck_assert_uint_ge(n, 2);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_uint_eq(a[i].icount, b[i].icount);
 		ck_assert_uint_eq(a[i].tick, b[i].tick);
@@ -532,11 +532,12 @@ START_TEST(a_fork_makes_the_past_the_present)
 {
 	struct rig plain, r;
 	struct print p, fork_point;
-	uint64_t at = RUN / 8, then;
+	uint64_t at = RUN / 5, then;
 
 	start_writer(&r, COPY);
 	remember(&r, PAGODA_LIMIT);
-	ck_assert_int_eq(history_run(r.h, RUN / 4), MACHINE_RAN);
+	ck_assert_int_eq(history_run(r.h, RUN / 2), MACHINE_RAN);
+	uint64_t written = disk_hash(r.m);
 	size_t typed = history_input(r.h)->count;
 	ck_assert_int_eq(history_goto_tick(r.h, at, NULL, err), HISTORY_OK);
 	ck_assert_int_eq(history_fork(r.h, err), 0);
@@ -558,7 +559,9 @@ START_TEST(a_fork_makes_the_past_the_present)
 	ck_assert_int_eq(machine_run(plain.m, at / 2), MACHINE_RAN);
 	p = print_of(plain.m, false);
 	check_same(r.m, &p, false, "before the change", at / 2);
-	ck_assert_int_eq(machine_run(plain.m, at / 2), MACHINE_RAN);
+	ck_assert_int_eq(machine_run(plain.m, at - at / 2), MACHINE_RAN);
+	ck_assert_uint_eq(fork_point.disk, disk_hash(plain.m));
+	ck_assert_uint_ne(fork_point.disk, written);
 	end(&plain);
 	ck_assert_int_eq(history_run(r.h, at - at / 2), MACHINE_RAN);
 	check_same(r.m, &fork_point, true, "at the change", at);

@@ -171,6 +171,22 @@ START_TEST(call_chains_reach_main_from_anywhere_in_a_program_and_through_the_tra
 }
 END_TEST
 
+START_TEST(a_kernel_linked_high_has_names_and_lines_where_it_runs_before_paging)
+{
+	char name[64];
+	struct source_line line;
+
+	rig_start(&rig, KERNEL, IMAGE, 8u << 20, "");
+	ck_assert_uint_lt(debugger_pc(&rig.d), 0x200000);
+	ck_assert_str_ne(source_symbol(&rig.d, debugger_pc(&rig.d), name, sizeof(name)), "");
+	ck_assert(source_line_of(&rig.d, debugger_pc(&rig.d), &line));
+	ck_assert_str_eq(line.file, "guestos/boot/entry.S");
+	rig_run_until(&rig, "$ ", 1000);
+	ck_assert_str_eq(source_symbol(&rig.d, 0x100010, name, sizeof(name)), "");
+	rig_end(&rig);
+}
+END_TEST
+
 START_TEST(beginnings_of_names_are_completed)
 {
 	const char *names[8];
@@ -295,6 +311,7 @@ int main(void)
 	tcase_add_test(t, programs_at_the_same_addresses_are_told_apart_by_their_space);
 	tcase_add_test(t, call_chains_reach_main_from_anywhere_in_a_program_and_through_the_trap_from_anywhere_in_the_kernel);
 	tcase_add_test(t, a_breakpoint_in_a_program_stops_only_there);
+	tcase_add_test(t, a_kernel_linked_high_has_names_and_lines_where_it_runs_before_paging);
 	tcase_add_test(t, beginnings_of_names_are_completed);
 	tcase_add_test(t, a_file_that_is_no_elf_is_refused_in_one_line);
 	tcase_add_test(t, damaged_debug_information_harms_nobody);
