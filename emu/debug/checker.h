@@ -6,7 +6,7 @@
  *            user-writable-table   a frame that the present walks pass through is mapped for users to write
  *   warning  lost-dirty            Dirty was cleared in a PTE without INVLPG, and a write through the TLB did not set it again
  *            user-accessible-...   gdt, idt, tss, or code that ring 0 executes (code) lies in a page with U = 1; only once ring 3 has run
- *   note     legal laziness, only counted (checker_summary): not-present made present, rights raised, Accessed cleared, rights lowered but not
+ *   note     legal laziness: not-present made present; and, counted for checker_summary, rights raised, Accessed cleared, rights lowered but not
  *            missed, kernel PDEs copied late into a directory, a frame one user may write and another may read
  *
  * Notes are what cannot be told from a mistake without false alarms. Systems clear Accessed without INVLPG and live with losing some. Two
