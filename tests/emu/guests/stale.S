@@ -6,7 +6,8 @@
  *   w  makes it read-only, and writes it               p  as s, with PAE paging
  *   d  clears Dirty, and writes it                     r  sets a reserved bit
  *   l  only what needs no INVLPG                       t  lets user mode write a page table
- *   b  as s, twice from two places                     k  lets user mode see the code of the kernel
+ *   b  as s, twice from two places                     k  lets user mode see the page-fault handler
+ *                                                      o  ... code of the kernel that has run before
  */
 #include "guest.inc"
 #define PAGE 0x400000                  /* the page that all is about */
@@ -79,6 +80,12 @@
 	je 1f
 	mov $fault, %eax
 	call open_to_users
+1:	cmpb $'o', (%esi)
+	jne 1f
+	cmpb $'i', 1(%esi)
+	je 1f
+	mov $to_user, %eax
+	call open_to_users
 1:	mov $0x90, %eax                        /* PSE, PGE */
 	mov %eax, %cr4
 	mov $directory, %eax
@@ -97,6 +104,7 @@
 	CHOOSE 'r', reserved
 	CHOOSE 't', table
 	CHOOSE 'k', kernel
+	CHOOSE 'o', to_user
 end:	POWER_OFF
 
 /* --- the mistakes --- */
