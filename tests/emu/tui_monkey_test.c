@@ -13,17 +13,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KEYS 300
-#define QUIET_MS 15                    /* so long without output, and the next key comes */
+#define KEYS 400
+#define QUIET_MS 12                    /* so long without output, and the next key comes */
 #define END_MS 60000
 
-static const char *const sequences[] = { "\033[A", "\033[B", "\033[C", "\033[D", "\033OA", "\033OB", "\033OC", "\033OD", "\033[5~", "\033[6~", "\033[H",
+static const char *const sequences[] = { "\033[A", "\033[B", "\033[C", "\033[D", "\033[5~", "\033[6~", "\033OA", "\033OB", "\033OC", "\033OD", "\033[5~", "\033[6~", "\033[H",
 	"\033OH", "\033[F", "\033OF", "\033[3~", "\033[Z", "\033", "\t", "\r", "\177", "\033[M !!", "\033[M 5)", "\033[Ma5)", "\033[M`5)", "\033[M P7",
 	"\033[99;99~", "\033[<0;3;3M", "\035", "\003", "\f" };
 static const char *const lines[] = { ":info tlb\r", ":help\r", ":view tables 0x100000\r", ":goto 100\r", ":goto 50%\r", ":goto present\r", ":mark\r",
 	":break *0x100010\r", ":watch 0x101000\r", ":catch pf\r", ":delete\r", ":view walk user write 0xbfffeffc\r", ":view frames 5\r", ":walkstep\r", ":hash\r",
 	":x/10i $eip\r", ":print 1+\r", ":info pg\r", ":fork\r", "/no\r" };
-static const char keys[] = "snocuwSNOCUW<>gtbBy1234567890vl[]/zpmMaei=:?";
+static const char keys[] = "snocuwSNOCUW<>gtbBy1234567890vvvvvl[]/zpmMaei=::????";
 
 static unsigned long long seed;
 
@@ -60,11 +60,11 @@ static bool send_anything(int fd)
 		ioctl(fd, TIOCSWINSZ, &size);
 		return drain(fd, QUIET_MS);
 	}
-	if (dice < 35)
-		return send_text(fd, sequences[below(sizeof(sequences) / sizeof(sequences[0]))]);
 	if (dice < 45)
+		return send_text(fd, sequences[below(sizeof(sequences) / sizeof(sequences[0]))]);
+	if (dice < 53)
 		return send_text(fd, "\033") && send_text(fd, lines[below(sizeof(lines) / sizeof(lines[0]))]);
-	if (dice < 50)
+	if (dice < 57)
 		key[0] = (char)(' ' + below(95));
 	return send_text(fd, key);
 }
