@@ -14,6 +14,9 @@ batch() {
 }
 
 # --- exit statuses
+printf 'print 1\n' >commands
+"$emu" debug --batch -x commands "$guests/triple.elf" >/dev/full 2>full && fail "a full disk behind standard output: status 0"
+grep -q 'standard output' full || fail "a full disk behind standard output: $(cat full)"
 batch 0 triple <<-'END'
 	step
 	quit
