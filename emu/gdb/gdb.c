@@ -230,8 +230,7 @@ bool peer_asks(struct gdb *g)
 {
 	if (g->link.in < 0)
 		return link_accept(&g->link);
-	link_poll(&g->link);
-	bool stop = g->link.interrupted || g->link.lost;
+	bool stop = link_asks(&g->link);
 	g->link.interrupted = false;
 	return stop;
 }

@@ -310,6 +310,38 @@ bool link_poll(struct gdb_link *l)
 	return l->ready;
 }
 
+/* Bytes behind a packet that waits: more are read, and the first that interrupts is taken out. */
+static void look_behind(struct gdb_link *l)
+{
+	uint8_t *rest = l->pending + l->pending_at, *found;
+	size_t size = l->pending_size - l->pending_at;
+
+	memmove(l->pending, rest, size);
+	l->pending_at = 0;
+	if (l->listener >= 0 && size < sizeof(l->pending)) {
+		ssize_t n = recv(l->in, l->pending + size, sizeof(l->pending) - size, MSG_DONTWAIT);
+		if (!n || (n < 0 && errno != EINTR && errno != EAGAIN))
+			l->lost = true;
+		size += n > 0 ? (size_t)n : 0;
+	}
+	l->pending_size = size;
+	found = size ? memchr(l->pending, INTERRUPT, size) : NULL;
+	if (!found)
+		return;
+	memmove(found, found + 1, size - 1 - (size_t)(found - l->pending));
+	l->pending_size--;
+	l->interrupted = true;
+}
+
+bool link_asks(struct gdb_link *l)
+{
+	if (!link_poll(l) || l->interrupted || !link_connected(l))
+		return l->interrupted || l->lost;
+	look_behind(l);
+	/* A peer that fills the buffer while the machine runs does not wait for an answer; it must not become deaf to it. */
+	return l->interrupted || l->lost || l->pending_size == sizeof(l->pending);
+}
+
 void link_wait(const struct gdb_link *l, int timeout)
 {
 	struct pollfd wait = { .fd = l->in >= 0 ? l->in : l->listener, .events = POLLIN };

@@ -46,6 +46,8 @@ void link_drop(struct gdb_link *l);
 /* Reads what there is without waiting, until a packet is ready, or an interrupt or nothing more. True when l->packet is ready; the
  * caller sets ready to false when it is done. */
 bool link_poll(struct gdb_link *l);
+/* While the machine runs: does the peer interrupt, or is it gone? Looks behind a packet that waits for the end of the run, too. */
+bool link_asks(struct gdb_link *l);
 /* Waits until something may have come, or timeout milliseconds. */
 void link_wait(const struct gdb_link *l, int timeout);
 /* Sends a payload (escaped as needed). It is cut at LINK_PACKET bytes. */

@@ -62,4 +62,30 @@ prints 'incw   (%bx)'
 kill $pid
 wait $pid
 
+# --- a packet that waits for the end of a run hides neither an interrupt behind it nor that its sender is gone
+# answers TEXT: the next bytes of the connection, within some seconds.
+answers() {
+	read -r -t 10 -N ${#1} got <&3
+	[ "$got" = "$1" ] || fail "the peer is told '$got', not '$1'"
+}
+
+start run --gdb 0 -S "$guests/spin.elf"
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+printf '$c#63' >&3
+answers '+'
+sleep 0.2                                  # it runs
+printf '$?#3f' >&3
+sleep 0.2
+printf '\003' >&3
+answers '+$T02thread:1;#d4$T05thread:1;#d7'
+printf '$c#63$?#3f' >&3
+sleep 0.2
+exec 3>&-
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+printf '\003' >&3
+answers '$T02thread:1;#d4'
+exec 3>&-
+kill $pid
+wait $pid
+
 finish
