@@ -83,8 +83,8 @@ static bool run_piece(struct debugger *d, uint64_t end, const struct search *s, 
 		enum run_end r = go_run(d, left < PIECE ? left : PIECE);
 		if (r == RUN_HIT || r == RUN_GOAL)
 			s->noted(d, s->ctx);
-		else if (r != RUN_TICKS && r != RUN_PRESENT)
-			return false;
+		else if (r != RUN_TICKS && r != RUN_PRESENT && !(r == RUN_ENDED && machine_now(d->m) >= end))
+			return false;                  /* the end of the run is where a search from there began */
 		if (left > PIECE && !progress->report(progress->owner, machine_now(d->m) - first, total)) {
 			go_stop(d, STOP_INTERRUPTED, NULL);
 			return false;

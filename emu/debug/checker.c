@@ -119,9 +119,11 @@ static void on_tlb_changed(void *owner, struct machine *m, const struct tlb_entr
 		cache_drop(c, old->vpn);
 		return;
 	}
-	if (!m->mmu.pg.enabled || !cache_put(c, new, &c->walk))
+	/* A translation comes with the walk that has just been told. */
+	if (!m->mmu.pg.enabled || c->walk.result != WALK_OK || c->walk.access.la >> PAGE_SHIFT != new->vpn)
 		return;
-	open_cached(c, new);
+	if (cache_put(c, new, &c->walk))
+		open_cached(c, new);
 }
 
 static void on_accessed(void *owner, struct machine *m, const struct phys_access *a)

@@ -1,8 +1,18 @@
 /* emu/debug/checker.h: the paging checker: what hardware lets pass in silence.
  *
- *   error   a stale translation was used in a way the tables forbid or lead elsewhere; reserved bits; a page-table page a user can write
- *   warning user-accessible kernel pages; a writable alias of a read-only shared frame; Accessed or Dirty lost
- *   note    legal laziness: not-present made present, rights raised, without INVLPG (counted, silent unless asked)
+ *   error    stale-translation     the TLB answered an access that the tables forbid, or lead elsewhere: INVLPG or a load of CR3 is missing
+ *            global-translation    ... because it is global, and the tables of the new CR3 say otherwise
+ *            reserved-bit          a walk met a present entry with a reserved bit set
+ *            user-writable-table   a frame that the present walks pass through is mapped for users to write
+ *   warning  lost-dirty            Dirty was cleared in a PTE without INVLPG, and a write through the TLB did not set it again
+ *            user-accessible-...   gdt, idt, tss, or code that ring 0 executes (code) lies in a page with U = 1; only once ring 3 has run
+ *   note     legal laziness: not-present made present; and, counted for checker_summary, rights raised, Accessed cleared, rights lowered but not
+ *            missed, kernel PDEs copied late into a directory, a frame one user may write and another may read
+ *
+ * Notes are what cannot be told from a mistake without false alarms. Systems clear Accessed without INVLPG and live with losing some. Two
+ * rights on one frame are shared memory, or the last user of a copy-on-write page, or a lost reference: only the kernel's books say which.
+ *
+ * It costs something where translations enter and leave the TLB and where page tables are written; nothing for each instruction.
  */
 #ifndef EMU_DEBUG_CHECKER_H
 #define EMU_DEBUG_CHECKER_H

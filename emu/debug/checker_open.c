@@ -113,7 +113,7 @@ void open_ring0_code(struct checker *c, uint32_t vpn)
 
 static bool still_maps(const struct checker *c, const struct user_mapping *u, uint32_t frame)
 {
-	struct access a = { .la = u->vpn << PAGE_SHIFT, .kind = ACCESS_READ, .user = true };
+	struct access a = { .la = (uint32_t)u->vpn << PAGE_SHIFT, .kind = ACCESS_READ, .user = true };
 	struct paging pg = c->m->mmu.pg;
 	struct walk w;
 

@@ -294,7 +294,7 @@ static void run_set(struct debugger *d, const char *args, struct reply *r)
 	right = args + n + 1 + strspn(args + n + 1, " \t");
 	if (option(d, left, right, r) || !number_of(d, right, &value, r))
 		return;
-	bool past = history_in_past(d->h);
+	bool past = debugger_in_past(d);
 	unsigned size = target_size(left, &address);
 	if (size)
 		assign_memory(d, false, address, size, value, r);

@@ -63,7 +63,7 @@ static void stop_json(struct debugger *d, const struct stop *s, struct reply *r)
 	reply_set(r, "stop", j);
 	reply_set(r, "pc", json_hex(debugger_pc(d)));
 	reply_set(r, "symbol", json_string(source_symbol(d, debugger_pc(d), name, sizeof(name))));
-	reply_set(r, "past", json_boolean(history_in_past(d->h)));
+	reply_set(r, "past", json_boolean(debugger_in_past(d)));
 }
 
 static void displays(struct debugger *d, struct reply *r)

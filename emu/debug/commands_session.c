@@ -235,10 +235,10 @@ static void run_status(struct debugger *d, const char *args, struct reply *r)
 	(void)args;
 	mode_name(&d->m->cpu, mode, sizeof(mode));
 	text_add(&r->text, "%s, CPL %u, %s, instruction %" PRIu64 ", tick %" PRIu64 ", %s\n", d->guest ? guest_name(d->guest) : "a guest nothing is known of",
-		d->m->cpu.cpl, mode, now.icount, now.tick, history_in_past(d->h) ? "in the past" : "in the present");
+		d->m->cpu.cpl, mode, now.icount, now.tick, debugger_in_past(d) ? "in the past" : "in the present");
 	reply_set(r, "icount", json_integer((json_int_t)now.icount));
 	reply_set(r, "tick", json_integer((json_int_t)now.tick));
-	reply_set(r, "past", json_boolean(history_in_past(d->h)));
+	reply_set(r, "past", json_boolean(debugger_in_past(d)));
 	reply_set(r, "cpl", json_integer(d->m->cpu.cpl));
 	reply_set(r, "mode", json_string(mode));
 	reply_set(r, "guest", d->guest ? json_string(guest_name(d->guest)) : json_null());
@@ -381,7 +381,7 @@ static void run_type(struct debugger *d, const char *args, struct reply *r)
 
 	if (!d->console)
 		reply_fail(r, "nobody types for this guest here");
-	else if (history_in_past(d->h))
+	else if (debugger_in_past(d))
 		reply_fail(r, "in the past the guest's input is written already; fork begins another future here");
 	if (r->failed)
 		return;

@@ -55,6 +55,11 @@ void debugger_detach(struct debugger *d, struct face *f)
 		}
 }
 
+bool debugger_in_past(const struct debugger *d)
+{
+	return history_in_past(d->h) && !d->going->live;
+}
+
 void debugger_output(struct debugger *d, uint8_t byte)
 {
 	for (struct face *f = d->faces; f; f = f->next)

@@ -145,6 +145,9 @@ size_t debugger_read_linear(const struct debugger *d, uint32_t la, void *buf, si
 size_t debugger_read_physical(const struct debugger *d, paddr_t pa, void *buf, size_t size);
 /* ... in another address space: page tables at cr3 with the present mode bits. */
 size_t debugger_read_space(const struct debugger *d, uint32_t cr3, uint32_t la, void *buf, size_t size);
+/* Is what comes next known already? Not where only the debugger itself has run ahead, to look into an instruction or to stop before an
+ * exception: for people that is the present. */
+bool debugger_in_past(const struct debugger *d);
 /* CS.base + EIP: the next instruction. */
 uint32_t debugger_pc(const struct debugger *d);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cpu/insn.h"
+#include "emu/debug/going.h"
 #include "emu/debug/micro_private.h"
 #include "emu/disasm.h"
 
@@ -320,6 +321,7 @@ static int run_once(struct micro_recorder *r, char *err)
 	machine_observe(m, &o);
 	machine_watch_all(m, true);
 	machine_quiet(m, true);
+	r->d->going->live = !debugger_in_past(r->d);
 	history_run(r->d->h, 1);
 	machine_quiet(m, false);
 	machine_watch_all(m, false);

@@ -143,7 +143,7 @@ void view_history(struct debugger *d, const struct view_request *rq, struct text
 	moment_line(t, "first", history_first(d->h));
 	moment_line(t, "now", history_now(d->h));
 	moment_line(t, "present", history_present(d->h));
-	text_put(t, history_in_past(d->h) ? STYLE_WARN : STYLE_GOOD, "%s\n", history_in_past(d->h) ? "in the past: nothing the guest writes leaves the machine"
+	text_put(t, debugger_in_past(d) ? STYLE_WARN : STYLE_GOOD, "%s\n", debugger_in_past(d) ? "in the past: nothing the guest writes leaves the machine"
 		: "in the present");
 	text_add(t, "%u checkpoints, %.1f of at most %.0f MB; %" PRIu64 " pages stored, %" PRIu64 " shared\n", s.checkpoints,
 		(double)s.bytes / 1048576, (double)s.limit / 1048576, s.pages_stored, s.pages_shared);
@@ -171,7 +171,7 @@ json_t *view_history_json(struct debugger *d, const struct view_request *rq)
 		json_array_append_new(list, moment_json(at[i]));
 	free(at);
 	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "first", moment_json(history_first(d->h)), "now", moment_json(history_now(d->h)),
-		"present", moment_json(history_present(d->h)), "past", history_in_past(d->h), "limit", (json_int_t)s.limit, "bytes", (json_int_t)s.bytes,
+		"present", moment_json(history_present(d->h)), "past", debugger_in_past(d), "limit", (json_int_t)s.limit, "bytes", (json_int_t)s.bytes,
 		"pages_stored", (json_int_t)s.pages_stored, "pages_shared", (json_int_t)s.pages_shared, "replayed", (json_int_t)s.replayed,
 		"restores", (json_int_t)s.restores, "checkpoints", list);
 }

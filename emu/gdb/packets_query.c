@@ -143,7 +143,7 @@ static void packet_threads(struct gdb *g, char *args, char *end) { (void)end; an
 static void packet_monitor(struct gdb *g, char *args, char *end)
 {
 	char line[1024 + 1];
-	struct reply r = { 0 };
+	struct reply r = { .no_files = true };         /* whoever reaches the port */
 	size_t n = take_bytes(&args, (uint8_t *)line, sizeof(line) - 1);
 
 	if (args != end) {

@@ -1,12 +1,13 @@
 # tests/emu/tuilib.sh: sourced by the scripts that drive the full-screen debugger in tmux. Usage: SCRIPT EMU EXPECTATIONS [--update]
 #
 # Nothing sleeps for a fixed time: each key is followed by waiting for what it must bring to the screen, as long as a slow (sanitized) build
-# may need. --update writes the screens seen as the new expectations; read the difference before you believe it.
+# may need. --update writes the screens seen as the new expectations; read the difference before you believe it. With TUI_SCREENS=DIRECTORY the
+# screens are kept there as they are, for a README.
 #
 # Screens are compared after masking, since addresses, instruction counts and the compiled code change with Pagoda's sources and compiler:
 #   - the digits of hexadecimal numbers of 5 digits and more, of numbers after 0x, and of numbers with commas become #
 #   - what lies between the ends of the time bar becomes ...
-#   - the code pane keeps its marks (> and B) only, the panes at the right the names of registers
+#   - of the code pane only the number of its > counts, the panes at the right the names of registers
 # What the diagram of a walk says in words and letters, messages, titles, the console, the layout: all of it counts.
 emu=$1
 expected=$2
@@ -96,13 +97,15 @@ mask() {
 		s/├.*┤ .*/├...┤/;
 		if ($split && /^([^─━].*)│(.*)$/) {
 			my ($left, $right) = ($1, $2);
-			$left = substr($left, 0, 2) =~ s/[^> Bb]/ /gr if $code;
+			$here += $left =~ /^>/ if $code;
+			$left = "" if $code;
 			$right = $right =~ /^(\w{2,4}) +#/ ? $1 : "";
 			$_ = "$left│$right";
 		}
 		s/ (?:#+-#+|#+) of #+ / # of # /;
 		s/ +$//;
-		print "$_\n";'
+		print "$_\n";
+		END { print "> in the code pane: ", $here // 0, "\n" }'
 }
 
 # screen NAME: what is seen now is what is expected.
@@ -112,9 +115,9 @@ screen() {
 		screen_now >"$work/$1.raw"
 	done
 	mask <"$work/$1.raw" >"$work/$1.seen"
+	[ -n "$TUI_SCREENS" ] && cp "$work/$1.raw" "$TUI_SCREENS/$1.txt"
 	if [ "$update" = --update ]; then
 		cp "$work/$1.seen" "$expected/$1.screen"
-		cp "$work/$1.raw" "$expected/../../../build/tui-$1.raw" 2>/dev/null
 	elif ! diff -u "$expected/$1.screen" "$work/$1.seen" >"$work/diff"; then
 		fail "the screen '$1' is not what is expected (- expected, + seen):"
 		cat "$work/diff"
