@@ -11,8 +11,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "emu/console.h"
 #include "emu/observer.h"
 
 #define PIECE 4000000ull               /* ticks between looks at the clock of the host: under 10 ms */
@@ -121,14 +121,6 @@ enum machine_stop history_repeat(struct history *h, uint64_t ticks)
 
 /* --- forward to a goal, unseen ------------------------------------------------------------------------------------------ */
 
-static uint64_t host_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 struct journey {
 	struct history *h;
 	struct goal goal;
@@ -143,7 +135,7 @@ static bool report(struct journey *j)
 {
 	if (!j->progress)
 		return true;
-	uint64_t now = host_time(), done = along(&j->goal, history_now(j->h)) - j->start;
+	uint64_t now = host_ns(), done = along(&j->goal, history_now(j->h)) - j->start;
 	if (now - j->reported_ns < REPORT_NS)
 		return true;
 	j->reported_ns = now;
@@ -269,7 +261,7 @@ static struct checkpoint *mark_start(struct history *h, const struct goal *g, co
 static enum history_result go(struct history *h, struct goal goal, const struct progress *progress, char *err)
 {
 	uint64_t from = machine_now(h->m), limit = h->m->instruction_limit;
-	struct journey j = { .h = h, .goal = goal, .progress = progress, .reported_ns = host_time(), .err = err };
+	struct journey j = { .h = h, .goal = goal, .progress = progress, .reported_ns = host_ns(), .err = err };
 
 	if (history_settle(h, err))
 		return HISTORY_ERROR;

@@ -3,15 +3,12 @@
 
 #include <string.h>
 
+#include "emu/little_endian.h"
 #include "emu/loader.h"
 
 #define SECTOR 512u
 #define OLDEST 0x0202                      /* the first with a pointer to the command line */
 #define HEADER_2_02_END 0x22c              /* what protocol 2.02 defined */
-
-static uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
-static uint32_t get32(const uint8_t *p) { return get16(p) | (uint32_t)get16(p + 2) << 16; }
-static uint64_t get64(const uint8_t *p) { return get32(p) | (uint64_t)get32(p + 4) << 32; }
 
 /* [LINUXBOOT "The Real-Mode Kernel Header"]: without HdrS it is a boot sector like any other. */
 bool linux_recognise(const uint8_t *data, size_t size)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "emu/linux_boot.h"
+#include "emu/little_endian.h"
 #include "emu/multiboot.h"
 
 #define FILE_LIMIT (1ull << 30)            /* larger cannot be a kernel or initrd for a 32-bit machine */
@@ -100,11 +101,6 @@ void host_file_free(struct host_file *f)
 	free(f->path);
 	free(f->data);
 	*f = (struct host_file){ 0 };
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 /* [Multiboot 3.1 "OS image format"]: on a 4-byte boundary in the first 8 KB, three words that add to zero. */

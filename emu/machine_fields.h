@@ -30,7 +30,6 @@ struct machine_fields {
 	unsigned count, capacity;
 	bool failed;                       /* out of memory */
 	const char *device;                /* while collecting: prefix of its names */
-	unsigned nth;                      /* ... and which of those with its name it is */
 	/* Copies of what has no home of its own in the machine. */
 	uint32_t eflags, tlb_entries, tlb_ways;
 	uint16_t version[MACHINE_DEVICES];

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu/little_endian.h"
 #include "emu/machine_fields.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are stored as they lie in memory");
@@ -224,14 +225,6 @@ struct load {
 	uint64_t lru;
 };
 
-static uint64_t number(const uint8_t *data, uint32_t size)
-{
-	uint64_t n = 0;
-
-	memcpy(&n, data, size < 8 ? size : 8);
-	return n;
-}
-
 /* The field of that name, or NULL. They come in the order they were saved in. */
 static struct machine_field *find_field(struct load *l, const char *name, unsigned *index)
 {
@@ -259,13 +252,13 @@ static int check_field(struct load *l, const struct record *r, char *err)
 		return fail(err, "'%s' is there twice", d->name);
 	if (r->size != d->size || r->count != d->count)
 		return fail(err, "'%s' is %u times %u bytes, not %u times %u", d->name, r->count, r->size, d->count, d->size);
-	if (d->fixed && number(r->data, d->size) != number(d->data, d->size))
-		return fail(err, "'%s' is %llu, this machine's is %llu", d->name, (unsigned long long)number(r->data, d->size),
-			(unsigned long long)number(d->data, d->size));
+	if (d->fixed && get_number(r->data, d->size) != get_number(d->data, d->size))
+		return fail(err, "'%s' is %llu, this machine's is %llu", d->name, (unsigned long long)get_number(r->data, d->size),
+			(unsigned long long)get_number(d->data, d->size));
 	for (uint32_t i = 0; d->most != UINT64_MAX && i < d->count; i++)
-		if (number(r->data + (size_t)i * d->size, d->size) > d->most)
+		if (get_number(r->data + (size_t)i * d->size, d->size) > d->most)
 			return fail(err, "'%s' is %llu and can be %llu at most", d->name,
-				(unsigned long long)number(r->data + (size_t)i * d->size, d->size), (unsigned long long)d->most);
+				(unsigned long long)get_number(r->data + (size_t)i * d->size, d->size), (unsigned long long)d->most);
 	l->source[index] = r->data;
 	return 0;
 }
@@ -275,14 +268,14 @@ static int check_timer(struct load *l, const struct record *r, char *err)
 	if (r->size != 8 || r->count != 1 || l->timers == TIMERS_MAX)
 		return fail(err, "'%.60s' is no deadline", r->name);
 	memcpy(l->timer[l->timers].label, r->name, sizeof(r->name));
-	l->timer[l->timers++].deadline = number(r->data, 8);
+	l->timer[l->timers++].deadline = get_number(r->data, 8);
 	return 0;
 }
 
 static int check_tlb_column(struct load *l, const struct record *r, char *err)
 {
 	if (!strcmp(r->name, "tlb.lru") && r->size == 8 && r->count == 1) {
-		l->lru = number(r->data, 8);
+		l->lru = get_number(r->data, 8);
 		return 0;
 	}
 	for (size_t i = 0; i < TLB_COLUMNS; i++) {

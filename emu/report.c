@@ -27,6 +27,11 @@ const char *vector_mnemonic(unsigned vector)
 	return vector < 32 && vectors[vector].mnemonic ? vectors[vector].mnemonic : "";
 }
 
+const char *vector_short_name(unsigned vector)
+{
+	return *vector_mnemonic(vector) ? vector_mnemonic(vector) : vector_name(vector);
+}
+
 static const char *in_symbol(const struct symbols *s, uint32_t address, char *buf, size_t size)
 {
 	char name[128];

@@ -11,7 +11,10 @@ void report_triple_fault(const struct machine *m, const struct symbols *symbols,
 void report_halted(const struct machine *m, const struct symbols *symbols, FILE *out);
 /* "page fault", "general protection fault", ... for vectors 0..31; "interrupt" for the others. */
 const char *vector_name(unsigned vector);
+/* "#PF", "NMI"; "" for those without. */
 const char *vector_mnemonic(unsigned vector);
+/* The mnemonic, or the name where there is none. */
+const char *vector_short_name(unsigned vector);
 /* A fetch that everything but PG_NX allowed. */
 bool stopped_by_no_execute(const struct walk *w);
 

@@ -18,6 +18,5 @@ void state_put(struct state_sink *to, const char *tag, const struct bytes *b);
 
 /* What an image holds, for telling whether it is still the same one: of its size and its blocks that are not zeros. 0 or a negative errno. */
 int state_image_hash(int fd, uint64_t sectors, uint64_t *hash);
-bool state_block_is_zero(const uint8_t *block);
 
 #endif

@@ -61,7 +61,7 @@ static int put_bytes(struct saving *s, const char *tag, struct bytes *b, bool go
 
 /* --- images ---------------------------------------------------------------------------------------------------------- */
 
-bool state_block_is_zero(const uint8_t *block)
+static bool block_is_zero(const uint8_t *block)
 {
 	uint64_t first;
 
@@ -111,7 +111,7 @@ int state_image_hash(int fd, uint64_t sectors, uint64_t *hash)
 		int r = image_block(fd, sectors, b, buf);
 		if (r)
 			return r;
-		if (state_block_is_zero(buf))
+		if (block_is_zero(buf))
 			continue;
 		hash_u64(&h, b);
 		hash_bytes(&h, buf, sizeof(buf));
@@ -216,7 +216,7 @@ static int put_ram(struct saving *s, struct bytes *b)
 		if (p % 16 == 0 && (p = next_data(phys->memfd, p, pages)) >= pages)
 			break;
 		const uint8_t *page = phys->ram + p * STATE_BLOCK;
-		if (state_block_is_zero(page))
+		if (block_is_zero(page))
 			continue;
 		if (!bytes_put_number(b, p, 4) || !bytes_put(b, page, STATE_BLOCK))
 			return fail(s, "memory", -ENOMEM);
@@ -249,7 +249,7 @@ static int put_disk(struct saving *s, unsigned n, struct bytes *b)
 			r = image_block(d->fd, d->disk->sectors, k, image);
 		if (r)
 			return fail(s, d->name ? d->name : "a disk", r);
-		if (d->path ? !memcmp(now, image, STATE_BLOCK) : state_block_is_zero(now))
+		if (d->path ? !memcmp(now, image, STATE_BLOCK) : block_is_zero(now))
 			continue;
 		if (!bytes_put_number(b, k, 8) || !bytes_put(b, now, STATE_BLOCK))
 			return fail(s, "a disk", -ENOMEM);

@@ -8,7 +8,7 @@ enum {
 	STATUS_USAGE = 2,
 	STATUS_HALTED = 118,       /* the guest halted with interrupts off: nothing can wake it */
 	STATUS_TRIPLE_FAULT = 120,
-	STATUS_CHECK = 122,        /* --check paging=stop found something; in emu debug, an assert failed */
+	STATUS_CHECK = 122,        /* --check paging=stop found something; in emu debug, an assert failed, or a script */
 	STATUS_LIMIT = 124,        /* --timeout or --max-instructions, as timeout(1) */
 	STATUS_DIVERGED = 126,     /* a recording does not run as it was recorded */
 	STATUS_SIGNAL = 128,       /* + number */

@@ -184,7 +184,7 @@ static void chrome_delivered(struct trace *t, struct machine *m, const struct fa
 	if (r->external)
 		snprintf(name, sizeof(name), "interrupt 0x%02x", v);
 	else
-		snprintf(name, sizeof(name), "%s", *vector_mnemonic(v) ? vector_mnemonic(v) : vector_name(v));
+		snprintf(name, sizeof(name), "%s", vector_short_name(v));
 	struct json_out *j = begin(t, "B", name, r->external ? "interrupt" : "exception", k->pid, r->icount);
 	json_open(j, "args", '{');
 	json_put_number(j, "icount", r->icount);

@@ -38,10 +38,8 @@ static void jsonl_instruction(struct trace *t, struct machine *m)
 
 static void put_walk(struct json_out *j, const struct walk *w)
 {
-	static const char *const kinds[] = { "read", "write", "fetch" }, *const results[] = { "ok", "not present", "reserved bit", "protection" };
-
 	json_put_hex(j, "la", w->access.la);
-	json_put_text(j, "access", kinds[w->access.kind]);
+	json_put_text(j, "access", access_kind_name(w->access.kind));
 	json_put_bool(j, "user", w->access.user);
 	json_put_hex(j, "cr3", w->paging.cr3);
 	json_open(j, "levels", '[');
@@ -53,7 +51,7 @@ static void put_walk(struct json_out *j, const struct walk *w)
 		json_close(j, '}');
 	}
 	json_close(j, ']');
-	json_put_text(j, "result", results[w->result]);
+	json_put_text(j, "result", walk_result_name(w->result));
 	if (w->result == WALK_OK)
 		json_put_hex(j, "pa", w->pa);
 	else
@@ -72,7 +70,7 @@ static void put_event(struct json_out *j, const struct fault_record *r)
 
 	json_put_number(j, "vector", v);
 	if (!r->external)
-		json_put_text(j, "name", *vector_mnemonic(v) ? vector_mnemonic(v) : vector_name(v));
+		json_put_text(j, "name", vector_short_name(v));
 	if (r->fault.has_error)
 		json_put_number(j, "err", r->fault.error);
 	if (v == VEC_PF && !r->external)

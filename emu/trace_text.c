@@ -45,7 +45,7 @@ static void text_exception(struct trace *t, struct machine *m, const struct faul
 
 	(void)m;
 	start_line(t, r->icount, "exc");
-	fprintf(t->out, "%s", *vector_mnemonic(v) ? vector_mnemonic(v) : vector_name(v));
+	fprintf(t->out, "%s", vector_short_name(v));
 	if (r->fault.has_error)
 		fprintf(t->out, " error %04x", r->fault.error);
 	if (v == VEC_PF)

@@ -125,6 +125,9 @@ uint64_t page_entry_reserved(const struct paging *pg, bool large);
 paddr_t page_entry_target(const struct paging *pg, uint64_t entry, bool large);
 /* The walk in words, as lines like "PDE at 0x00101004 = 0x00000000: P=0 not present". Returns the length as snprintf. */
 int walk_describe(const struct walk *w, char *buf, size_t size);
+/* "read", "write", "fetch"; "ok", "not present", "reserved bit", "protection": the words of traces, JSON and scripts. */
+const char *access_kind_name(enum access_kind kind);
+const char *walk_result_name(enum walk_result result);
 
 /* --- TLB ------------------------------------------------------------------------------------------------------ */
 

@@ -303,14 +303,27 @@ static const char *fault_reason(const struct walk *w)
 	}
 }
 
+const char *access_kind_name(enum access_kind kind)
+{
+	static const char *const name[] = {"read", "write", "fetch"};
+
+	return name[kind];
+}
+
+const char *walk_result_name(enum walk_result result)
+{
+	static const char *const name[] = {"ok", "not present", "reserved bit", "protection"};
+
+	return name[result];
+}
+
 int walk_describe(const struct walk *w, char *buf, size_t size)
 {
-	static const char *const kind[] = {"read", "write", "fetch"};
 	struct text t = {buf, size, 0};
 
 	if (size)
 		buf[0] = '\0';
-	say(&t, "%s %s of 0x%08x", w->access.user ? "user" : "supervisor", kind[w->access.kind], w->access.la);
+	say(&t, "%s %s of 0x%08x", w->access.user ? "user" : "supervisor", access_kind_name(w->access.kind), w->access.la);
 	if (w->paging.enabled)
 		say(&t, ", CR3 = 0x%08x\n", w->paging.cr3);
 	else

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "emu/debug/arm.h"
+#include "emu/little_endian.h"
 
 /* --- translations ------------------------------------------------------------------------------------------------------- */
 
@@ -39,7 +40,8 @@ static bool space_is_current(const struct debugger *d, const struct breakpoint *
 	return b->space != SPACE_VIRTUAL || same_space(&d->m->cpu, b->cr3);
 }
 
-uint32_t arm_frame_of(const struct debugger *d, const struct breakpoint *b, uint32_t la)
+/* The physical page where a linear address lies in the breakpoint's space: by the TLB, else by the tables. NO_FRAME: nowhere. */
+static uint32_t frame_of(const struct debugger *d, const struct breakpoint *b, uint32_t la)
 {
 	const struct tlb_entry *e = space_is_current(d, b) ? mmu_tlb_probe(&d->m->mmu, la) : NULL;
 	struct access a = { .la = la, .kind = ACCESS_READ };
@@ -108,7 +110,7 @@ static void arm_memory(struct debugger *d, struct arm *a)
 
 	for (unsigned i = 0; i < a->frames; i++) {
 		uint64_t page = (b->address & ~(uint64_t)PG_OFFSET) + (uint64_t)i * PAGE_SIZE;
-		arm_page(d, a, i, b->space == SPACE_PHYSICAL ? (uint32_t)(page >> PAGE_SHIFT) : arm_frame_of(d, b, (uint32_t)page));
+		arm_page(d, a, i, b->space == SPACE_PHYSICAL ? (uint32_t)(page >> PAGE_SHIFT) : frame_of(d, b, (uint32_t)page));
 	}
 }
 
@@ -138,22 +140,12 @@ bool arm_touches(const struct debugger *d, const struct arm *a, const struct phy
 		if (a->frame[i] != frame || at + access->len <= low || at >= low + length)
 			continue;
 		/* The watch may lag behind a change of address space. */
-		if (b->space != SPACE_PHYSICAL && (!space_is_current(d, b) || arm_frame_of(d, b, (uint32_t)start) != frame))
+		if (b->space != SPACE_PHYSICAL && (!space_is_current(d, b) || frame_of(d, b, (uint32_t)start) != frame))
 			continue;
 		n->la = (uint32_t)(start + (at > low ? at - low : 0));
 		return true;
 	}
 	return false;
-}
-
-/* At most 8 bytes, little-endian. */
-static uint64_t number(const uint8_t *bytes, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n && i < 8; i++)
-		v |= (uint64_t)bytes[i] << 8 * i;
-	return v;
 }
 
 void arm_values(struct debugger *d, struct arm *a, struct note *n)
@@ -162,10 +154,10 @@ void arm_values(struct debugger *d, struct arm *a, struct note *n)
 	uint32_t from = (uint32_t)(n->la - (uint32_t)b->address), left = b->length - from;
 	uint32_t len = n->access.len < left ? n->access.len : left;
 
-	n->old_value = number(a->copy + from, len);
+	n->old_value = get_number(a->copy + from, len);
 	for (unsigned i = 0; i < a->frames; i++)
 		refresh_part(d, a, i);
-	n->value = number(a->copy + from, len);
+	n->value = get_number(a->copy + from, len);
 }
 
 /* --- mappings ---------------------------------------------------------------------------------------------------------- */

@@ -7,8 +7,6 @@
 /* False: out of memory; what could be armed is. */
 bool arm_all(struct debugger *d);
 void arm_none(struct debugger *d);
-/* The physical page where a linear address lies in the breakpoint's space: by the TLB, else by the tables. NO_FRAME: nowhere. */
-uint32_t arm_frame_of(const struct debugger *d, const struct breakpoint *b, uint32_t la);
 /* A walk for a real access: moves the watches of its page. */
 void arm_walked(struct debugger *d, const struct walk *w);
 /* Does an access touch the range of a memory breakpoint? Then n->la is the first address of it that was. */

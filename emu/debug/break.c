@@ -92,12 +92,6 @@ int debugger_break_delete(struct debugger *d, unsigned id)
 	return -1;
 }
 
-/* Breakpoints are armed anew for each run. */
-void debugger_break_changed(struct debugger *d)
-{
-	(void)d;
-}
-
 /* --- in words ---------------------------------------------------------------------------------------------------------- */
 
 static void describe_place(const struct debugger *d, const struct breakpoint *b, char *buf, size_t size)
@@ -105,7 +99,7 @@ static void describe_place(const struct debugger *d, const struct breakpoint *b,
 	char symbol[80] = "";
 	int n;
 
-	if (b->space != SPACE_PHYSICAL && d->source)
+	if (b->space != SPACE_PHYSICAL)
 		source_symbol(d, (uint32_t)b->address, symbol, sizeof(symbol));
 	n = snprintf(buf, size, "%s0x%08" PRIx64, b->space == SPACE_PHYSICAL ? "physical " : "", b->address);
 	if (*symbol && n >= 0 && (size_t)n < size)

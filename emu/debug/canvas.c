@@ -1,7 +1,6 @@
 /* emu/debug/canvas.c: see canvas.h. A cell holds a character, or the half lines that leave it in four directions. */
 #include "emu/debug/canvas.h"
 
-#include <langinfo.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -10,11 +9,6 @@ enum { UP = 1, DOWN = 2, LEFT = 4, RIGHT = 8 };
 void canvas_clear(struct canvas *c)
 {
 	memset(c, 0, sizeof(*c));
-}
-
-bool locale_is_utf8(void)
-{
-	return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
 static struct canvas_cell *cell_at(struct canvas *c, unsigned x, unsigned y)

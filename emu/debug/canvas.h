@@ -31,7 +31,4 @@ void canvas_box(struct canvas *c, unsigned x, unsigned y, unsigned width, unsign
 /* Down to the last line drawn on. */
 void canvas_write(const struct canvas *c, struct text *t);
 
-/* Whether the locale's characters are UTF-8: views ask before they use any other than ASCII. */
-bool locale_is_utf8(void);
-
 #endif

@@ -6,7 +6,11 @@
 #include "emu/debug/notebook.h"
 #include "emu/debug/view.h"
 
-extern const struct command run_commands[], break_commands[], breaks_commands[], help_commands[], look_commands[], guest_commands[], who_commands[], cpu_commands[], session_commands[], check_commands[];
+#define MOST_ALIAS 4                       /* aliases of aliases */
+#define LINE_MOST  4096u                   /* bytes */
+
+extern const struct command run_commands[], break_commands[], breaks_commands[], help_commands[], look_commands[], guest_commands[], who_commands[],
+	cpu_commands[], session_commands[], check_commands[];
 
 typedef void found_fn(void *ctx, const char *word);
 
@@ -21,8 +25,6 @@ struct match {
 struct match command_find(const char *line, char *others, size_t size);
 /* Fails with the name that is nearest. */
 void command_unknown(const char *line, struct reply *r);
-#define MOST_ALIAS  4
-#define LINE_MOST   4096u
 
 /* The word that args begin with, copied and cut to size; returns what follows it, blanks skipped. */
 const char *take_word(const char *args, char *word, size_t size);
@@ -44,8 +46,6 @@ void reply_view(struct debugger *d, const char *view, const char *argument, unsi
 void reply_set(struct reply *r, const char *key, json_t *value);
 /* Runs lines of commands one after the other into r, until one fails. origin is told with the number of the line that did. */
 void run_lines(struct debugger *d, const char *lines, const char *origin, struct reply *r);
-/* "c0101234 <main+0x10> main.c:12  call 0x...": the next instruction. */
-void location(struct debugger *d, struct text *t);
 
 /* The moment that savevm gave this name, or NULL. */
 const struct bookmark *bookmark_find(const struct debugger *d, const char *name);

@@ -55,7 +55,6 @@ static void change(struct debugger *d, enum change what, const char *args, struc
 			change_one(d, b, what);
 		r->failed = false;         /* the same one twice */
 	}
-	debugger_break_changed(d);
 }
 
 static void run_enable(struct debugger *d, const char *args, struct reply *r) { change(d, CHANGE_ENABLE, args, r); }
@@ -72,7 +71,6 @@ static void run_ignore(struct debugger *d, const char *args, struct reply *r)
 	if (!b || !number_of(d, rest, &n, r))
 		return;
 	b->ignore = n;
-	debugger_break_changed(d);
 	text_add(&r->text, "breakpoint %u passes %" PRIu64 " hits by\n", b->id, n);
 }
 
@@ -93,7 +91,6 @@ static void run_condition(struct debugger *d, const char *args, struct reply *r)
 	char *own = *rest ? strdup(rest) : NULL;
 	free(b->condition);
 	b->condition = own;
-	debugger_break_changed(d);
 }
 
 /* commands N LINE ; LINE ...  Nothing after the number: none any more. (The line monitor reads lines up to `end` and puts them together.) */

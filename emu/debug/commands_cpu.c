@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "emu/debug/expr.h"
+#include "emu/debug/source.h"
 #include "emu/debug/views.h"
 #include "emu/report.h"
 
@@ -84,7 +85,7 @@ static void descriptors(struct debugger *d, uint32_t base, uint32_t limit, bool 
 		descriptor_kind(low, high, what, sizeof(what));
 		char name[128] = "";
 		if (idt)
-			symbol_at(d, (high & 0xffff0000) | (low & 0xffff), name, sizeof(name));
+			source_symbol(d, (high & 0xffff0000) | (low & 0xffff), name, sizeof(name));
 		text_put(&r->text, STYLE_ADDRESS, idt ? "%3" PRIu32 : "%04" PRIx32, idt ? i : 8 * i);
 		text_put(&r->text, STYLE_DIM, " %-4s", idt ? vector_mnemonic(i) : "");
 		text_add(&r->text, "%08" PRIx32 " %08" PRIx32 "  %s, DPL %u%s", high, low, what, high >> 13 & 3, high & 1u << 15 ? "" : ", not present");

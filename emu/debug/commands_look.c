@@ -64,7 +64,7 @@ static void put_value(struct debugger *d, uint64_t v, const struct format *f, st
 	case 'o': text_add(t, "0%" PRIo64, v); break;
 	case 't': put_binary(t, v, 8 * f->size); break;
 	case 'c': text_add(t, "%" PRId64 " '%c'", s, (v & 0xff) >= ' ' && (v & 0xff) < 0x7f ? (char)v : '.'); break;
-	case 'a': text_add(t, "0x%" PRIx64 " <%s>", v, symbol_at(d, (uint32_t)v, name, sizeof(name))); break;
+	case 'a': text_add(t, "0x%" PRIx64 " <%s>", v, source_symbol(d, (uint32_t)v, name, sizeof(name))); break;
 	default: text_add(t, "0x%0*" PRIx64, (int)(2 * f->size), v);
 	}
 }
@@ -89,7 +89,7 @@ static void examine_code(struct debugger *d, uint64_t *at, const struct format *
 		char name[128];
 		(d->intel ? disassemble_intel : disassemble)(&d->m->cpu, (uint32_t)*at, bits32, &a);
 		text_put(&r->text, STYLE_ADDRESS, "0x%08" PRIx32, (uint32_t)*at);
-		if (*symbol_at(d, (uint32_t)*at, name, sizeof(name)))
+		if (*source_symbol(d, (uint32_t)*at, name, sizeof(name)))
 			text_put(&r->text, STYLE_NAME, " <%s>", name);
 		text_add(&r->text, ":  %s\n", a.text);
 		if (!a.len)
@@ -135,7 +135,7 @@ static void examine_words(struct debugger *d, bool physical, uint64_t *at, const
 		if (i % across == 0) {
 			char name[128] = "";
 			text_put(&r->text, STYLE_ADDRESS, "%s0x%08" PRIx64, i ? "\n" : "", *at);
-			if (!physical && *symbol_at(d, (uint32_t)*at, name, sizeof(name)))
+			if (!physical && *source_symbol(d, (uint32_t)*at, name, sizeof(name)))
 				text_put(&r->text, STYLE_NAME, " <%s>", name);
 			text_add(&r->text, ":");
 		}
@@ -208,7 +208,7 @@ static void run_print(struct debugger *d, const char *args, struct reply *r)
 	}
 	if (!number_of(d, args, &v, r))
 		return;
-	symbol_at(d, (uint32_t)v, name, sizeof(name));
+	source_symbol(d, (uint32_t)v, name, sizeof(name));
 	if (f.kind == 'x' && !f.size)
 		text_add(&r->text, "0x%" PRIx64, v);
 	else if (f.kind) {
@@ -398,7 +398,7 @@ static void run_backtrace(struct debugger *d, const char *args, struct reply *r)
 		char name[128];
 		struct source_line line;
 		bool known = source_line_of(d, f[i].exact ? f[i].pc : f[i].pc - 1, &line);
-		symbol_at(d, f[i].pc, name, sizeof(name));
+		source_symbol(d, f[i].pc, name, sizeof(name));
 		text_put(&r->text, STYLE_DIM, "#%-2zu ", i);
 		text_put(&r->text, STYLE_ADDRESS, "%08" PRIx32 " ", f[i].pc);
 		text_put(&r->text, STYLE_NAME, "%s", *name ? name : "?");
@@ -425,7 +425,7 @@ static void run_symbol(struct debugger *d, const char *args, struct reply *r)
 
 	if (!number_or(d, args, debugger_pc(d), &la, r))
 		return;
-	symbol_at(d, (uint32_t)la, name, sizeof(name));
+	source_symbol(d, (uint32_t)la, name, sizeof(name));
 	text_put(&r->text, STYLE_ADDRESS, "0x%08" PRIx32, (uint32_t)la);
 	text_put(&r->text, STYLE_NAME, " %s", *name ? name : "(no symbol)");
 	reply_set(r, "address", json_hex((uint32_t)la));

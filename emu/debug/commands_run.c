@@ -17,12 +17,12 @@
 #define LINE_STEPS 1000000u            /* instructions that a step by source line may take */
 #define TEXT_MOST  (1u << 16)          /* of a reply, before the faces are told what is there so far */
 
-static const char *const stop_names[] = { "none", "step", "breakpoint", "ended", "present", "beginning", "interrupted", "check", "script", "error" };
 static const char *const ended_names[] = { "ran", "power-off", "reset", "debug-exit", "triple-fault", "halted-forever", "instruction-limit", "requested" };
 
 /* --- telling where it stands -------------------------------------------------------------------------------------------- */
 
-void location(struct debugger *d, struct text *t)
+/* "main.c:12  source", then "> c0101234 <main+0x10>  call 0x...": the next instruction. */
+static void location(struct debugger *d, struct text *t)
 {
 	char name[128], words[200];
 	uint32_t pc = debugger_pc(d);
@@ -39,7 +39,7 @@ void location(struct debugger *d, struct text *t)
 	(d->intel ? disassemble_intel : disassemble)(&d->m->cpu, pc, bits32, &a);
 	text_put(t, STYLE_HERE, ">");
 	text_put(t, STYLE_ADDRESS, "%08" PRIx32, pc);
-	if (*symbol_at(d, pc, name, sizeof(name)))
+	if (*source_symbol(d, pc, name, sizeof(name)))
 		text_put(t, STYLE_NAME, " <%s>", name);
 	text_add(t, "  %s\n", a.text);
 }
@@ -50,7 +50,7 @@ static void stop_json(struct debugger *d, const struct stop *s, struct reply *r)
 
 	if (!r->want_json)
 		return;
-	json_t *j = json_pack("{s:s,s:s,s:I,s:I}", "kind", stop_names[s->kind], "text", s->text, "icount", (json_int_t)s->at.icount,
+	json_t *j = json_pack("{s:s,s:s,s:I,s:I}", "kind", stop_kind_name(s->kind), "text", s->text, "icount", (json_int_t)s->at.icount,
 		"tick", (json_int_t)s->at.tick);
 	if (s->kind == STOP_BREAK)
 		json_object_set_new(j, "breakpoint", json_integer(s->breakpoint));
@@ -62,7 +62,7 @@ static void stop_json(struct debugger *d, const struct stop *s, struct reply *r)
 	}
 	reply_set(r, "stop", j);
 	reply_set(r, "pc", json_hex(debugger_pc(d)));
-	reply_set(r, "symbol", json_string(symbol_at(d, debugger_pc(d), name, sizeof(name))));
+	reply_set(r, "symbol", json_string(source_symbol(d, debugger_pc(d), name, sizeof(name))));
 	reply_set(r, "past", json_boolean(debugger_in_past(d)));
 }
 
@@ -171,10 +171,8 @@ static void run_continue(struct debugger *d, const char *args, struct reply *r)
 	if (!number_or(d, args, 1, &count, r))
 		return;
 	struct breakpoint *b = d->stop.kind == STOP_BREAK ? debugger_break_find(d, d->stop.breakpoint) : NULL;
-	if (b && count > 1) {
+	if (b && count > 1)
 		b->ignore = count - 1;
-		debugger_break_changed(d);
-	}
 	go(d, GO_CONTINUE, 1, 0, r);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emu/debug/expr.h"
+#include "emu/debug/source.h"
 #include "emu/debug/views.h"
 
 static void tell_writer(struct debugger *d, const char *what, bool found, const struct last_write *w, struct reply *r)
@@ -20,7 +21,7 @@ static void tell_writer(struct debugger *d, const char *what, bool found, const 
 		reply_set(r, "found", json_false());
 		return;
 	}
-	symbol_at(d, w->eip, name, sizeof(name));
+	source_symbol(d, w->eip, name, sizeof(name));
 	text_add(&r->text, "%s was written at instruction ", what);
 	text_put(&r->text, STYLE_BOLD, "%" PRIu64, w->at.icount);
 	text_add(&r->text, " by ");

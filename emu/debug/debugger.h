@@ -42,6 +42,9 @@ struct stop {
 	char text[160];                /* one line for people: "breakpoint 2: write of 0x1f at 0xc0105000 (was 0x0)" */
 };
 
+/* "breakpoint", "present" ...: the words of JSON and scripts. */
+const char *stop_kind_name(enum stop_kind kind);
+
 /* STEP    one instruction (of a repeated string instruction: one iteration). Its fault enters the handler. An interrupt accepted instead of it
  *         runs until its handler has come back, and then the instruction is executed; step_into_interrupts: the handler is entered
  * OVER    as STEP, but a call, INT n or repeated string instruction until it has come back, and a fault until the instruction was resumed
@@ -63,7 +66,7 @@ struct face {
 	bool (*poll)(void *owner);
 	/* The machine stopped, for whichever face's request. NULL: does not care. */
 	void (*stopped)(void *owner, const struct stop *s);
-	/* The guest wrote to its console (also told in the past? no: only what is new). NULL: does not care. */
+	/* The guest wrote to its console, in the present: what the past writes has been told before. NULL: does not care. */
 	void (*output)(void *owner, uint8_t byte);
 	/* Long work (going back). NULL: none. Returning false interrupts. */
 	bool (*progress)(void *owner, const char *what, uint64_t done, uint64_t total);
@@ -77,14 +80,14 @@ struct face {
 struct guest;                          /* guest.h */
 struct source;                         /* source.h */
 struct checker;                        /* checker.h */
-struct script;                         /* Lua */
+struct script;                         /* emu/script/script.h */
 struct notebook;                       /* notebook.h */
 struct console;                        /* emu/console.h */
 
 struct debugger {
 	struct machine *m;
 	struct history *h;
-	struct observer observer;      /* break.c's */
+	struct observer observer;      /* notice.c's: in the machine while it runs */
 	struct breakpoint *breaks;
 	unsigned next_id;
 	struct stop stop;              /* the last */
@@ -97,7 +100,7 @@ struct debugger {
 	struct notebook *notes;        /* what views and commands remember; NULL: nothing yet. debugger_free calls notebook_free */
 	bool step_into_interrupts;     /* a step stops in interrupt handlers too (off: timers do not hijack it) */
 	bool intel;                    /* disassembly: Intel syntax; default AT&T */
-	struct go_state *going;        /* private to go.c and break.c */
+	struct go_state *going;        /* private to the core: going.h */
 };
 
 /* 0, or -1 with a line in err. m has a history. */
@@ -108,10 +111,10 @@ void debugger_detach(struct debugger *d, struct face *f);
 
 /* Copies *spec (id is given; condition and commands are taken over). The id, or -1 with a line in err (bad condition, bad range). */
 int debugger_break_add(struct debugger *d, const struct breakpoint *spec, char *err);
+/* NULL: there is none. Between runs enabled, ignore, hits and commands may be changed, and the condition if expr_check() likes it. */
 struct breakpoint *debugger_break_find(struct debugger *d, unsigned id);
+/* 0, or -1: there is none. */
 int debugger_break_delete(struct debugger *d, unsigned id);
-/* After changing enabled, ignore, condition of one. */
-void debugger_break_changed(struct debugger *d);
 /* "watch write 0xc0105000, 4 bytes, in the address space of CR3 0x3fc7000" */
 void break_describe(const struct debugger *d, const struct breakpoint *b, char *buf, size_t size);
 

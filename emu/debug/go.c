@@ -29,6 +29,13 @@ static const char *ended_text(enum machine_stop ended)
 	}
 }
 
+const char *stop_kind_name(enum stop_kind kind)
+{
+	static const char *const name[] = { "none", "step", "breakpoint", "ended", "present", "beginning", "interrupted", "check", "script", "error" };
+
+	return name[kind];
+}
+
 static const char *kind_text(enum stop_kind kind)
 {
 	switch (kind) {
@@ -62,7 +69,8 @@ bool go_failed(struct debugger *d, enum history_result r, const char *err)
 
 /* --- faces --------------------------------------------------------------------------------------------------------------- */
 
-bool go_interrupted(struct debugger *d)
+/* Asks every face, so that each gets its turn. */
+static bool interrupted(struct debugger *d)
 {
 	bool stop = false;
 
@@ -174,7 +182,7 @@ static bool polled(struct debugger *d)
 		return false;
 	g->polled_ns = host_ns();
 	g->polled_tick = machine_now(d->m);
-	if (!go_interrupted(d))
+	if (!interrupted(d))
 		return false;
 	go_stop(d, STOP_INTERRUPTED, NULL);
 	return true;

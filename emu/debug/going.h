@@ -127,7 +127,6 @@ const struct stop *go_stop(struct debugger *d, enum stop_kind kind, const char *
 bool go_report(struct debugger *d);
 /* History's answer as a stop: true if it is not OK. */
 bool go_failed(struct debugger *d, enum history_result r, const char *err);
-bool go_interrupted(struct debugger *d);
 struct progress go_progress(struct debugger *d, const char *what);
 
 /* --- step.c --- */

@@ -15,6 +15,7 @@
  */
 #define _GNU_SOURCE                        /* memmem */
 #include "emu/debug/guest_private.h"
+#include "emu/little_endian.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,6 @@ struct tables {
 	size_t offsets;
 	uint32_t base;
 };
-
-static uint32_t get16(const struct tables *k, size_t at) { return k->ram[at] | (uint32_t)k->ram[at + 1] << 8; }
-static uint32_t get32(const struct tables *k, size_t at) { return get16(k, at) | get16(k, at + 2) << 16; }
 
 /* Backwards over the texts before the one at digit '0', then forwards over all, then the index that must agree. */
 static bool read_tokens(struct tables *k, size_t zero)
@@ -63,7 +61,7 @@ static bool read_tokens(struct tables *k, size_t zero)
 	if (k->token_table % 4 || k->token_index + 2 * TOKENS > k->size)
 		return false;
 	for (unsigned i = 0; i < TOKENS; i++)
-		if (get16(k, k->token_index + 2 * i) != k->token[i] - k->token_table)
+		if (get16(k->ram + k->token_index + 2 * i) != k->token[i] - k->token_table)
 			return false;
 	return true;
 }
@@ -102,7 +100,7 @@ static bool are_names(const struct tables *k, size_t at, size_t n)
 	if (!end)
 		return false;
 	size_t markers = aligned(end), markers_end = markers + 4 * ((n + 255) / 256);
-	return markers_end <= k->token_table && get32(k, markers) == 0 && get32(k, markers + 4) == second - at
+	return markers_end <= k->token_table && get32(k->ram + markers) == 0 && get32(k->ram + markers + 4) == second - at
 		&& (markers_end == k->token_table || aligned(markers_end + 3 * n) == k->token_table);
 }
 
@@ -110,12 +108,12 @@ static bool are_names(const struct tables *k, size_t at, size_t n)
 static bool read_names(struct tables *k)
 {
 	for (size_t at = k->token_table; at > 8 && k->token_table - at < SYMBOLS_MAX * NAME_AVERAGE_MOST; at -= 4) {
-		size_t n = get32(k, at - 4), bytes = k->token_table - at;
+		size_t n = get32(k->ram + at - 4), bytes = k->token_table - at;
 		if (n <= 256 || n > SYMBOLS_MAX || bytes < 3 * n || bytes > NAME_AVERAGE_MOST * n || at < 8 + 4 * n || !are_names(k, at, n))
 			continue;
 		k->names = at;
 		k->count = n;
-		k->base = get32(k, at - 8);
+		k->base = get32(k->ram + at - 8);
 		k->offsets = at - 8 - 4 * n;
 		return true;
 	}
@@ -150,7 +148,7 @@ static bool read_symbols(const struct tables *k, struct symbols *s)
 		if (expand(k, at, n, name, sizeof(name))) {
 			char *copy = strdup(name + 1);
 			if (copy)
-				s->symbol[s->count++] = (struct symbol){ k->base + get32(k, k->offsets + 4 * i), 0, copy };
+				s->symbol[s->count++] = (struct symbol){ k->base + get32(k->ram + k->offsets + 4 * i), 0, copy };
 		}
 		at += n;
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "emu/debug/guest_private.h"
+#include "emu/little_endian.h"
 
 #define ENTRY_BYTES 12u
 #define IMAGE_MOST (64u << 20)             /* of a kernel, with what it unpacks to */
@@ -18,11 +19,6 @@
 #define NAME_LONGEST 128u
 
 struct image { const uint8_t *ram; size_t start, end; uint32_t to_linear; };      /* offsets in ram; linear = offset + to_linear */
-
-static uint32_t get32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 /* Where the distance at a place leads. */
 static size_t target(const struct image *g, size_t at) { return (uint32_t)(at + get32(g->ram + at)); }

@@ -17,7 +17,7 @@
 
 /* --- one access ---------------------------------------------------------------------------------------------------------- */
 
-static void interrupt_accepted(struct recorder *r, const struct access *a)
+static void interrupt_accepted(struct micro_recorder *r, const struct access *a)
 {
 	const struct cpu *cpu = &r->m->cpu;
 	struct micro_event *e = micro_add(r, MICRO_INTERRUPT);
@@ -26,7 +26,7 @@ static void interrupt_accepted(struct recorder *r, const struct access *a)
 		e->value = (a->la - cpu->idtr.base) / (cpu->cr0 & CR0_PE ? 8 : 4);
 }
 
-static void tell_stack(struct recorder *r)
+static void tell_stack(struct micro_recorder *r)
 {
 	const struct cpu *cpu = &r->m->cpu;
 	struct delivery_plan *p = &r->plan;
@@ -47,7 +47,7 @@ static void tell_stack(struct recorder *r)
 		e->value = (uint64_t)(field[2] | field[3] << 8) << 32 | (field[0] | field[1] << 8);
 }
 
-static void begin_access(struct recorder *r, const struct access *a)
+static void begin_access(struct micro_recorder *r, const struct access *a)
 {
 	static const enum micro_kind kinds[] = { [ACCESS_READ] = MICRO_READ, [ACCESS_WRITE] = MICRO_WRITE, [ACCESS_FETCH] = MICRO_FETCH };
 	struct micro_event *e;
@@ -63,7 +63,7 @@ static void begin_access(struct recorder *r, const struct access *a)
 		micro_name(e, r->name);
 }
 
-static void keep_page(struct recorder *r, paddr_t pa, laddr_t la)
+static void keep_page(struct micro_recorder *r, paddr_t pa, laddr_t la)
 {
 	struct page_before *p;
 
@@ -85,7 +85,7 @@ static void keep_page(struct recorder *r, paddr_t pa, laddr_t la)
 }
 
 /* An 8-byte entry is read in two halves: told once, whole. */
-static void tell_entry(struct recorder *r, const struct access *a)
+static void tell_entry(struct micro_recorder *r, const struct access *a)
 {
 	bool real = !(r->m->cpu.cr0 & CR0_PE);
 	laddr_t la = a->la - (real ? 0 : (a->la - (r->role == ROLE_GATE ? r->m->cpu.idtr.base : 0)) & 7);
@@ -114,7 +114,7 @@ static void tell_entry(struct recorder *r, const struct access *a)
 }
 
 /* Hits that say nothing new: the second half of an entry, further fields of a TSS. */
-static bool nothing_new(struct recorder *r, const struct access *a)
+static bool nothing_new(struct micro_recorder *r, const struct access *a)
 {
 	char name[16];
 
@@ -132,7 +132,7 @@ static bool nothing_new(struct recorder *r, const struct access *a)
 
 static void on_instruction(void *owner, struct machine *m)
 {
-	struct recorder *r = owner;
+	struct micro_recorder *r = owner;
 	struct insn in;
 	uint8_t bytes[INSN_MAX];
 	size_t n = peek_linear(&m->cpu, m->cpu.seg[SEG_CS].base + m->cpu.eip, bytes, sizeof(bytes));
@@ -144,7 +144,7 @@ static void on_instruction(void *owner, struct machine *m)
 
 static void on_walked(void *owner, struct machine *m, const struct walk *w)
 {
-	struct recorder *r = owner;
+	struct micro_recorder *r = owner;
 	const struct tlb_entry *held = mmu_tlb_probe(&m->mmu, w->access.la);
 	struct micro_event *e;
 
@@ -174,7 +174,7 @@ static void on_walked(void *owner, struct machine *m, const struct walk *w)
 	}
 }
 
-static void tell_drop(struct recorder *r, const struct tlb_entry *old)
+static void tell_drop(struct micro_recorder *r, const struct tlb_entry *old)
 {
 	struct micro_event *last = r->u->count ? &r->u->event[r->u->count - 1] : NULL;
 	struct micro_event *e;
@@ -192,7 +192,7 @@ static void tell_drop(struct recorder *r, const struct tlb_entry *old)
 
 static void on_tlb_changed(void *owner, struct machine *m, const struct tlb_entry *old, const struct tlb_entry *new)
 {
-	struct recorder *r = owner;
+	struct micro_recorder *r = owner;
 
 	(void)m;
 	/* What replaces the entry of its own page is told by translated(). */
@@ -202,7 +202,7 @@ static void on_tlb_changed(void *owner, struct machine *m, const struct tlb_entr
 
 static void on_translated(void *owner, struct machine *m, const struct access *a, const struct tlb_entry *te, bool hit)
 {
-	struct recorder *r = owner;
+	struct micro_recorder *r = owner;
 	paddr_t pa = (paddr_t)te->frame << PAGE_SHIFT | (a->la & PG_OFFSET);
 	struct micro_event *e;
 
@@ -230,7 +230,7 @@ static void on_translated(void *owner, struct machine *m, const struct access *a
 	tell_entry(r, a);
 }
 
-static void tell_fault(struct recorder *r, const struct fault_record *f, const char *name)
+static void tell_fault(struct micro_recorder *r, const struct fault_record *f, const char *name)
 {
 	struct micro_event *e;
 
@@ -245,7 +245,7 @@ static void tell_fault(struct recorder *r, const struct fault_record *f, const c
 
 static bool on_exception(void *owner, struct machine *m, const struct fault_record *f)
 {
-	struct recorder *r = owner;
+	struct micro_recorder *r = owner;
 
 	(void)m;
 	tell_fault(r, f, r->delivering || r->plan.active ? "in delivery" : "");
@@ -259,7 +259,7 @@ static bool on_exception(void *owner, struct machine *m, const struct fault_reco
 
 static void on_port(void *owner, struct machine *m, uint16_t port, unsigned size, bool write, uint32_t value)
 {
-	struct recorder *r = owner;
+	struct micro_recorder *r = owner;
 	struct micro_event *e = micro_add(r, MICRO_PORT);
 
 	(void)m;
@@ -275,7 +275,7 @@ static void on_port(void *owner, struct machine *m, uint16_t port, unsigned size
 
 static void on_delivered(void *owner, struct machine *m, const struct fault_record *f)
 {
-	struct recorder *r = owner;
+	struct micro_recorder *r = owner;
 	struct micro_event *e;
 
 	(void)f;
@@ -288,7 +288,7 @@ static void on_delivered(void *owner, struct machine *m, const struct fault_reco
 		e->value = m->cpu.seg[SEG_CS].base + m->cpu.eip;
 }
 
-static void finish(struct recorder *r)
+static void finish(struct micro_recorder *r)
 {
 	const struct cpu *cpu = &r->m->cpu;
 
@@ -310,7 +310,7 @@ static void finish(struct recorder *r)
 
 /* --- the whole ---------------------------------------------------------------------------------------------------------------------- */
 
-static int run_once(struct recorder *r, char *err)
+static int run_once(struct micro_recorder *r, char *err)
 {
 	struct observer o = {
 		.name = "walk step", .owner = r, .even_quiet = true, .instruction = on_instruction, .exception = on_exception,
@@ -330,7 +330,7 @@ static int run_once(struct recorder *r, char *err)
 	return history_goto_tick(r->d->h, r->u->at.tick, NULL, err) == HISTORY_OK ? 0 : -1;
 }
 
-static void free_pages(struct recorder *r)
+static void free_pages(struct micro_recorder *r)
 {
 	for (struct page_before *p = r->pages, *next; p; p = next) {
 		next = p->next;
@@ -340,7 +340,7 @@ static void free_pages(struct recorder *r)
 
 int micro_begin(struct debugger *d, struct micro *u, char *err)
 {
-	struct recorder r = { .d = d, .m = d->m, .u = u, .entry_done = 1 };
+	struct micro_recorder r = { .d = d, .m = d->m, .u = u, .entry_done = 1 };
 	int result;
 
 	r.last_page = &r.pages;

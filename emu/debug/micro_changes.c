@@ -8,7 +8,7 @@
 #define MOST_EVENTS 4096u              /* a flush of a large TLB is one event, so that nothing real comes near */
 #define MEMORY_PIECE 8u
 
-struct micro_event *micro_add(struct recorder *r, enum micro_kind kind)
+struct micro_event *micro_add(struct micro_recorder *r, enum micro_kind kind)
 {
 	struct micro *u = r->u;
 
@@ -35,7 +35,7 @@ void micro_name(struct micro_event *e, const char *name)
 	snprintf(e->name, sizeof(e->name), "%s", name);
 }
 
-void micro_tell_pushes(struct recorder *r)
+void micro_tell_pushes(struct micro_recorder *r)
 {
 	const struct delivery_plan *p = &r->plan;
 
@@ -52,7 +52,7 @@ void micro_tell_pushes(struct recorder *r)
 	}
 }
 
-static void changed(struct recorder *r, const char *name, uint64_t old, uint64_t value, unsigned size)
+static void changed(struct micro_recorder *r, const char *name, uint64_t old, uint64_t value, unsigned size)
 {
 	struct micro_event *e = old != value ? micro_add(r, MICRO_REGISTER) : NULL;
 
@@ -64,7 +64,7 @@ static void changed(struct recorder *r, const char *name, uint64_t old, uint64_t
 	e->size = size;
 }
 
-static void tell_fpu(struct recorder *r)
+static void tell_fpu(struct micro_recorder *r)
 {
 	const struct fpu *a = &r->before.fpu, *b = &r->m->cpu.fpu;
 	char name[16];
@@ -82,7 +82,7 @@ static void tell_fpu(struct recorder *r)
 	changed(r, "MXCSR", a->mxcsr, b->mxcsr, 4);
 }
 
-void micro_tell_registers(struct recorder *r)
+void micro_tell_registers(struct micro_recorder *r)
 {
 	static const char *const general[] = { "EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI" };
 	static const char *const segments[] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
@@ -108,7 +108,7 @@ void micro_tell_registers(struct recorder *r)
 }
 
 /* The frame has been told, push by push; Accessed and Dirty bits were told at their walks. */
-static bool already_told(const struct recorder *r, paddr_t pa, laddr_t la)
+static bool already_told(const struct micro_recorder *r, paddr_t pa, laddr_t la)
 {
 	for (unsigned i = 0; i < r->plan.opened; i++)
 		if (la - r->plan.slot[i] < r->plan.size)
@@ -119,13 +119,13 @@ static bool already_told(const struct recorder *r, paddr_t pa, laddr_t la)
 	return false;
 }
 
-static bool tell_byte(const struct recorder *r, const struct page_before *p, const uint8_t *now, unsigned at)
+static bool tell_byte(const struct micro_recorder *r, const struct page_before *p, const uint8_t *now, unsigned at)
 {
 	return now[at] != p->byte[at] && !already_told(r, p->pa + at, p->la + at);
 }
 
 /* To the whole doubleword around what changed, so that a value reads as one. */
-static void tell_piece(struct recorder *r, const struct page_before *p, const uint8_t *now, unsigned *at)
+static void tell_piece(struct micro_recorder *r, const struct page_before *p, const uint8_t *now, unsigned *at)
 {
 	unsigned n = 0, start = *at & ~3u, size;
 	struct micro_event *e;
@@ -144,7 +144,7 @@ static void tell_piece(struct recorder *r, const struct page_before *p, const ui
 	memcpy(&e->value, now + start, e->size);
 }
 
-void micro_tell_memory(struct recorder *r)
+void micro_tell_memory(struct micro_recorder *r)
 {
 	uint8_t now[PAGE_SIZE];
 

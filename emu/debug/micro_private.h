@@ -37,7 +37,7 @@ struct delivery_plan {
 /* A page that was opened for writing, as it was before. */
 struct page_before { struct page_before *next; paddr_t pa; laddr_t la; bool written; uint8_t byte[PAGE_SIZE]; };
 
-struct recorder {
+struct micro_recorder {
 	struct debugger *d;
 	struct machine *m;
 	struct micro *u;
@@ -59,16 +59,16 @@ struct recorder {
 };
 
 /* One more event, of the access in progress. NULL: out of memory. */
-struct micro_event *micro_add(struct recorder *r, enum micro_kind kind);
+struct micro_event *micro_add(struct micro_recorder *r, enum micro_kind kind);
 void micro_name(struct micro_event *e, const char *name);
-void micro_tell_pushes(struct recorder *r);
-void micro_tell_registers(struct recorder *r);
-void micro_tell_memory(struct recorder *r);
+void micro_tell_pushes(struct micro_recorder *r);
+void micro_tell_registers(struct micro_recorder *r);
+void micro_tell_memory(struct micro_recorder *r);
 
 /* Plans the frame from the gate at la: called when the gate is read. */
-void plan_delivery(struct recorder *r, laddr_t gate);
-void plan_real_mode(struct recorder *r);
+void plan_delivery(struct micro_recorder *r, laddr_t gate);
+void plan_real_mode(struct micro_recorder *r);
 /* What an access is for; name (16 bytes) says it in words. Counts frame slots. */
-enum role access_role(struct recorder *r, const struct access *a, char name[16]);
+enum role access_role(struct micro_recorder *r, const struct access *a, char name[16]);
 
 #endif

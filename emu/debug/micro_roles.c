@@ -24,7 +24,7 @@ static void add_slots(struct delivery_plan *p, const char *const *names, unsigne
 
 /* --- the frame ------------------------------------------------------------------------------------------------------ */
 
-static void plan_frame(struct recorder *r, const struct gate *g)
+static void plan_frame(struct micro_recorder *r, const struct gate *g)
 {
 	static const char *const segments[] = { "GS", "FS", "DS", "ES" }, *const stack[] = { "SS", "ESP" },
 		*const back[] = { "EFLAGS", "CS", "EIP" }, *const error[] = { "error code" };
@@ -44,7 +44,7 @@ static void plan_frame(struct recorder *r, const struct gate *g)
 		add_slots(p, error, 1);
 }
 
-static void plan_task(struct recorder *r, const struct gate *g)
+static void plan_task(struct micro_recorder *r, const struct gate *g)
 {
 	struct descriptor_view tss = descriptor_peek(&r->m->cpu, g->selector);
 	struct delivery_plan *p = &r->plan;
@@ -58,7 +58,7 @@ static void plan_task(struct recorder *r, const struct gate *g)
 		p->name[p->names++] = "error code";
 }
 
-void plan_delivery(struct recorder *r, laddr_t gate)
+void plan_delivery(struct micro_recorder *r, laddr_t gate)
 {
 	uint8_t bytes[8];
 
@@ -72,7 +72,7 @@ void plan_delivery(struct recorder *r, laddr_t gate)
 		plan_frame(r, &g);
 }
 
-void plan_real_mode(struct recorder *r)
+void plan_real_mode(struct micro_recorder *r)
 {
 	static const char *const back[] = { "FLAGS", "CS", "IP" };
 
@@ -82,14 +82,14 @@ void plan_real_mode(struct recorder *r)
 
 /* --- places ----------------------------------------------------------------------------------------------------------- */
 
-static bool is_gate(const struct recorder *r, const struct access *a)
+static bool is_gate(const struct micro_recorder *r, const struct access *a)
 {
 	const struct cpu *cpu = &r->m->cpu;
 
 	return (!r->began || r->delivering || r->software) && a->kind == ACCESS_READ && !a->user && within(a->la, cpu->idtr.base, cpu->idtr.limit);
 }
 
-static bool is_descriptor(const struct recorder *r, const struct access *a, bool *local)
+static bool is_descriptor(const struct micro_recorder *r, const struct access *a, bool *local)
 {
 	const struct cpu *cpu = &r->m->cpu;
 	const struct segment *ldt = &cpu->seg[SEG_LDTR];
@@ -98,7 +98,7 @@ static bool is_descriptor(const struct recorder *r, const struct access *a, bool
 	return cpu->cr0 & CR0_PE && a->kind != ACCESS_FETCH && !a->user && (*local || within(a->la, cpu->gdtr.base, cpu->gdtr.limit));
 }
 
-static bool tss_role(const struct recorder *r, const struct access *a, char name[16])
+static bool tss_role(const struct micro_recorder *r, const struct access *a, char name[16])
 {
 	const struct cpu *cpu = &r->m->cpu;
 	const struct segment *tr = &cpu->seg[SEG_TR];
@@ -121,7 +121,7 @@ static bool slot_continues(const struct delivery_plan *p, laddr_t la)
 	return p->opened && !(la & PG_OFFSET) && la - p->slot[p->opened - 1] < p->size && la != p->slot[p->opened - 1];
 }
 
-static bool push_role(struct recorder *r, const struct access *a, char name[16])
+static bool push_role(struct micro_recorder *r, const struct access *a, char name[16])
 {
 	struct delivery_plan *p = &r->plan;
 	unsigned n = p->opened;
@@ -138,7 +138,7 @@ static bool push_role(struct recorder *r, const struct access *a, char name[16])
 	return true;
 }
 
-enum role access_role(struct recorder *r, const struct access *a, char name[16])
+enum role access_role(struct micro_recorder *r, const struct access *a, char name[16])
 {
 	const struct cpu *cpu = &r->m->cpu;
 	bool local;

@@ -11,7 +11,7 @@ static void put_symbol(const struct debugger *d, uint32_t la, struct text *t)
 {
 	char name[128] = "";
 
-	if (d->source && *source_symbol(d, la, name, sizeof(name)))
+	if (*source_symbol(d, la, name, sizeof(name)))
 		text_put(t, STYLE_NAME, " <%s>", name);
 }
 

@@ -139,8 +139,8 @@ static void failed(struct monitor *mon, struct reply *r)
 {
 	const char *text = text_plain(&r->text);
 
-	if (mon->status != STATUS_ASSERTION)
-		mon->status = r->assertion ? STATUS_ASSERTION : STATUS_ERROR;
+	if (mon->status != STATUS_CHECK)
+		mon->status = r->assertion ? STATUS_CHECK : STATUS_ERROR;
 	if (r->want_json)
 		reply_write(r, stdout, false);
 	if (mon->name) {
@@ -167,7 +167,7 @@ static void do_line(struct monitor *mon, const char *line)
 	reply_free(&r);
 	if (mon->name && script_failure(mon->d) && !mon->done) {
 		complain(0, "%s, line %u: %s", mon->name, mon->line, script_failure(mon->d));
-		mon->status = STATUS_ASSERTION;
+		mon->status = STATUS_CHECK;
 		mon->done = true;
 	}
 	fflush(stdout);
@@ -410,7 +410,7 @@ int monitor_run(struct debugger *d, struct session *s, FILE *script, const char 
 	if ((fflush(stdout) || ferror(stdout)) && !mon.status)
 		mon.status = complain(STATUS_ERROR, "cannot write to standard output");
 	if (!mon.status && script_failure(d))
-		mon.status = STATUS_ASSERTION;
+		mon.status = STATUS_CHECK;
 	if (!mon.status && d->stop.kind == STOP_MACHINE)
 		mon.status = monitor_end_status(d->m, d->stop.ended);
 	return mon.status;

@@ -17,8 +17,6 @@
 
 #include "emu/debug/debugger.h"
 
-#define STATUS_ASSERTION 122
-
 struct session;
 
 /* script: lines from there, a batch; NULL: standard input. name: of the script, for messages. */

@@ -106,7 +106,6 @@ static void on_jump(void *owner, struct machine *m)
 void event_describe(const struct debugger *d, const struct event *e, struct text *t)
 {
 	static const char *const kinds[EVENT_KINDS] = { "int", "exc", "iret", "cr", "walk" };
-	static const char *const accesses[] = { "read", "write", "fetch" };
 	static const char *const registers[] = { "CR", "DR", "MSR " };
 	char name[96];
 
@@ -117,7 +116,7 @@ void event_describe(const struct debugger *d, const struct event *e, struct text
 		text_add(t, "vector 0x%02" PRIx32, e->vector);
 		break;
 	case EVENT_EXCEPTION:
-		text_add(t, "%s error %04" PRIx32, *vector_mnemonic(e->vector) ? vector_mnemonic(e->vector) : vector_name(e->vector), e->error);
+		text_add(t, "%s error %04" PRIx32, vector_short_name(e->vector), e->error);
 		if (e->vector == VEC_PF)
 			text_add(t, " cr2 %08" PRIx32, e->cr2);
 		break;
@@ -128,7 +127,7 @@ void event_describe(const struct debugger *d, const struct event *e, struct text
 		text_add(t, "%s%" PRIx32 " %08" PRIx64 " -> %08" PRIx64, registers[e->register_kind], e->number, e->old, e->value);
 		break;
 	case EVENT_WALK:
-		text_add(t, "%s %s %08" PRIx32 " ", e->access.user ? "user" : "supervisor", accesses[e->access.kind], e->access.la);
+		text_add(t, "%s %s %08" PRIx32 " ", e->access.user ? "user" : "supervisor", access_kind_name(e->access.kind), e->access.la);
 		if (e->result == WALK_OK)
 			text_add(t, "-> %08" PRIx64, e->pa);
 		else
@@ -139,7 +138,7 @@ void event_describe(const struct debugger *d, const struct event *e, struct text
 		return;
 	}
 	text_add(t, "%s%04" PRIx32 ":%08" PRIx32, e->kind == EVENT_IRET ? " " : " at ", e->cs, e->eip);
-	if (d->source && *source_symbol_in(d, e->cr3, e->eip, name, sizeof(name)))
+	if (*source_symbol_in(d, e->cr3, e->eip, name, sizeof(name)))
 		text_put(t, STYLE_NAME, " %s", name);
 }
 

@@ -243,7 +243,8 @@ static struct module *open_program(struct source *s, const char *name)
 	return NULL;
 }
 
-struct module *source_program(const struct debugger *d, uint32_t cr3)
+/* The program of the process that runs in cr3, or NULL. */
+static struct module *program_in(const struct debugger *d, uint32_t cr3)
 {
 	struct guest_process p;
 
@@ -281,7 +282,7 @@ struct module *source_module_at(const struct debugger *d, uint32_t cr3, uint32_t
 	for (struct module *m = d->source->modules; m; m = m->next)
 		if (!m->space && (module_covers(m, la, false, at) || (!d->m->mmu.pg.enabled && module_covers(m, la, true, at))))
 			return m;
-	struct module *m = source_program(d, cr3);
+	struct module *m = program_in(d, cr3);
 	return m && module_covers(m, la, false, at) ? m : NULL;
 }
 
@@ -373,7 +374,7 @@ bool source_find(const struct debugger *d, const char *what, uint32_t *la)
 
 	if (!s)
 		return false;
-	struct module *program = source_program(d, d->m->cpu.cr3);
+	struct module *program = program_in(d, d->m->cpu.cr3);
 	if (program && d->m->cpu.cpl == 3 && module_find(program, what, la))
 		return true;
 	for (struct module *m = s->modules; m; m = m->next)
@@ -419,7 +420,7 @@ size_t source_complete(const struct debugger *d, const char *prefix, const char 
 
 	if (!d->source)
 		return 0;
-	struct module *program = source_program(d, d->m->cpu.cr3);
+	struct module *program = program_in(d, d->m->cpu.cr3);
 	for (struct module *m = d->source->modules; m; m = m->next)
 		if (!m->space || m == program)
 			found = complete_in(&m->symbols, prefix, names, n, found);

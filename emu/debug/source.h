@@ -16,7 +16,8 @@ int source_add(struct source *s, const char *path, uint32_t bias, const char *sp
  * kernel's file is one from the start. A folder to look for source files in (--source). 0, or -1: out of memory, or too many. */
 int source_programs(struct source *s, const char *folder);
 int source_root(struct source *s, const char *folder);
-/* "name+0x12", or "" when nothing is known; in the debugger's current address space (guest.h says which process that is). Returns buf. */
+/* These ask d->source; where there is none (NULL), nothing is known.
+ * "name+0x12", or "" when nothing is known; in the debugger's current address space (guest.h says which process that is). Returns buf. */
 const char *source_symbol(const struct debugger *d, uint32_t la, char *buf, size_t size);
 /* ... of the address space of cr3. */
 const char *source_symbol_in(const struct debugger *d, uint32_t cr3, uint32_t la, char *buf, size_t size);

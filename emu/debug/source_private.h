@@ -51,8 +51,6 @@ struct source {
 
 /* The module whose code or data is at this address in the address space of cr3; *at is its linked address. NULL: none. */
 struct module *source_module_at(const struct debugger *d, uint32_t cr3, uint32_t la, uint32_t *at);
-/* The program of the process that runs in cr3, or NULL. */
-struct module *source_program(const struct debugger *d, uint32_t cr3);
 
 /* The row that covers a linked address, or NULL. */
 const struct line_row *module_line(struct module *m, uint32_t at);

@@ -6,8 +6,8 @@
 #include "emu/debug/text.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +100,11 @@ void text_add(struct text *t, const char *fmt, ...)
 }
 
 /* --- characters ------------------------------------------------------------------------------------------------------- */
+
+bool locale_is_utf8(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
 
 static unsigned sequence_length(uint8_t lead)
 {

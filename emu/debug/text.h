@@ -3,6 +3,7 @@
 #ifndef EMU_DEBUG_TEXT_H
 #define EMU_DEBUG_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,6 +39,9 @@ size_t text_lines(const struct text *t);
 const char *text_line(const struct text *t, size_t n, size_t *length, const uint8_t **style);
 /* NUL-terminated, valid until t changes. */
 const char *text_plain(struct text *t);
+
+/* Whether the locale's characters are UTF-8: who writes asks before it uses any other than ASCII. */
+bool locale_is_utf8(void);
 
 /* 0 or a negative errno. Control characters other than \n and \t come out as '?'. */
 int text_write_plain(const struct text *t, FILE *out);

@@ -38,12 +38,6 @@ const struct view *view_find(const char *name)
 	return NULL;
 }
 
-const char *symbol_at(const struct debugger *d, uint32_t la, char *buf, size_t size)
-{
-	*buf = 0;
-	return d->source ? source_symbol(d, la, buf, size) : buf;
-}
-
 bool view_address(struct debugger *d, const struct view_request *rq, uint64_t otherwise, uint64_t *value, struct text *t)
 {
 	char err[ERROR_LINE];

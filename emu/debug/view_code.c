@@ -35,7 +35,7 @@ static void decode_at(const struct debugger *d, uint32_t la, struct disassembly 
 static uint32_t start_before(const struct debugger *d, uint32_t la)
 {
 	char name[128];
-	const char *plus = strrchr(symbol_at(d, la, name, sizeof(name)), '+');
+	const char *plus = strrchr(source_symbol(d, la, name, sizeof(name)), '+');
 	uint32_t offset = plus ? (uint32_t)strtoul(plus + 1, NULL, 0) : 0;
 
 	if (*name)
@@ -94,7 +94,7 @@ static void target(const struct debugger *d, const char *text, struct text *t)
 	for (const char *p = strstr(text, "0x"); p; p = strstr(p + 2, "0x")) {
 		char *end;
 		unsigned long la = strtoul(p, &end, 16);
-		if (end - p < 6 || !*symbol_at(d, (uint32_t)la, name, sizeof(name)))
+		if (end - p < 6 || !*source_symbol(d, (uint32_t)la, name, sizeof(name)))
 			continue;
 		text_put(t, STYLE_NAME, " <%s>", name);
 		return;
@@ -156,7 +156,7 @@ static void draw(const struct debugger *d, const struct view_request *rq, uint32
 	for (unsigned n = 0; n < lines; n++) {
 		struct disassembly a;
 		decode_at(d, la, &a);
-		const char *symbol = symbol_at(d, la, name, sizeof(name));
+		const char *symbol = source_symbol(d, la, name, sizeof(name));
 		size_t plain = strcspn(symbol, "+");
 		if (plain && (strncmp(was, symbol, plain) || was[plain]) && ++n) {
 			snprintf(was, sizeof(was), "%.*s", (int)plain, symbol);
@@ -200,7 +200,7 @@ static json_t *instruction_json(const struct debugger *d, uint32_t la, const str
 	for (unsigned i = 0; i < a->len; i++)
 		snprintf(bytes + 2 * i, 3, "%02x", a->byte[i]);
 	json_t *j = json_pack("{s:o,s:s,s:s}", "address", json_hex(la), "bytes", bytes, "text", a->text);
-	if (*symbol_at(d, la, name, sizeof(name)))
+	if (*source_symbol(d, la, name, sizeof(name)))
 		json_object_set_new(j, "symbol", json_string(name));
 	if (d->source && source_line_of(d, la, &line)) {
 		json_object_set_new(j, "file", json_string(line.file));

@@ -117,7 +117,7 @@ static void frames(struct debugger *d, struct text *t)
 		struct source_line line;
 		text_put(t, STYLE_DIM, "#%-2zu ", i);
 		text_put(t, STYLE_ADDRESS, "%08" PRIx32 " ", f[i].pc);
-		text_put(t, STYLE_NAME, "%s", symbol_at(d, f[i].pc, name, sizeof(name)));
+		text_put(t, STYLE_NAME, "%s", source_symbol(d, f[i].pc, name, sizeof(name)));
 		/* A return address may be the first of the next line: the call is before it. */
 		if (source_line_of(d, f[i].exact ? f[i].pc : f[i].pc - 1, &line))
 			text_add(t, " at %s:%u", line.file, line.line);
@@ -159,7 +159,7 @@ void view_stack(struct debugger *d, const struct view_request *rq, struct text *
 			return;
 		}
 		text_add(t, "%0*" PRIx32, (int)(2 * word), v);
-		if (word == 4 && v >= 0x1000 && *symbol_at(d, v, name, sizeof(name)))
+		if (word == 4 && v >= 0x1000 && *source_symbol(d, v, name, sizeof(name)))
 			text_put(t, STYLE_NAME, "  %s", name);
 		text_add(t, "%s\n", la == ebp ? "  <- EBP" : "");
 	}
@@ -175,9 +175,9 @@ json_t *view_stack_json(struct debugger *d, const struct view_request *rq)
 	char name[128];
 
 	for (size_t i = 0; i < n && i < FRAMES; i++)
-		json_array_append_new(list, json_pack("{s:o,s:s}", "pc", json_hex(f[i].pc), "symbol", symbol_at(d, f[i].pc, name, sizeof(name))));
+		json_array_append_new(list, json_pack("{s:o,s:s}", "pc", json_hex(f[i].pc), "symbol", source_symbol(d, f[i].pc, name, sizeof(name))));
 	for (uint32_t la = top; lines && read_word(d, la, word, &v); la += word, lines--)
 		json_array_append_new(words, json_pack("{s:o,s:o,s:s}", "address", json_hex(la), "value", json_hex(v),
-			"symbol", word == 4 ? symbol_at(d, v, name, sizeof(name)) : ""));
+			"symbol", word == 4 ? source_symbol(d, v, name, sizeof(name)) : ""));
 	return json_pack("{s:o,s:o}", "frames", list, "words", words);
 }

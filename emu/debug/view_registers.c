@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "emu/debug/notebook.h"
+#include "emu/debug/source.h"
 #include "emu/report.h"
 
 static const char *const segment_names[SEG_COUNT] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
@@ -49,7 +50,7 @@ static void where(struct debugger *d, const struct registers *r, const struct re
 	char name[96], mode[32];
 
 	cell(t, "EIP", r->eip, b->eip);
-	if (*symbol_at(d, debugger_pc(d), name, sizeof(name)))
+	if (*source_symbol(d, debugger_pc(d), name, sizeof(name)))
 		text_put(t, STYLE_NAME, "  %s", name);
 	text_add(t, "  CPL %u %s\n", r->cpl, mode_name(&d->m->cpu, mode, sizeof(mode)));
 }

@@ -88,7 +88,7 @@ static json_t *event_json(const struct event *e)
 	}
 	if (e->kind == EVENT_WALK) {
 		json_object_set_new(j, "la", json_hex(e->access.la));
-		json_object_set_new(j, "access", json_string(e->access.kind == ACCESS_WRITE ? "write" : e->access.kind == ACCESS_FETCH ? "fetch" : "read"));
+		json_object_set_new(j, "access", json_string(access_kind_name(e->access.kind)));
 		json_object_set_new(j, "user", json_boolean(e->access.user));
 		json_object_set_new(j, "entry", json_hex(e->entry));
 		json_object_set_new(j, "value", json_hex(e->value));

@@ -197,7 +197,6 @@ static json_t *step_json(const struct walk *w, unsigned i)
 
 json_t *walk_json(const struct walk *w)
 {
-	static const char *const results[] = { "ok", "not present", "reserved bit", "protection" };
 	json_t *j = json_object(), *entries = json_array();
 
 	json_object_set_new(j, "address", json_hex(w->access.la));
@@ -207,7 +206,7 @@ json_t *walk_json(const struct walk *w)
 	for (unsigned i = 0; i < w->levels; i++)
 		json_array_append_new(entries, step_json(w, i));
 	json_object_set_new(j, "entries", entries);
-	json_object_set_new(j, "result", json_string(results[w->result]));
+	json_object_set_new(j, "result", json_string(walk_result_name(w->result)));
 	if (w->result == WALK_OK)
 		json_object_set_new(j, "physical", json_hex(w->pa));
 	else

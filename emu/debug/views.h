@@ -48,8 +48,6 @@ json_t *view_swap_json(struct debugger *d, const struct view_request *rq);
 
 /* A view that cannot do what its argument asks writes one line in STYLE_BAD, its JSON is {"error": line}: commands fail then. */
 
-/* "name+0x12", or "". */
-const char *symbol_at(const struct debugger *d, uint32_t la, char *buf, size_t size);
 /* The request's argument as a number, or otherwise when there is none. False, and a line in t, when it is no expression. */
 bool view_address(struct debugger *d, const struct view_request *rq, uint64_t otherwise, uint64_t *value, struct text *t);
 /* {"error": ...} from t's line, which is freed. */

@@ -246,7 +246,7 @@ static void put_handler(const struct story *s, const struct fault_record *r, str
 	struct gate g = gate_decode(r->idt_entry);
 	char name[128];
 
-	if (s->d->source && r->idt_read && (g.type == GATE_INTERRUPT || g.type == GATE_TRAP) && *source_symbol(s->d, g.offset, name, sizeof(name)))
+	if (r->idt_read && (g.type == GATE_INTERRUPT || g.type == GATE_TRAP) && *source_symbol(s->d, g.offset, name, sizeof(name)))
 		text_put(t, STYLE_NAME, " <%s>", name);
 }
 

@@ -69,7 +69,7 @@ static bool symbol_words(const struct debugger *d, uint32_t la, struct text *t)
 {
 	char name[128] = "";
 
-	if (!d->source || !*source_symbol(d, la, name, sizeof(name)))
+	if (!*source_symbol(d, la, name, sizeof(name)))
 		return false;
 	text_put(t, STYLE_NAME, "%s", name);
 	return true;

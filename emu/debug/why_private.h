@@ -28,7 +28,6 @@ struct story {
 
 	unsigned blamed;               /* step of the walk that stopped it; >= levels: none */
 	struct entry_writer before;    /* of that entry, before the fault */
-	uint64_t blamed_zeroed;
 
 	bool followed;                 /* what came after was looked at */
 	bool resumed;

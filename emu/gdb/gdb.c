@@ -74,20 +74,12 @@ void console_text(struct gdb *g, const char *text, size_t size)
 
 /* --- parsing -------------------------------------------------------------------------------------------------------- */
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool take_hex(char **p, uint64_t *value)
 {
 	unsigned digits = 0;
 
-	for (*value = 0; digit(**p) >= 0; (*p)++, digits++)
-		*value = *value << 4 | (unsigned)digit(**p);
+	for (*value = 0; hex_digit(**p) >= 0; (*p)++, digits++)
+		*value = *value << 4 | (unsigned)hex_digit(**p);
 	return digits && digits <= 16;
 }
 
@@ -103,8 +95,8 @@ size_t take_bytes(char **p, uint8_t *out, size_t room)
 {
 	size_t n = 0;
 
-	while (n < room && digit((*p)[0]) >= 0 && digit((*p)[1]) >= 0) {
-		out[n++] = (uint8_t)(digit((*p)[0]) << 4 | digit((*p)[1]));
+	while (n < room && hex_digit((*p)[0]) >= 0 && hex_digit((*p)[1]) >= 0) {
+		out[n++] = (uint8_t)(hex_digit((*p)[0]) << 4 | hex_digit((*p)[1]));
 		*p += 2;
 	}
 	return n;
@@ -288,18 +280,13 @@ void gdb_close(struct gdb *g)
 	free(g);
 }
 
-unsigned gdb_port(const struct gdb *g)
-{
-	return g->port;
-}
-
 void gdb_announce(const struct gdb *g)
 {
 	if (g->port)
 		complain(0, "gdb can attach: target remote 127.0.0.1:%u", g->port);
 }
 
-bool gdb_connected(const struct gdb *g)
+static bool connected(const struct gdb *g)
 {
 	return link_connected(&g->link);
 }
@@ -334,7 +321,7 @@ void gdb_main(struct gdb *g, bool running, bool leaves, bool (*quit)(void *owner
 {
 	g->leaves = leaves;
 	while (!quit(owner)) {
-		if (!running || gdb_connected(g)) {
+		if (!running || connected(g)) {
 			running = false;
 			if (!gdb_serve(g, 100))
 				return;
@@ -348,7 +335,7 @@ void gdb_main(struct gdb *g, bool running, bool leaves, bool (*quit)(void *owner
 		if (leaves && guest_left(s))
 			return;
 		/* Stopped for the peer, or for good. */
-		running = s->kind == STOP_PRESENT || (s->kind == STOP_INTERRUPTED && !gdb_connected(g));
+		running = s->kind == STOP_PRESENT || (s->kind == STOP_INTERRUPTED && !connected(g));
 	}
 }
 

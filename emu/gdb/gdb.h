@@ -21,13 +21,11 @@ struct gdb;
 /* where: "tcp::1234", "HOST:PORT", ":PORT", "PORT" (0: any free one), "stdio". NULL with one line in err. Attaches to d as a face. */
 struct gdb *gdb_listen(struct debugger *d, const char *where, char *err);
 void gdb_close(struct gdb *g);
-unsigned gdb_port(const struct gdb *g);        /* 0: stdio */
 /* One line on standard error that says what to type in gdb. */
 void gdb_announce(const struct gdb *g);
 /* Answers what has arrived, runs the guest when asked; waits at most timeout milliseconds when there is nothing. For the loop of
  * another face, or of a program whose only face this is. False: the peer asked to end the emulator (k, vKill). */
 bool gdb_serve(struct gdb *g, int timeout);
-bool gdb_connected(const struct gdb *g);
 /* The loop of a program whose only face this is. running: the guest does not wait for the peer (it stops when one connects, and goes on
  * when it detaches). leaves: a guest that powers off or exits ends the loop, as QEMU's habit is; the peer is to be told by
  * gdb_exited(). Returns when that happened, when the peer asked for the end, or when quit(owner) says so. */

@@ -190,7 +190,7 @@ void link_send(struct gdb_link *l, const char *payload, size_t length)
 
 /* --- receiving ------------------------------------------------------------------------------------------------------ */
 
-static int hex_digit(uint8_t c)
+int hex_digit(int c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';

@@ -52,6 +52,8 @@ bool link_asks(struct gdb_link *l);
 void link_wait(const struct gdb_link *l, int timeout);
 /* Sends a payload (escaped as needed). It is cut at LINK_PACKET bytes. */
 void link_send(struct gdb_link *l, const char *payload, size_t length);
+/* 0..15, or -1: no hexadecimal digit. */
+int hex_digit(int c);
 /* Feeds bytes as if received, up to the end of a packet; how many were taken. For tests and the fuzzer. */
 size_t link_feed(struct gdb_link *l, const uint8_t *bytes, size_t size);
 

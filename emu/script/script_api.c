@@ -4,6 +4,7 @@
 #include "emu/debug/command.h"
 #include "emu/debug/expr.h"
 #include "emu/debug/notebook.h"
+#include "emu/debug/source.h"
 #include "emu/debug/views.h"
 #include "emu/loader.h"
 #include "emu/script/script_private.h"
@@ -87,7 +88,7 @@ static int api_symbol(lua_State *lua)
 {
 	char name[256];
 
-	lua_pushstring(lua, symbol_at(script_of(lua)->d, (uint32_t)luaL_checkinteger(lua, 1), name, sizeof(name)));
+	lua_pushstring(lua, source_symbol(script_of(lua)->d, (uint32_t)luaL_checkinteger(lua, 1), name, sizeof(name)));
 	return 1;
 }
 

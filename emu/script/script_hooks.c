@@ -91,13 +91,11 @@ static bool make(struct script *s, lua_CFunction fill, const void *what)
 
 static void fill_walk(lua_State *lua, const struct walk *w)
 {
-	static const char *const kinds[] = { "read", "write", "fetch" }, *const results[] = { "ok", "not present", "reserved bit", "protection" };
-
 	lua_createtable(lua, 0, 8);
 	set_number(lua, "la", w->access.la);
-	set_string(lua, "access", kinds[w->access.kind]);
+	set_string(lua, "access", access_kind_name(w->access.kind));
 	set_flag(lua, "user", w->access.user);
-	set_string(lua, "result", results[w->result]);
+	set_string(lua, "result", walk_result_name(w->result));
 	set_flag(lua, "ok", w->result == WALK_OK);
 	if (w->result == WALK_OK)
 		set_number(lua, "pa", w->pa);
@@ -124,12 +122,11 @@ static int walk_argument(lua_State *lua)
 static int fault_argument(lua_State *lua)
 {
 	const struct fault_record *r = lua_touserdata(lua, 1);
-	const char *name = vector_mnemonic(r->fault.vector);
 
 	lua_createtable(lua, 0, 12);
 	set_number(lua, "icount", r->icount);
 	set_number(lua, "vector", r->fault.vector);
-	set_string(lua, "name", *name ? name : vector_name(r->fault.vector));
+	set_string(lua, "name", vector_short_name(r->fault.vector));
 	if (r->fault.has_error)
 		set_number(lua, "error", r->fault.error);
 	if (r->fault.vector == VEC_PF && !r->external) {
@@ -148,10 +145,9 @@ static int fault_argument(lua_State *lua)
 static int stop_argument(lua_State *lua)
 {
 	const struct stop *st = lua_touserdata(lua, 1);
-	static const char *const kinds[] = { "none", "step", "breakpoint", "ended", "present", "beginning", "interrupted", "check", "script", "error" };
 
 	lua_createtable(lua, 0, 6);
-	set_string(lua, "kind", kinds[st->kind]);
+	set_string(lua, "kind", stop_kind_name(st->kind));
 	set_string(lua, "text", st->text);
 	set_number(lua, "icount", st->at.icount);
 	if (st->kind == STOP_BREAK)

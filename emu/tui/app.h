@@ -71,8 +71,6 @@ void tui_draw(struct tui *t);
 /* Only how far long work is; the rest of the screen stays as it was. */
 void tui_draw_work(struct tui *t);
 void tui_timebar(struct tui *t, struct timebar *b, uint64_t checkpoint[CHECKPOINTS]);
-/* The request that every view gets: width and height are the pane's matter. */
-struct view_request tui_request(struct tui *t);
 
 /* --- run.c */
 void run_attach(struct tui *t);

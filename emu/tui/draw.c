@@ -9,7 +9,8 @@
 
 #define FRACTION_OF(done, total) ((total) ? (unsigned)(100.0 * (double)(done) / (double)(total)) : 0)
 
-struct view_request tui_request(struct tui *t)
+/* What every view is asked with: width and height are the pane's matter. */
+static struct view_request request(struct tui *t)
 {
 	struct notebook *n = notebook(t->d);
 	struct view_request rq = { .large = t->wish.projector };
@@ -56,12 +57,14 @@ void tui_timebar(struct tui *t, struct timebar *b, uint64_t checkpoint[CHECKPOIN
 {
 	struct moment at[CHECKPOINTS];
 	size_t n = history_checkpoints(t->d->h, at, CHECKPOINTS);
+	uint64_t present = history_present(t->d->h).icount;
 
 	if (n > CHECKPOINTS)
 		n = CHECKPOINTS;
 	for (size_t i = 0; i < n; i++)
 		checkpoint[i] = at[i].icount;
-	*b = (struct timebar){ .first = history_first(t->d->h).icount, .now = history_now(t->d->h).icount, .present = history_present(t->d->h).icount,
+	timebar_forget(&t->faults, present);       /* history has forked: they are no more */
+	*b = (struct timebar){ .first = history_first(t->d->h).icount, .now = history_now(t->d->h).icount, .present = present,
 		.checkpoint = checkpoint, .checkpoints = n, .faults = &t->faults, .ascii = !t->screen.utf8, .focused = t->on_time };
 }
 
@@ -138,7 +141,7 @@ static void draw_keys(struct tui *t)
 
 static void draw_panes(struct tui *t)
 {
-	struct view_request rq = tui_request(t);
+	struct view_request rq = request(t);
 
 	for (int i = 0; i < SLOTS; i++) {
 		const struct rect *r = &t->layout.slot[i];

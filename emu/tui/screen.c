@@ -3,7 +3,6 @@
 #include "emu/tui/screen.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <locale.h>
 #include <ncurses.h>
 #include <poll.h>
@@ -142,7 +141,7 @@ int screen_open(struct screen *s, char *err)
 	if (!can)
 		return refuse(err, "this kind has no cursor to place");
 	setlocale(LC_CTYPE, "");
-	s->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	s->utf8 = locale_is_utf8();
 	int r = terminal_enter(STDIN_FILENO);
 	if (r) {
 		snprintf(err, ERROR_LINE, "cannot set the terminal to raw mode: %s", strerror(-r));
