@@ -9,6 +9,8 @@
  * PC is linear: gdb's eip is CS.base + EIP, so that real and virtual-8086 mode show the right bytes. Where CS.base is 0 they are equal.
  *
  * Reading order: link.c (framing), gdb.c (session, stops), packets.h, packets_run.c, packets_registers.c, packets_memory.c, packets_query.c.
+ * Not implemented: starting or restarting a program (vRun, R; `!` is answered OK all the same), files of the host (vFile),
+ * tracepoints, conditions of breakpoints on our side (gdb evaluates them itself).
  * References: [GDB E "GDB Remote Serial Protocol"], [GDB G "Target Descriptions"].
  */
 #ifndef EMU_GDB_GDB_H

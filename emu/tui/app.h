@@ -97,7 +97,6 @@ void prompt_open(struct tui *t, enum mode mode, const char *line);
 void prompt_key(struct tui *t, int key);
 const char *prompt_label(const struct tui *t);
 void prompt_execute(struct tui *t, const char *line);
-void prompt_search(struct tui *t, const char *what);
 void overlay_open(struct tui *t, enum mode mode, const char *title);   /* t->overlay.text has been written */
 void overlay_key(struct tui *t, int key);
 

@@ -208,7 +208,7 @@ static void complete(struct tui *t)
 
 /* --- searching, exporting ---------------------------------------------------------------------------------------------- */
 
-void prompt_search(struct tui *t, const char *what)
+static void search(struct tui *t, const char *what)
 {
 	if (*what)
 		snprintf(t->found, sizeof(t->found), "%s", what);
@@ -265,7 +265,7 @@ static void enter(struct tui *t)
 		editor_remember(&t->editor, line);
 		prompt_execute(t, line);
 	} else if (mode == MODE_SEARCH) {
-		prompt_search(t, line);
+		search(t, line);
 	} else {
 		export_to(t, line);
 	}
