@@ -1,7 +1,7 @@
 /* tests/bench/history_bench.c: what remembering costs, and how long going back takes.
  *
  *   history_bench cost ROUNDS PAGODA_DIR GUEST.elf     the same instructions with and without history, alternately, at the default limit
- *   history_bench reverse INSTRUCTIONS PAGODA_DIR      a run of Pagoda, then 100 random instructions of it, in random order, each timed
+ *   history_bench reverse INSTRUCTIONS MEGABYTES PAGODA_DIR    a run of Pagoda, then 100 random instructions of it, in random order, each timed
  *                                                      and compared with a second machine that has no history and stopped there
  *
  * Times are processor time of this process, so that other load on the host does not count; ratios are of medians. The second fails when
@@ -28,7 +28,7 @@ static char err[ERROR_LINE];
 struct workload {
 	const char *name, *kernel, *image;
 	const char *script;            /* typed over and over */
-	uint64_t instructions;
+	uint64_t instructions, memory; /* bytes */
 };
 
 struct rig {
@@ -71,7 +71,7 @@ static int next(void *owner)
 
 static void start(struct rig *r, const struct workload *w, uint64_t limit)
 {
-	struct machine_config config = { .memory = 64u << 20, .disk_name = { w->image } };
+	struct machine_config config = { .memory = w->memory, .disk_name = { w->image } };
 
 	*r = (struct rig){ .script = w->script, .at = w->script };
 	if (kernel_open(&r->kernel, w->kernel, err))
@@ -270,21 +270,22 @@ static int reverse(const struct workload *w)
 int main(int argc, char **argv)
 {
 	static char kernel[4096], image[4096];
-	bool costs = argc == 5 && !strcmp(argv[1], "cost"), reverses = argc == 4 && !strcmp(argv[1], "reverse");
+	bool costs = argc == 5 && !strcmp(argv[1], "cost"), reverses = argc == 5 && !strcmp(argv[1], "reverse");
 
 	if (!costs && !reverses) {
-		fprintf(stderr, "usage: history_bench cost ROUNDS PAGODA_DIR GUEST.elf, or history_bench reverse INSTRUCTIONS PAGODA_DIR\n");
+		fprintf(stderr, "usage: history_bench cost ROUNDS PAGODA_DIR GUEST.elf, or history_bench reverse INSTRUCTIONS MEGABYTES PAGODA_DIR\n");
 		return 2;
 	}
-	snprintf(kernel, sizeof(kernel), "%s/pagoda.elf", argv[3]);
-	snprintf(image, sizeof(image), "%s/pagoda.img", argv[3]);
+	snprintf(kernel, sizeof(kernel), "%s/pagoda.elf", argv[costs ? 3 : 4]);
+	snprintf(image, sizeof(image), "%s/pagoda.img", argv[costs ? 3 : 4]);
 	struct workload pagoda = { "Pagoda", kernel, image,
-		"vmtest\nls -l /bin | sort | wc\ndemo-cow\ndemo-swap\nls /bin | sort > /x ; cat /x /x | sort | wc ; rm /x\ndemo-stack\n", 2000 * MILLION };
+		"vmtest\nls -l /bin | sort | wc\ndemo-cow\ndemo-swap\nls /bin | sort > /x ; cat /x /x | sort | wc ; rm /x\ndemo-stack\n", 2000 * MILLION, 64 << 20 };
 	if (reverses) {
 		pagoda.instructions = strtoull(argv[2], NULL, 10);
-		return pagoda.instructions ? reverse(&pagoda) : 2;
+		pagoda.memory = strtoull(argv[3], NULL, 10) << 20;
+		return pagoda.instructions && pagoda.memory ? reverse(&pagoda) : 2;
 	}
-	struct workload bench = { "compute guest", argv[4], NULL, "", 2000 * MILLION };
+	struct workload bench = { "compute guest", argv[4], NULL, "", 2000 * MILLION, 64 << 20 };
 	unsigned rounds = (unsigned)atoi(argv[2]);
 	if (rounds < 1 || rounds > MAX_ROUNDS)
 		return 2;
