@@ -9,6 +9,10 @@
  * is run, and are thinned evenly when they outgrow the limit. The moment the history began is always kept. Going back puts more of them
  * just before the goal, so that the next steps back are short.
  *
+ * What a guest keeps in memory and writes to its disks counts against the limit. One that keeps more than that, and that does not compress (a swap
+ * area full of random data), leaves room for no checkpoint but the first: going anywhere then runs again from the beginning, right but slow, until
+ * --history is given more.
+ *
  * The present is the last moment that was ever run. In the past the disks' files are left alone: what the guest reads and writes there
  * comes from and goes to memory; output to the console is swallowed, since it has been seen; observers are told as always by history_run, and
  * nothing (machine_quiet) by history_goto. Reaching the present again, the machine must be as it was: that is checked.
