@@ -59,7 +59,7 @@ void answer_error(struct gdb *g, int error)
 
 void console_text(struct gdb *g, const char *text, size_t size)
 {
-	char packet[1 + 2 * 256];
+	char packet[1 + 2 * 256 + 1];          /* and the end of the last two digits */
 
 	while (size) {
 		size_t n = size < 256 ? size : 256, at = 0;

@@ -261,10 +261,10 @@ static void take_byte(struct gdb_link *l, uint8_t c)
 		break;
 	case LINK_SUM1:
 		digit = hex_digit(c);
-		l->wanted = (uint8_t)(digit << 4);
 		if (digit < 0)
 			packet_end(l, false);
-		else
+		l->wanted = (uint8_t)((unsigned)digit << 4);
+		if (digit >= 0)
 			l->state = LINK_SUM2;
 		break;
 	case LINK_SUM2:

@@ -561,7 +561,8 @@ START_TEST(a_fork_makes_the_past_the_present)
 	check_same(r.m, &p, false, "before the change", at / 2);
 	ck_assert_int_eq(machine_run(plain.m, at - at / 2), MACHINE_RAN);
 	ck_assert_uint_eq(fork_point.disk, disk_hash(plain.m));
-	ck_assert_uint_ne(fork_point.disk, written);
+	if (RUN > 100 * MILLION)                       /* a shorter run has not written again by then */
+		ck_assert_uint_ne(fork_point.disk, written);
 	end(&plain);
 	ck_assert_int_eq(history_run(r.h, at - at / 2), MACHINE_RAN);
 	check_same(r.m, &fork_point, true, "at the change", at);
