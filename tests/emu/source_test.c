@@ -222,7 +222,7 @@ static const char *printed(const char *script)
 	FILE *f = fopen(path, "w");
 
 	ck_assert(f && fputs(script, f) >= 0 && !fclose(f));
-	f = popen(EMU " debug --batch --memory 8M -x " WORK_DIR "/source.cmd 2>&1", "r");
+	f = popen(EMU " debug --snapshot --batch --memory 8M -x " WORK_DIR "/source.cmd 2>&1", "r");
 	ck_assert_ptr_nonnull(f);
 	out[fread(out, 1, sizeof(out) - 1, f)] = 0;
 	ck_assert_msg(pclose(f) == 0, "%s", out);
