@@ -183,7 +183,8 @@ enum exec op_bound_##G##_Ma(struct cpu *cpu, const struct insn *in) \
 	struct ref lower, upper; \
 	TRY(open_mem(cpu, in, in->seg, ea, bytes, OPEN_READ, &lower)); \
 	TRY(open_mem(cpu, in, in->seg, (ea + bytes) & mask, bytes, OPEN_READ, &upper)); \
-	if (index < (s)ref_get##bits(cpu, &lower) || index > (s)ref_get##bits(cpu, &upper)) \
+	s from = (s)ref_get##bits(cpu, &lower), to = (s)ref_get##bits(cpu, &upper);        /* both are read, whatever the first says */ \
+	if (index < from || index > to) \
 		return raise_fault(cpu, in, VEC_BR); \
 	NEXT(cpu, in); \
 }

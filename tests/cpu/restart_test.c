@@ -9,6 +9,10 @@
  * All of that once with 32-bit page tables; and, in two placements of the code, with PAE tables, where each page is also made
  * no-execute, and PF_I must say which faults were fetches.
  *
+ * And with each physical page watched, as a debugger does: the end is the same; a page whose Accessed bit is set is one that was told
+ * of, one whose Dirty bit is set one whose write was; and a watcher who stops the run at an access in the middle of a block stops it
+ * right behind the instruction.
+ *
  * Not compared: Accessed and Dirty bits of page tables, and CR2 [SDM3A 4.8, 6.15 "Interrupt 14"].
  */
 #include "forms.h"
@@ -57,7 +61,10 @@ struct proof {
 	bool deliver;                          /* let the guest's handler have it */
 	unsigned deliveries;
 
-	unsigned long runs, faults, failures;
+	bool told_read[WORLD_PAGES], told_write[WORLD_PAGES];          /* by phys.accessed */
+	bool stop_at_access;
+
+	unsigned long runs, faults, stops, failures;
 	bool quick;                            /* only the first placement: for sanitizer builds */
 };
 
@@ -484,6 +491,116 @@ static void everything_missing(struct proof *p)
 	}
 }
 
+/* --- watched ------------------------------------------------------------------------------------------------------- */
+
+static void on_access(void *owner, const struct phys_access *a)
+{
+	struct proof *p = owner;
+	unsigned page = (unsigned)(a->pa >> 12);
+
+	if (a->by == BY_DMA || page >= WORLD_PAGES)            /* the test itself fills memory */
+		return;
+	(a->write ? p->told_write : p->told_read)[page] = true;
+	if (p->stop_at_access)
+		cpu_request_stop(&p->w->cpu);
+}
+
+static void watch_pages(struct proof *p, bool on)
+{
+	p->w->phys.accessed = on ? on_access : NULL;
+	p->w->phys.accessed_owner = p;
+	memset(p->told_read, 0, sizeof p->told_read);
+	memset(p->told_write, 0, sizeof p->told_write);
+	for (unsigned page = 0; page < WORLD_PAGES; page++)
+		if (compared_page(page))
+			ck_assert_int_eq(phys_watch(&p->w->phys, page, on), 0);
+}
+
+static bool fetched(const struct proof *p, unsigned page);
+
+/* CLFLUSH checks as a read does, but reads nothing. */
+static bool only_checks(const struct insn_row *row) { return row->map == 2 && row->opcode == 0xae && row->ext == 7; }
+
+/* What checks more than it moves: ENTER ends by checking that the stack could be written where ESP will point [SDM2A] "ENTER"; masked stores
+ * check the whole operand and store the selected bytes [SDM2B] "MASKMOVQ". A page that such a one has only checked need not be told. */
+static bool checks_beyond(const struct insn_row *row)
+{
+	return (row->map == 1 && row->opcode == 0xc8) || (row->map == 2 && row->opcode == 0xf7);
+}
+
+static bool anything_told(const struct proof *p)
+{
+	for (unsigned page = 0; page < WORLD_PAGES; page++)
+		if (p->told_read[page] || p->told_write[page])
+			return true;
+	return false;
+}
+
+/* Told of each page that the reference has used. */
+static void check_told(struct proof *p)
+{
+	for (unsigned page = 1; page < WORLD_PAGES - 2; page++) {
+		bool told = p->told_read[page] || p->told_write[page];
+		bool checked = only_checks(p->form->row) || (checks_beyond(p->form->row) && !told);
+		if (told != !!(p->touched[page] & PG_A) && !fetched(p, page) && !checked)
+			complain(p, told ? "told of a page that was not accessed" : "an access was not told", page, ABSENT);
+		if (p->told_write[page] && !(p->touched[page] & PG_D))
+			complain(p, "told of a write to a page that is not dirty", page, ABSENT);
+		if (world_page_dirty(p->w, page) && memcmp(world_ram(p->w, page << 12), page_in(p, &p->before, page), 4096) && !p->told_write[page])
+			complain(p, "a write was not told", page, ABSENT);
+	}
+}
+
+/* False: there was nothing to tell. */
+static bool watched_run(struct proof *p)
+{
+	char buf[128];
+	const char *difference;
+
+	p->runs++;
+	set_up(p);
+	watch_pages(p, true);
+	for (unsigned i = 0; i < p->steps; i++)
+		step(p);
+	difference = differs(p, &p->after[p->steps - 1], false, buf, sizeof buf);
+	if (difference) {
+		printf("with every page watched:\n");
+		complain(p, difference, 0, ABSENT);
+	}
+	check_told(p);
+	bool told = anything_told(p);
+	watch_pages(p, false);
+	return told;
+}
+
+#define NOPS 2
+
+/* The instruction stands in the middle of a block, and the run ends with it. */
+static void stopped_run(struct proof *p)
+{
+	char buf[128];
+	const char *difference;
+	uint64_t start;
+
+	p->runs++;
+	p->stops++;
+	set_up(p);
+	watch_pages(p, true);
+	p->stop_at_access = true;
+	p->w->cpu.eip -= NOPS;
+	start = p->w->cpu.icount;
+	enum cpu_stop why = cpu_run(&p->w->cpu, 100);
+	p->w->cpu.icount -= NOPS;
+	difference = why != CPU_STOP_REQUEST ? "no stop" : p->w->cpu.icount != start + 1 ? "the count" :
+		     differs(p, &p->after[0], false, buf, sizeof buf);
+	if (difference) {
+		printf("stopped at an access:\n");
+		complain(p, difference, 0, ABSENT);
+	}
+	p->stop_at_access = false;
+	watch_pages(p, false);
+}
+
 /* all: try every page, also those the reference did not mark accessed. */
 static void prove(struct proof *p, bool all)
 {
@@ -510,6 +627,8 @@ static void prove(struct proof *p, bool all)
 			fault_through_handler(p, page);
 	}
 	everything_missing(p);
+	if (watched_run(p))
+		stopped_run(p);
 }
 
 static const struct placement middle = { CODE - 0x800, DATA1 - 0x800, DATA2 - 0x800, STACK - 0x800, FRAME - 0x800, "mid-page" };
@@ -583,6 +702,7 @@ START_TEST(a_fault_leaves_no_trace_and_the_instruction_restarts)
 	printf("%s%s: %u forms, %lu runs, %lu faults, %lu failures\n", world_mode_name[p.mode], pae ? ", PAE" : "", pass.forms, p.runs, p.faults, p.failures);
 	world_free(&w);
 	ck_assert_uint_gt(p.faults, 10000);
+	ck_assert_uint_gt(p.stops, 1000);
 	ck_assert_uint_eq(p.failures, 0);
 }
 END_TEST
