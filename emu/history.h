@@ -32,7 +32,10 @@ struct moment { uint64_t icount, tick; };
 struct progress {
 	bool (*report)(void *owner, uint64_t done, uint64_t total);
 	void *owner;
+	uint64_t every_ns;             /* of the host's time, at least, between two reports; 0: after each piece of work */
 };
+
+#define PROGRESS_NS 50000000ull    /* often enough for an eye */
 
 enum history_result {
 	HISTORY_OK = 0,

@@ -16,7 +16,6 @@
 #include "emu/observer.h"
 
 #define PIECE 4000000ull               /* ticks between looks at the clock of the host: under 10 ms */
-#define REPORT_NS 50000000ull
 #define LONG_WAY (4 * PIECE)           /* worth a checkpoint to come back to when it is interrupted */
 
 struct goal { bool by_tick; uint64_t at; };
@@ -136,7 +135,7 @@ static bool report(struct journey *j)
 	if (!j->progress)
 		return true;
 	uint64_t now = host_ns(), done = along(&j->goal, history_now(j->h)) - j->start;
-	if (now - j->reported_ns < REPORT_NS)
+	if (now - j->reported_ns < j->progress->every_ns)
 		return true;
 	j->reported_ns = now;
 	return j->progress->report(j->progress->owner, done, j->goal.at - j->start);

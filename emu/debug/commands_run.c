@@ -295,7 +295,7 @@ static void goto_tick(struct debugger *d, const char *args, struct reply *r)
 {
 	char err[ERROR_LINE] = "interrupted";
 	uint64_t tick;
-	struct progress progress = { tell_progress, d };
+	struct progress progress = { tell_progress, d, PROGRESS_NS };
 
 	if (!number_of(d, args, &tick, r))
 		return;

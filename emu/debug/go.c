@@ -94,7 +94,7 @@ static bool report_progress(void *owner, uint64_t done, uint64_t total)
 struct progress go_progress(struct debugger *d, const char *what)
 {
 	d->going->what = what;
-	return (struct progress){ report_progress, d };
+	return (struct progress){ report_progress, d, PROGRESS_NS };
 }
 
 static const struct stop *tell_faces(struct debugger *d)

@@ -621,7 +621,7 @@ static bool third_time(void *owner, uint64_t done, uint64_t total)
 
 START_TEST(a_long_way_can_be_interrupted)
 {
-	struct progress progress = { third_time, NULL };
+	struct progress progress = { third_time, NULL, 0 };
 	struct rig r;
 	struct print p;
 
