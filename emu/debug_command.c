@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emu/debug/checker.h"
-#include "emu/debug/guest.h"
-#include "emu/debug/monitor.h"
+#include "emu/debug/check/checker.h"
+#include "emu/debug/guest/guest.h"
+#include "emu/monitor/monitor.h"
 #include "emu/debug/notebook.h"
-#include "emu/debug/source.h"
+#include "emu/debug/guest/source.h"
 #include "emu/gdb/gdb.h"
 #include "emu/run.h"
 #include "emu/script/script.h"

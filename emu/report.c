@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "emu/debug/fault_words.h"
+#include "emu/debug/explain/fault_words.h"
 #include "emu/diagnosis.h"
 #include "emu/disasm.h"
 

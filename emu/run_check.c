@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "emu/debug/checker.h"
-#include "emu/debug/source.h"
+#include "emu/debug/check/checker.h"
+#include "emu/debug/guest/source.h"
 #include "emu/run.h"
 
 static void tell_lines(const char *prefix, struct text *t)

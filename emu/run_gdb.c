@@ -2,7 +2,7 @@
 #include "emu/run_gdb.h"
 
 #include "emu/debug/debugger.h"
-#include "emu/debug/monitor.h"
+#include "emu/monitor/monitor.h"
 #include "emu/gdb/gdb.h"
 #include "emu/terminal.h"
 

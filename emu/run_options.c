@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/history.h"
+#include "emu/history/history.h"
 #include "emu/loader.h"
 
 #define RUN(target) ((struct run_options *)(target))

@@ -12,9 +12,9 @@
 #include "emu/machine.h"
 #include "emu/options.h"
 #include "emu/plan.h"
-#include "emu/state_file.h"
+#include "emu/state/state_file.h"
 #include "emu/symbols.h"
-#include "emu/trace.h"
+#include "emu/trace/trace.h"
 
 struct session {
 	struct run_options options;    /* filled in by the caller before session_open */

@@ -8,7 +8,7 @@
 #include "cpu/insn.h"
 #include "emu/debug/going.h"
 #include "emu/debug/insn_kind.h"
-#include "emu/debug/source.h"
+#include "emu/debug/guest/source.h"
 
 /* --- what an IRET came back from ----------------------------------------------------------------------------------------- */
 

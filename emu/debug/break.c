@@ -7,7 +7,7 @@
 
 #include "emu/debug/expr.h"
 #include "emu/debug/going.h"
-#include "emu/debug/source.h"
+#include "emu/debug/guest/source.h"
 #include "emu/report.h"
 
 #define RANGE_MAX 0x10000u             /* bytes that one breakpoint may watch */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/checker.h"
+#include "emu/debug/check/checker.h"
 #include "emu/debug/going.h"
 #include "emu/debug/notebook.h"
 #include "emu/debug/register_names.h"

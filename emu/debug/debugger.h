@@ -11,7 +11,7 @@
 #define EMU_DEBUG_DEBUGGER_H
 
 #include "emu/debug/breakpoint.h"
-#include "emu/history.h"
+#include "emu/history/history.h"
 #include "emu/machine.h"
 #include "emu/observer.h"
 

@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "emu/debug/going.h"
-#include "emu/debug/guest.h"
-#include "emu/debug/source.h"
+#include "emu/debug/guest/guest.h"
+#include "emu/debug/guest/source.h"
 
 #define DEPTH_MAX 200
 #define NAME_MAX_LENGTH 120

@@ -3,7 +3,7 @@
 #define EMU_DEBUG_MARK_H
 
 #include "emu/debug/registers.h"
-#include "emu/debug/view.h"
+#include "emu/debug/view/view.h"
 
 struct debugger_mark {
 	struct moment at;

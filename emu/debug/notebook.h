@@ -5,9 +5,9 @@
 #define EMU_DEBUG_NOTEBOOK_H
 
 #include "emu/debug/mark.h"
-#include "emu/debug/micro.h"
+#include "emu/debug/explain/micro.h"
 #include "emu/debug/registers.h"
-#include "emu/trace.h"
+#include "emu/trace/trace.h"
 
 #define NOTED_EVENTS 4096u             /* a power of two */
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/command.h"
+#include "emu/monitor/command.h"
 #include "emu/gdb/packets.h"
 #include "emu/gdb/target.h"
 

@@ -1,11 +1,11 @@
 /* emu/script/script_api.c: the table `emu` that a script sees, and print. Numbers are Lua's integers; addresses are linear unless said. */
 #include <string.h>
 
-#include "emu/debug/command.h"
+#include "emu/monitor/command.h"
 #include "emu/debug/expr.h"
 #include "emu/debug/notebook.h"
-#include "emu/debug/source.h"
-#include "emu/debug/views.h"
+#include "emu/debug/guest/source.h"
+#include "emu/debug/view/views.h"
 #include "emu/loader.h"
 #include "emu/script/script_private.h"
 

@@ -8,7 +8,7 @@
 #define EMU_TUI_APP_H
 
 #include "emu/debug/debugger.h"
-#include "emu/debug/view.h"
+#include "emu/debug/view/view.h"
 #include "emu/tui/editor.h"
 #include "emu/tui/layout.h"
 #include "emu/tui/pane.h"

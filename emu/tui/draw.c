@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "emu/debug/guest.h"
+#include "emu/debug/guest/guest.h"
 #include "emu/debug/notebook.h"
 #include "emu/debug/registers.h"
 #include "emu/tui/app.h"

@@ -2,7 +2,7 @@
 #ifndef EMU_TUI_PANE_H
 #define EMU_TUI_PANE_H
 
-#include "emu/debug/view.h"
+#include "emu/debug/view/view.h"
 #include "emu/tui/layout.h"
 #include "emu/tui/screen.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/command.h"
+#include "emu/monitor/command.h"
 #include "emu/debug/notebook.h"
 #include "emu/tui/app.h"
 

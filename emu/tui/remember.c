@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "emu/debug/history_file.h"
+#include "emu/monitor/history_file.h"
 
 /* NULL: there is none, and no place for one. */
 static History *open_file(char *path, size_t size)

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "emu/console.h"
-#include "emu/debug/command.h"
-#include "emu/debug/micro.h"
+#include "emu/monitor/command.h"
+#include "emu/debug/explain/micro.h"
 #include "emu/debug/notebook.h"
 #include "emu/loader.h"
 #include "emu/session.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/source.h"
+#include "emu/debug/guest/source.h"
 #include "emu/loader.h"
 #include "emu/run.h"
 #include "emu/session.h"

@@ -198,9 +198,25 @@ int copy_to_user(uaddr_t to, const void *from, uint32_t n);
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */
 
 /* Counters shown by /proc/vmstat, in this order. */
-#define VM_COUNTERS(X) X(pgfault) X(pgmajfault) X(zero_fills) X(zero_shares) X(file_fills) X(file_maps) X(cow_copies) \
-	X(cow_reuses) X(stack_growths) X(swap_ins) X(swap_outs) X(evictions) X(clean_drops) X(writebacks) X(oom_kills) \
-	X(forks) X(execs) X(ctxt)
+#define VM_COUNTERS(X) \
+	X(pgfault) \
+	X(pgmajfault) \
+	X(zero_fills) \
+	X(zero_shares) \
+	X(file_fills) \
+	X(file_maps) \
+	X(cow_copies) \
+	X(cow_reuses) \
+	X(stack_growths) \
+	X(swap_ins) \
+	X(swap_outs) \
+	X(evictions) \
+	X(clean_drops) \
+	X(writebacks) \
+	X(oom_kills) \
+	X(forks) \
+	X(execs) \
+	X(ctxt)
 #define X(name) uint32_t name;
 extern struct vm_counters { VM_COUNTERS(X) } vm;
 #undef X

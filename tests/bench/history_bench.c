@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "emu/hash.h"
-#include "emu/history.h"
-#include "emu/machine_state.h"
+#include "emu/history/history.h"
+#include "emu/state/machine_state.h"
 
 #define MILLION 1000000ull
 #define POINTS 100u

@@ -2,7 +2,7 @@
  * TLB and statistics as without it. */
 #include "small_pagoda.h"
 
-#include "emu/debug/checker.h"
+#include "emu/debug/check/checker.h"
 
 #define MILLION 1000000u
 #ifdef __SANITIZE_ADDRESS__

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/source.h"
+#include "emu/debug/guest/source.h"
 
 static void put(void *owner, uint8_t byte)
 {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "emu/console.h"
-#include "emu/debug/command.h"
+#include "emu/monitor/command.h"
 #include "emu/debug/debugger.h"
 #include "emu/loader.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/view.h"
+#include "emu/debug/view/view.h"
 
 static struct command_rig rig;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/machine_state.h"
+#include "emu/state/machine_state.h"
 #include "emu/symbols.h"
 
 #ifdef __SANITIZE_ADDRESS__

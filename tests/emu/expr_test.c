@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/source.h"
+#include "emu/debug/guest/source.h"
 
 static char err[ERROR_LINE];
 static struct kernel kernel;

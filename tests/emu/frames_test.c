@@ -2,8 +2,8 @@
  * gives no such line. */
 #include "tests/emu/pagoda_rig.h"
 
-#include "emu/debug/guest_maps.h"
-#include "emu/debug/views.h"
+#include "emu/debug/guest/guest_maps.h"
+#include "emu/debug/view/views.h"
 
 static struct rig rig;
 static uint32_t shared;                /* address of the page, as the program says */

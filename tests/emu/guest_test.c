@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "emu/debug/guest_maps.h"
-#include "emu/debug/guest_private.h"
+#include "emu/debug/guest/guest_maps.h"
+#include "emu/debug/guest/guest_private.h"
 
 #define KERNEL PAGODA_DIR "/pagoda.elf"
 #define IMAGE PAGODA_DIR "/pagoda.img"

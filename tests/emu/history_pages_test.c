@@ -1,6 +1,6 @@
 /* tests/emu/history_pages_test.c: versions of pages, and a disk with a past, against plain copies of everything. */
-#include "emu/history_disk.h"
-#include "emu/history_pages.h"
+#include "emu/history/history_disk.h"
+#include "emu/history/history_pages.h"
 
 #include <check.h>
 #include <stdlib.h>

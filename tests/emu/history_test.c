@@ -1,8 +1,8 @@
 /* tests/emu/history_test.c: going back. Every moment of a run that can be gone to is compared with the same moment of a straight run of the
  * same machine that has no history: memory, all state with the TLB, and the disk. */
-#include "emu/history.h"
+#include "emu/history/history.h"
 #include "emu/hash.h"
-#include "emu/machine_state.h"
+#include "emu/state/machine_state.h"
 
 #include <check.h>
 #include <fcntl.h>

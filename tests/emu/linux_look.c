@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "emu/debug/guest_maps.h"
-#include "emu/debug/source.h"
-#include "emu/state_file.h"
+#include "emu/debug/guest/guest_maps.h"
+#include "emu/debug/guest/source.h"
+#include "emu/state/state_file.h"
 
 #define ROOM 1000
 

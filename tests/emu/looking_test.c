@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/command.h"
+#include "emu/monitor/command.h"
 #include "emu/debug/expr.h"
-#include "emu/debug/guest.h"
-#include "emu/debug/micro.h"
-#include "emu/debug/view.h"
-#include "emu/debug/why.h"
+#include "emu/debug/guest/guest.h"
+#include "emu/debug/explain/micro.h"
+#include "emu/debug/view/view.h"
+#include "emu/debug/explain/why.h"
 #include "emu/gdb/gdb.h"
 #include "emu/hash.h"
 

@@ -6,14 +6,14 @@
  *                        +---> load into a new machine, run on: C          A = B = C
  */
 #define _GNU_SOURCE                        /* memmem */
-#include "emu/machine_state.h"
+#include "emu/state/machine_state.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/machine_fields.h"
+#include "emu/state/machine_fields.h"
 
 #define ON 200000u                         /* ticks to go on for */
 #ifdef __SANITIZE_ADDRESS__

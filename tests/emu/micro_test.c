@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/views.h"
-#include "emu/debug/why.h"
+#include "emu/debug/view/views.h"
+#include "emu/debug/explain/why.h"
 
 static struct rig rig;
 static struct micro u;

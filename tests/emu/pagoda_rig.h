@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/guest.h"
-#include "emu/debug/source.h"
+#include "emu/debug/guest/guest.h"
+#include "emu/debug/guest/source.h"
 
 struct rig {
 	struct kernel kernel;

@@ -1,7 +1,7 @@
 /* tests/emu/recorder_test.c: a recording runs again to the same hashes, from however it was cut into pieces; one that was changed is found out at
  * the first mark after the change, and the program says so. What must not be in a recording is refused. */
 #define _GNU_SOURCE                        /* memmem */
-#include "emu/state_file.h"
+#include "emu/state/state_file.h"
 
 #include <check.h>
 #include <stdio.h>

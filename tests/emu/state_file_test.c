@@ -1,6 +1,6 @@
 /* tests/emu/state_file_test.c: a machine saved into a file and loaded again goes on as the saved one did; a file that is damaged, of another
  * version, or about a disk that has changed since is refused in one line, and what was at its path before is never half a file. */
-#include "emu/state_file.h"
+#include "emu/state/state_file.h"
 
 #include <check.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "emu/hash.h"
-#include "emu/machine_state.h"
+#include "emu/state/machine_state.h"
 #include "tests/emu/state_parts.h"
 
 #ifdef __SANITIZE_ADDRESS__

@@ -4,7 +4,7 @@
 
 #include <check.h>
 
-#include "emu/chunks.h"
+#include "emu/state/chunks.h"
 
 struct part { char tag[CHUNK_TAG + 1]; struct bytes data; };
 #define PARTS_MOST 64

@@ -1,6 +1,6 @@
 /* tests/emu/trace_test.c: one run of guests/stepping.S traced in each format: the text, the JSON lines and the viewer's slices tell the
  * same events, and what is JSON parses. */
-#include "emu/trace.h"
+#include "emu/trace/trace.h"
 
 #include <check.h>
 #include <jansson.h>

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/canvas.h"
-#include "emu/debug/checker.h"
-#include "emu/debug/views.h"
-#include "emu/debug/walk_diagram.h"
+#include "emu/debug/view/canvas.h"
+#include "emu/debug/check/checker.h"
+#include "emu/debug/view/views.h"
+#include "emu/debug/view/walk_diagram.h"
 
 #define NOT_MAPPED 0x00345678u
 

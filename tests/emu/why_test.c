@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emu/debug/guest.h"
-#include "emu/debug/source.h"
-#include "emu/debug/why.h"
+#include "emu/debug/guest/guest.h"
+#include "emu/debug/guest/source.h"
+#include "emu/debug/explain/why.h"
 
 static struct rig rig;
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "emu/console.h"
-#include "emu/debug/command.h"
-#include "emu/debug/source.h"
+#include "emu/monitor/command.h"
+#include "emu/debug/guest/source.h"
 #include "emu/loader.h"
 
 #define INSTRUCTIONS 20000u            /* the guest ends after so many */

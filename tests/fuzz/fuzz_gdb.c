@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "emu/debug/source.h"
+#include "emu/debug/guest/source.h"
 #include "emu/gdb/gdb.h"
 #include "emu/gdb/packets.h"
 

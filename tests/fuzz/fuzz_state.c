@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "emu/chunks.h"
-#include "emu/state_file.h"
+#include "emu/state/chunks.h"
+#include "emu/state/state_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

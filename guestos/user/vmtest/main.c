@@ -23,8 +23,17 @@
 #define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
 
 static const struct test *const tables[] = {
-	demand_tests, fault_tests, pointer_tests, stack_tests, heap_tests, cow_tests, swap_tests, process_tests, file_tests,
-	hostile_tests};
+	demand_tests,
+	fault_tests,
+	pointer_tests,
+	stack_tests,
+	heap_tests,
+	cow_tests,
+	swap_tests,
+	process_tests,
+	file_tests,
+	hostile_tests,
+};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 void exec_helper(const char *what);    /* process.c: this program started by one of its own tests */

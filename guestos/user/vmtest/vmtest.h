@@ -19,8 +19,16 @@ struct test {
 };
 
 /* One table per subject, ended by an empty row. */
-extern const struct test demand_tests[], fault_tests[], pointer_tests[], stack_tests[], heap_tests[], cow_tests[], swap_tests[],
-	process_tests[], file_tests[], hostile_tests[];
+extern const struct test demand_tests[];
+extern const struct test fault_tests[];
+extern const struct test pointer_tests[];
+extern const struct test stack_tests[];
+extern const struct test heap_tests[];
+extern const struct test cow_tests[];
+extern const struct test swap_tests[];
+extern const struct test process_tests[];
+extern const struct test file_tests[];
+extern const struct test hostile_tests[];
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */
