@@ -65,6 +65,7 @@ int proc_kill(int pid, int sig);
 void proc_signal(struct proc *p, int sig);
 struct proc *proc_find(int pid);
 void proc_oom_kill(void);
+bool memory_crowded(void);
 void return_to_user(struct trapframe *tf);
 void shutdown(void) __attribute__((noreturn));         /* may sleep */
 
