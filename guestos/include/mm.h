@@ -114,6 +114,8 @@ struct space {                         /* an address space */
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
+	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
+	uint32_t ldt_entries;          /* up to the last one ever written */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -126,6 +128,9 @@ struct region *region_add(struct space *s, const struct region *like);         /
 struct region *region_find(struct space *s, uint32_t la);
 void region_unmap(struct space *s, uint32_t start, uint32_t end);
 int space_set_brk(struct space *s, uint32_t brk);
+void ldt_activate(const struct space *s);      /* kernel/ldt.c */
+void ldt_free(struct space *s);
+int ldt_copy(struct space *to, const struct space *from);              /* may sleep */
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */
 
 /* pagetable.c */
@@ -195,6 +200,7 @@ extern uint32_t swap_total, swap_used;
 bool in_user_half(uaddr_t start, uint32_t n);           /* does not sleep; says nothing about what is mapped */
 int copy_from_user(void *to, uaddr_t from, uint32_t n);
 int copy_to_user(uaddr_t to, const void *from, uint32_t n);
+int clear_user(uaddr_t to, uint32_t n);
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */
 
 /* Counters shown by /proc/vmstat, in this order. */

@@ -57,6 +57,7 @@
 	X(116, sysinfo) \
 	X(118, fsync) \
 	X(122, uname) \
+	X(123, modify_ldt) \
 	X(132, getpgid) \
 	X(140, llseek) \
 	X(141, getdents) \
