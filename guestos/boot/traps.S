@@ -48,6 +48,11 @@ trap_common:
 	movl $SEL_KDATA, %eax
 	movl %eax, %ds
 	movl %eax, %es
+	/* The kernel does not use FS and GS. They must not keep a program's segments: a trap inside the kernel would save them, and they
+	 * may be gone, or another process may have run, when its frame is left. */
+	xorl %eax, %eax
+	movl %eax, %fs
+	movl %eax, %gs
 	cld
 	pushl %esp
 	.cfi_adjust_cfa_offset 4

@@ -71,9 +71,9 @@ void return_to_user(struct trapframe *tf)
 /* A trap in ring 0 switches no stack, so the frame on whose way out it happened begins where its own ends. */
 static uint32_t *interrupted_stack(struct trapframe *tf) { return &tf->user_esp; }
 
-/* The kernel was loading a segment register for a program (or for kernel code that was interrupted while the register still held the
- * segment of a program), and its segment is no more. The register gets 0 instead, as in Linux: a program that
- * uses it has a general protection fault of its own then. The frame is still on the stack, so the load is simply done again. */
+/* The kernel was loading a segment register for a program, and the segment is no more. The register gets 0 instead, as in Linux: a
+ * program that uses it has a general protection fault of its own then. The frame is still on the stack, so the load
+ * is simply done again. */
 static bool repaired_load(struct trapframe *tf)
 {
 	const uint32_t loads[] = { (uint32_t)return_load_gs, (uint32_t)return_load_fs, (uint32_t)return_load_es, (uint32_t)return_load_ds };

@@ -38,6 +38,7 @@
 #define SYS_wait4 114
 #define SYS_sysinfo 116
 #define SYS_uname 122
+#define SYS_modify_ldt 123
 #define SYS_sched_yield 158
 #define SYS_nanosleep 162
 #define SYS_pread64 180
