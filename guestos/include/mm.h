@@ -123,6 +123,8 @@ struct space {                         /* an address space */
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
+	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
+	uint32_t ldt_entries;          /* up to the last one ever written */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -149,6 +151,11 @@ int space_unmap(struct space *s, uint32_t start, uint32_t end);
 int space_protect(struct space *s, uint32_t start, uint32_t end, uint8_t prot);
 int space_set_brk(struct space *s, uint32_t brk);
 bool space_affordable(uint32_t pages);                                 /* does not sleep */
+
+/* kernel/ldt.c */
+void ldt_activate(const struct space *s);
+void ldt_free(struct space *s);
+int ldt_copy(struct space *to, const struct space *from);              /* may sleep */
 
 /* mlock.c */
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */
@@ -222,6 +229,7 @@ extern uint32_t swap_total, swap_used;
 bool in_user_half(uaddr_t start, uint32_t n);           /* does not sleep; says nothing about what is mapped */
 int copy_from_user(void *to, uaddr_t from, uint32_t n);
 int copy_to_user(uaddr_t to, const void *from, uint32_t n);
+int clear_user(uaddr_t to, uint32_t n);
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */
 
 /* Counters shown by /proc/vmstat, in this order. */
