@@ -175,6 +175,7 @@ static const struct proc_entry top_files[] = {
 	{ "uptime", .show = show_uptime },
 	{ "swaps", .show = show_swaps },
 	{ "mounts", .show = show_mounts },
+	{ "policy", .show = policy_show, .write = policy_select },
 	{ "version", .show = show_version },
 	{ "kpagecount", .entry = kpagecount_entry },
 };
