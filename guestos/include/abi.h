@@ -110,6 +110,11 @@ struct linux_rusage {
 	int32_t utime[2], stime[2];
 	int32_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
+struct linux_rlimit { uint32_t soft, hard; };
+struct linux_rlimit64 { uint64_t soft, hard; };
+#define RLIM_INFINITY 0xffffffffu
+enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS,
+	RLIMITS = 16 };
 struct linux_sysinfo {
 	int32_t uptime;
 	uint32_t loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap;

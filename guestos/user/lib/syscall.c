@@ -158,6 +158,8 @@ pid_t waitpid(pid_t pid, int *status, int options) { return wait4(pid, status, o
 pid_t wait(int *status) { return wait4(-1, status, 0, NULL); }
 int kill(pid_t pid, int signal) { return syscall(SYS_kill, pid, signal); }
 int getrusage(int who, struct rusage *usage) { return syscall(SYS_getrusage, who, usage); }
+int getrlimit(int which, struct rlimit *limit) { return syscall(SYS_getrlimit, which, limit); }
+int setrlimit(int which, const struct rlimit *limit) { return syscall(SYS_setrlimit, which, limit); }
 int sched_yield(void) { return syscall(SYS_sched_yield); }
 int uname(struct utsname *u) { return syscall(SYS_uname, u); }
 int modify_ldt(int func, void *data, unsigned long bytes) { return syscall(SYS_modify_ldt, func, data, bytes); }
