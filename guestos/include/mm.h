@@ -11,6 +11,7 @@
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
+ *   check.c      do all these books agree? (/proc/check, option check=N)
  *
  * A page-table entry of a user page is one of
  *
@@ -55,6 +56,7 @@ enum frame_state {
 #define FRAME_DIRTY 2u         /* CACHE: newer than the disk */
 #define FRAME_REFERENCED 4u    /* used by the kernel since the clock hand passed */
 #define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
+#define FRAME_STUCK 16u        /* ANON: its slot cannot be written, so it stays: one pin is for that */
 
 struct rmap;
 struct frame {
@@ -66,7 +68,7 @@ struct frame {
 		struct rmap *maps;     /* ANON, CACHE: who maps it */
 		void *free_objects;    /* HEAP */
 	};
-	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use */
+	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use; KERNEL: see frame_alloc() */
 	uint32_t block;                /* CACHE: file-system block it is a copy of, 0 = a hole */
 };
 #define ALLOC_KERNEL 0u
@@ -79,8 +81,11 @@ void frame_set_state(struct frame *f, enum frame_state s);
 void frame_free(struct frame *f);
 void frame_wait(struct frame *f);              /* sleeps until not busy; look the frame up again afterwards */
 void frame_wake(struct frame *f);              /* clears busy */
-void frame_pin(struct frame *f);
+void frame_pin(struct frame *f);               /* by this process, which unpins it itself */
 void frame_unpin(struct frame *f);
+void frame_lock(struct frame *f);              /* a pin that belongs to an entry with PG_LOCKED, or to FRAME_STUCK */
+void frame_unlock(struct frame *f);
+struct frame *free_frames(void);               /* linked by next */
 struct frame *frame_of(paddr_t pa);
 paddr_t frame_pa(const struct frame *f);
 static inline void *frame_va(const struct frame *f) { return phys_to_virt(frame_pa(f)); }
@@ -94,6 +99,7 @@ void *kmalloc(size_t n);                       /* may sleep; NULL when out of me
 void *kzalloc(size_t n);
 char *kstrdup(const char *s);
 void kfree(void *p);
+bool heap_page_sound(const struct frame *f);
 
 /* region.c */
 enum region_kind { REGION_FILE, REGION_HEAP, REGION_STACK };
@@ -108,6 +114,7 @@ struct region {
 	uint32_t file_bytes;           /* bytes from start that come from the file; zeroes follow */
 };
 struct space {                         /* an address space */
+	struct space *next;            /* all spaces, also those being made or taken down */
 	pte_t *dir;
 	struct region *regions;
 	uint32_t brk_start, brk;
@@ -119,6 +126,7 @@ struct space {                         /* an address space */
 #define STACK_TOP 0xC0000000u
 #define STACK_LIMIT (8u << 20)
 #define STACK_LOWEST (STACK_TOP - STACK_LIMIT)
+extern struct space *all_spaces;
 struct space *space_new(void);                 /* may sleep */
 void space_put(struct space *s);               /* may sleep (last reference to an unlinked file) */
 void space_activate(struct space *s);          /* NULL: the kernel's own directory */
@@ -172,6 +180,9 @@ void cache_remove(uint32_t object, uint32_t index);
 void cache_remove_from(uint32_t object, uint32_t first_index);
 int cache_write(struct frame *f);                      /* may sleep; caller has set FRAME_BUSY */
 int cache_sync(void);                                  /* may sleep: writes every dirty frame */
+uint32_t cache_bucket_of(uint32_t object, uint32_t index);
+uint32_t cache_buckets(void);
+struct frame *cache_chain(uint32_t bucket);            /* linked by next */
 
 /* evict.c */
 struct evict_policy {
@@ -189,6 +200,9 @@ void swap_get(uint32_t slot);
 void swap_put(uint32_t slot);
 uint32_t swap_refs(uint32_t slot);
 uint32_t swap_sector(uint32_t slot);
+void swap_count(uint32_t slot, int by);                /* these three are for check.c */
+bool swap_marked(uint32_t slot);                       /* in the bitmap */
+void swap_each_table(void (*fn)(struct frame *f, int by), int by);
 extern uint32_t swap_total, swap_used;
 
 /* usercopy.c: all may sleep; 0 or -EFAULT. */
@@ -196,6 +210,10 @@ bool in_user_half(uaddr_t start, uint32_t n);           /* does not sleep; says 
 int copy_from_user(void *to, uaddr_t from, uint32_t n);
 int copy_to_user(uaddr_t to, const void *from, uint32_t n);
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */
+
+/* check.c: neither sleeps */
+uint32_t memory_check(char *to, uint32_t room, uint32_t *length);      /* violations; a line for each into to, or on the console if NULL */
+void memory_check_now_and_then(void);                  /* option check=N: panics if something is wrong */
 
 /* Counters shown by /proc/vmstat, in this order. */
 #define VM_COUNTERS(X) \

@@ -7,6 +7,8 @@
 #include "fs.h"
 #include "proc.h"
 
+struct space *all_spaces;
+
 struct space *space_new(void)
 {
 	struct space *s = kzalloc(sizeof *s);
@@ -20,6 +22,8 @@ struct space *space_new(void)
 	memset(s->dir, 0, KERNEL_BASE >> 20);
 	memcpy(s->dir + (KERNEL_BASE >> 22), boot_pgdir + (KERNEL_BASE >> 22), (1024 - (KERNEL_BASE >> 22)) * sizeof(pte_t));
 	s->refs = 1;
+	s->next = all_spaces;
+	all_spaces = s;
 	return s;
 }
 
@@ -38,6 +42,10 @@ void space_put(struct space *s)
 	}
 	tables_free(s);
 	KASSERT(!s->rss && !s->swapped);
+	struct space **link = &all_spaces;
+	while (*link != s)
+		link = &(*link)->next;
+	*link = s->next;
 	frame_free(frame_of(virt_to_phys(s->dir)));
 	kfree(s->exe);
 	kfree(s);
@@ -116,7 +124,7 @@ static int lock_page(struct space *s, struct region *r, uint32_t la)
 		if (pte && (*pte & PG_P) && PTE_FRAME(*pte) == frame_pa(zero_frame) && !r->writable)
 			return 0;              /* it never leaves; a pin for each mapping could be more than can be counted */
 		if (pte && (*pte & PG_P) && (!r->writable || (*pte & PG_W))) {
-			frame_pin(frame_of(PTE_FRAME(*pte)));
+			frame_lock(frame_of(PTE_FRAME(*pte)));
 			*pte |= PG_LOCKED;
 			return 0;
 		}
@@ -139,7 +147,7 @@ int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock)
 				return err;
 		} else if (pte && (*pte & PG_P) && (*pte & PG_LOCKED)) {
 			*pte &= ~PG_LOCKED;
-			frame_unpin(frame_of(PTE_FRAME(*pte)));
+			frame_unlock(frame_of(PTE_FRAME(*pte)));
 		}
 	}
 	return 0;
