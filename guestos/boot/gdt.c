@@ -5,16 +5,17 @@
  *
  * References: [SDM3A 3.4.5 "Segment Descriptors"], [SDM3A 6.11 "IDT Descriptors"], [SDM3A 7.2.1 "Task-State Segment (TSS)"]. */
 #include "proc.h"
+#include "segment.h"
 
 extern const uint32_t vector_table[];
 
 static struct tss tss;
-static uint64_t gdt[6];
+static uint64_t gdt[6 + TLS_SLOTS];
 static uint64_t idt[129];
 
 struct __attribute__((packed)) table_register { uint16_t limit; uint32_t base; };
 
-static uint64_t segment(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags)
+uint64_t segment_descriptor(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags)
 {
 	uint32_t low = (base << 16) | (limit & 0xffff);
 	uint32_t high = (base & 0xff000000) | flags << 20 | (limit & 0xf0000) | access << 8 | (base >> 16 & 0xff);
@@ -26,15 +27,17 @@ static uint64_t gate(uint32_t handler, uint32_t type)
 	return (uint64_t)((handler & 0xffff0000) | type << 8) << 32 | SEL_KCODE << 16 | (handler & 0xffff);
 }
 
+void gdt_set(uint32_t slot, uint64_t descriptor) { gdt[slot] = descriptor; }
+
 void tss_set_kernel_stack(uint32_t esp) { tss.esp0 = esp; }
 
 void gdt_init(void)
 {
-	gdt[SEL_KCODE >> 3] = segment(0, 0xfffff, 0x9a, 0xc);
-	gdt[SEL_KDATA >> 3] = segment(0, 0xfffff, 0x92, 0xc);
-	gdt[SEL_UCODE >> 3] = segment(0, 0xfffff, 0xfa, 0xc);
-	gdt[SEL_UDATA >> 3] = segment(0, 0xfffff, 0xf2, 0xc);
-	gdt[SEL_TSS >> 3] = segment((uint32_t)&tss, sizeof tss - 1, 0x89, 0);
+	gdt[SEL_KCODE >> 3] = segment_descriptor(0, 0xfffff, 0x9a, 0xc);
+	gdt[SEL_KDATA >> 3] = segment_descriptor(0, 0xfffff, 0x92, 0xc);
+	gdt[SEL_UCODE >> 3] = segment_descriptor(0, 0xfffff, 0xfa, 0xc);
+	gdt[SEL_UDATA >> 3] = segment_descriptor(0, 0xfffff, 0xf2, 0xc);
+	gdt[SEL_TSS >> 3] = segment_descriptor((uint32_t)&tss, sizeof tss - 1, 0x89, 0);
 	tss.ss0 = SEL_KDATA;
 	tss.iomap = sizeof tss << 16;  /* the base is in the upper half; beyond the limit: no port is allowed to ring 3 */
 

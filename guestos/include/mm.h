@@ -114,6 +114,8 @@ struct space {                         /* an address space */
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
+	char *cmdline;                 /* the beginning of argv as exec was given it, its strings end with 0 */
+	uint32_t cmdline_bytes;
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -131,6 +133,7 @@ int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock); 
 /* pagetable.c */
 extern pte_t boot_pgdir[];
 void paging_init(void);
+uint32_t cpu_features(void);
 pte_t *pte_find(struct space *s, uint32_t la);         /* NULL if there is no table */
 pte_t *pte_make(struct space *s, uint32_t la);         /* may sleep; NULL when out of memory */
 void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);

@@ -12,9 +12,11 @@
 enum proc_state { PROC_RUNNABLE, PROC_SLEEPING, PROC_ZOMBIE };
 #define MAX_FILES 32
 #define MAX_PROCS 200
+#define TLS_SLOTS 3
 
 struct space;
 struct file;
+struct fpu_state;
 struct proc {
 	struct proc *next;             /* all processes, oldest first */
 	int pid, pgid;
@@ -30,6 +32,8 @@ struct proc {
 	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
 	uint32_t esp;                  /* saved by switch_stacks */
 	struct trapframe *tf;          /* of the trap that entered the kernel from user mode */
+	struct fpu_state *fpu;         /* NULL: has not used floating point; see fpu.c */
+	uint64_t tls[TLS_SLOTS];       /* its GDT descriptors; see tls.c */
 	struct file *files[MAX_FILES];
 	uint32_t close_on_exec;
 	char *cwd;                     /* absolute path without "." and ".." */
@@ -67,6 +71,16 @@ struct proc *proc_find(int pid);
 void proc_oom_kill(void);
 void return_to_user(struct trapframe *tf);
 void shutdown(void) __attribute__((noreturn));         /* may sleep */
+
+/* fpu.c */
+void fpu_init(void);
+void fpu_switch(const struct proc *p);
+bool fpu_unavailable(void);                            /* may sleep */
+int fpu_copy(struct proc *child);                      /* may sleep */
+void fpu_drop(struct proc *p);
+
+/* tls.c */
+void tls_load(const struct proc *p);
 
 /* exec.c */
 int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */

@@ -76,8 +76,11 @@
 	X(202, getuid) \
 	X(220, getdents64) \
 	X(221, fcntl) \
+	X(243, set_thread_area) \
+	X(244, get_thread_area) \
 	X(252, exit) \
-	X(265, clock_gettime)
+	X(265, clock_gettime) \
+	X(355, getrandom)
 
 #define X(number, name) int sys_##name(struct trapframe *tf);
 SYSCALLS(X)

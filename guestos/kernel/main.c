@@ -164,6 +164,7 @@ void kmain(uint32_t magic, paddr_t info)
 	read_options(mb);
 	gdt_init();
 	idt_init();
+	fpu_init();
 	paging_init();
 	frame_init();
 	pic_init();

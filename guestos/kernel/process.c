@@ -95,7 +95,8 @@ int proc_fork(struct trapframe *tf)
 		return -EAGAIN;
 	p->space = space_new();
 	p->cwd = kstrdup(current->cwd);
-	if (!p->space || !p->cwd || space_copy(p->space, current->space)) {
+	if (!p->space || !p->cwd || fpu_copy(p) || space_copy(p->space, current->space)) {
+		fpu_drop(p);
 		space_put(p->space);
 		kfree(p->cwd);
 		frame_free(frame_of(virt_to_phys(p->kstack)));
@@ -104,6 +105,7 @@ int proc_fork(struct trapframe *tf)
 	}
 	*p->tf = *tf;
 	p->tf->eax = 0;
+	memcpy(p->tls, current->tls, sizeof p->tls);
 	memcpy(p->name, current->name, sizeof p->name);
 	p->pid = new_pid();
 	p->pgid = current->pgid;
@@ -127,6 +129,7 @@ void proc_exit(int status)
 	space_activate(NULL);
 	current->space = NULL;
 	space_put(s);
+	fpu_drop(current);
 	for (int i = 0; i < MAX_FILES; i++)
 		if (current->files[i]) {
 			struct file *f = current->files[i];

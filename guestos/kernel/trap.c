@@ -37,6 +37,8 @@ static void exception(struct trapframe *tf)
 	if (!from_user(tf) || !sig)
 		panic_trap(tf, name ? name : "unknown exception");
 	sti();
+	if (tf->vector == T_NO_FPU && fpu_unavailable())
+		return;
 	printk("%s[%d]: %s (error code 0x%x), eip 0x%08x\n", current->name, current->pid, name, tf->error, tf->eip);
 	proc_signal(current, sig);
 }

@@ -40,6 +40,7 @@ void space_put(struct space *s)
 	KASSERT(!s->rss && !s->swapped);
 	frame_free(frame_of(virt_to_phys(s->dir)));
 	kfree(s->exe);
+	kfree(s->cmdline);
 	kfree(s);
 }
 
