@@ -29,6 +29,8 @@ struct proc {
 	int killed;                    /* signal that will end it at the next return to user mode */
 	int status;                    /* wait status once a zombie */
 	struct space *space;           /* NULL: kernel thread */
+	bool borrowed;                 /* the space is its parent's, which waits; see fork_options */
+	uint32_t tid_to;               /* where its pid goes before it runs first */
 	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
 	uint32_t esp;                  /* saved by switch_stacks */
 	struct trapframe *tf;          /* of the trap that entered the kernel from user mode */
@@ -36,6 +38,7 @@ struct proc {
 	uint64_t tls[TLS_SLOTS];       /* its GDT descriptors; see tls.c */
 	struct file *files[MAX_FILES];
 	uint32_t close_on_exec;
+	uint32_t umask;
 	char *cwd;                     /* absolute path without "." and ".." */
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
@@ -62,7 +65,13 @@ void mutex_unlock(struct mutex *m);
 
 /* process.c */
 void proc_start_init(void (*start)(void));
-int proc_fork(struct trapframe *tf);                   /* may sleep */
+struct fork_options {
+	bool borrow;                   /* vfork: the child runs in the caller's space, and the caller waits, until exec or exit */
+	uint32_t stack;                /* the child's ESP, if not 0 */
+	uint32_t tid_to;               /* where the child finds its pid, if not 0 */
+};
+int proc_fork(struct trapframe *tf, const struct fork_options *how);   /* may sleep */
+void proc_return_space(struct proc *p);                /* its vfork is over, if it was one */
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */
 int proc_kill(int pid, int sig);

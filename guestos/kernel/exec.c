@@ -91,6 +91,7 @@ static void become(struct space *s, const char *path)
 	memset(current->tls, 0, sizeof current->tls);
 	space_activate(s);
 	space_put(old);
+	proc_return_space(current);
 	for (int i = 0; i < MAX_FILES; i++)
 		if (current->close_on_exec & 1u << i && current->files[i]) {
 			file_put(current->files[i]);
