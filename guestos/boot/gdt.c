@@ -1,16 +1,16 @@
 /* guestos/boot/gdt.c: segments and the IDT.
  *
  * Segmentation is made invisible: flat code and data segments for ring 0 and ring 3, and one TSS, whose only
- * use is to say which stack the processor takes when it enters ring 0.
+ * use is to say which stack the processor takes when it enters ring 0. A program that wants segments of its own makes
+ * them in a local table (kernel/ldt.c), which the LDT descriptor here locates while the program runs.
  *
  * References: [SDM3A 3.4.5 "Segment Descriptors"], [SDM3A 6.11 "IDT Descriptors"], [SDM3A 7.2.1 "Task-State Segment (TSS)"]. */
 #include "proc.h"
-#include "segment.h"
 
 extern const uint32_t vector_table[];
 
 static struct tss tss;
-static uint64_t gdt[6 + TLS_SLOTS];
+static uint64_t gdt[GDT_ENTRIES];
 static uint64_t idt[129];
 
 struct __attribute__((packed)) table_register { uint16_t limit; uint32_t base; };
@@ -27,7 +27,16 @@ static uint64_t gate(uint32_t handler, uint32_t type)
 	return (uint64_t)((handler & 0xffff0000) | type << 8) << 32 | SEL_KCODE << 16 | (handler & 0xffff);
 }
 
-void gdt_set(uint32_t slot, uint64_t descriptor) { gdt[slot] = descriptor; }
+void gdt_set(uint32_t entry, uint64_t descriptor) { gdt[entry] = descriptor; }
+
+/* Later uses of a selector with TI = 1 look into this table; what segment registers hold already stays until they are loaded again.
+ * Without a table, every such selector is bad. [SDM2A "LLDT"] */
+void gdt_set_ldt(const void *table, uint32_t bytes)
+{
+	if (table)
+		gdt[SEL_LDT >> 3] = segment_descriptor((uint32_t)table, bytes - 1, 0x82, 0);
+	__asm__ volatile("lldt %w0" : : "r"(table ? SEL_LDT : 0) : "memory");
+}
 
 void tss_set_kernel_stack(uint32_t esp) { tss.esp0 = esp; }
 

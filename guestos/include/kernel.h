@@ -58,6 +58,7 @@ int random_to_user(uaddr_t to, uint32_t n);
 struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
+	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
 };
 extern struct boot_options boot_options;

@@ -1,5 +1,5 @@
 /* guestos/include/syscalls.h: one row per system call: Linux i386 number, name, number of arguments used.
- * sys_NAME(tf) reads its arguments with ARG(tf, 0..4) and returns a result or a negative error number. All may sleep. */
+ * sys_NAME(tf) reads its arguments with ARG0(tf)..ARG5(tf) and returns a result or a negative error number. All may sleep. */
 #ifndef SYSCALLS_H
 #define SYSCALLS_H
 
@@ -61,6 +61,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(64, getppid) \
 	X(65, getpgrp) \
 	X(66, setsid) \
+	X(75, setrlimit) \
+	X(76, old_getrlimit) \
 	X(77, getrusage) \
 	X(78, gettimeofday) \
 	X(80, getgroups) \
@@ -68,6 +70,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(83, symlink) \
 	X(85, readlink) \
 	X(88, reboot) \
+	X(90, old_mmap) \
+	X(91, munmap) \
 	X(92, truncate) \
 	X(93, ftruncate) \
 	X(94, fchmod) \
@@ -83,6 +87,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(118, fsync) \
 	X(120, clone) \
 	X(122, uname) \
+	X(123, modify_ldt) \
+	X(125, mprotect) \
 	X(132, getpgid) \
 	X(133, fchdir) \
 	X(140, llseek) \
@@ -102,6 +108,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(181, pwrite64) \
 	X(183, getcwd) \
 	X(190, vfork) \
+	X(191, getrlimit) \
+	X(192, mmap2) \
 	X(193, truncate64) \
 	X(194, ftruncate64) \
 	X(195, stat64) \
@@ -151,6 +159,7 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(320, utimensat) \
 	X(330, dup3) \
 	X(331, pipe2) \
+	X(340, prlimit64) \
 	X(353, renameat2) \
 	X(355, getrandom) \
 	X(383, statx) \
@@ -159,7 +168,7 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(407, clock_nanosleep_time64) \
 	X(412, utimensat_time64) \
 	X(413, pselect6_time64) \
-	X(414, ppoll_time64)
+	X(414, ppoll_time64) \
 
 #define X(number, name) int sys_##name(struct trapframe *tf);
 SYSCALLS(X)

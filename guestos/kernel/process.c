@@ -62,6 +62,7 @@ static struct proc *proc_new(void (*start)(void))
 	p->state = PROC_SLEEPING;
 	p->uninterruptible = true;
 	p->start_tick = ticks;
+	rlimits_init(p);
 	return p;
 }
 
@@ -89,7 +90,7 @@ void proc_start_init(void (*start)(void))
 }
 
 /* Stacks, tables and small objects never leave memory. Were they to fill it, nobody could run, not even to end the others. */
-static bool crowded(void)
+bool memory_crowded(void)
 {
 	return nr_in_state[FRAME_KERNEL] + nr_in_state[FRAME_TABLE] + nr_in_state[FRAME_HEAP] + nr_pinned > nr_usable / 4 * 3;
 }
@@ -117,7 +118,7 @@ void proc_return_space(struct proc *p)
 
 int proc_fork(struct trapframe *tf, const struct fork_options *how)
 {
-	struct proc *p = crowded() ? NULL : proc_new(first_run_user);
+	struct proc *p = memory_crowded() ? NULL : proc_new(first_run_user);
 	if (!p)
 		return -EAGAIN;
 	p->cwd = kstrdup(current->cwd);
@@ -136,6 +137,7 @@ int proc_fork(struct trapframe *tf, const struct fork_options *how)
 	p->tid_to = how->tid_to;
 	memcpy(p->tls, current->tls, sizeof p->tls);
 	memcpy(p->name, current->name, sizeof p->name);
+	memcpy(p->rlimits, current->rlimits, sizeof p->rlimits);
 	p->pid = new_pid();
 	p->pgid = current->pgid;
 	p->parent = current;
