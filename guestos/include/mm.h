@@ -137,6 +137,8 @@ struct space {                         /* an address space */
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
+	char *cmdline;                 /* the beginning of argv as exec was given it, its strings end with 0 */
+	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
 	uint32_t vtime;                /* ticks it had the processor: its virtual time */
@@ -180,6 +182,7 @@ void lock_entry(struct region *r, pte_t *pte);                         /* a page
 /* pagetable.c */
 extern pte_t boot_pgdir[];
 void paging_init(void);
+uint32_t cpu_features(void);
 pte_t *pte_find(struct space *s, uint32_t la);         /* NULL if there is no table */
 pte_t *pte_make(struct space *s, uint32_t la);         /* may sleep; NULL when out of memory */
 void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);

@@ -176,6 +176,7 @@ void kmain(uint32_t magic, paddr_t info)
 	read_options(mb);
 	gdt_init();
 	idt_init();
+	fpu_init();
 	paging_init();
 	frame_init();
 	if (*boot_options.policy && policy_select(boot_options.policy))
