@@ -47,7 +47,7 @@ const char *pfs_super_problem(const struct pfs_image *img);    /* NULL when the 
 uint32_t pfs_lookup(const struct pfs_image *img, uint32_t dir, const char *name, size_t len);
 
 /* Building. Each returns 0 or a negative errno: ENOSPC, ENAMETOOLONG, EEXIST, ENOTDIR, EINVAL. */
-int pfs_format(struct pfs_image *img, uint32_t blocks, uint32_t mtime);
+int pfs_format(struct pfs_image *img, uint32_t blocks, uint32_t journal_blocks, uint32_t mtime);
 int pfs_make_dir(struct pfs_image *img, const char *path);             /* and its parents; existing is fine */
 int pfs_make_file(struct pfs_image *img, const char *path, unsigned permissions, const void *data, size_t size);
 void pfs_release(struct pfs_image *img);

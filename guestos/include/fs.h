@@ -68,6 +68,7 @@ int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
 extern const struct file_ops pfs_file_ops;
 int pfs_sync(void);
+void journal_in_place(uint32_t block);                         /* a file's data is about to be written to this block; does not sleep */
 
 /* pipe.c */
 int pipe_new(struct file **read_end, struct file **write_end);

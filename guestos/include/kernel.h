@@ -54,6 +54,7 @@ void panic_trap(const struct trapframe *tf, const char *why) __attribute__((nore
 struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
+	bool undo;             /* journal=undo: the file system's log has old contents instead of new ones */
 	bool quiet;
 };
 extern struct boot_options boot_options;
