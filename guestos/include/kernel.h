@@ -55,6 +55,7 @@ struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
 	bool undo;             /* journal=undo: the file system's log has old contents instead of new ones */
+	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
 };
 extern struct boot_options boot_options;

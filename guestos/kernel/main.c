@@ -75,6 +75,8 @@ static void option(const char *word, uint32_t n)
 		strlcpy(boot_options.root, word + 5, min(n - 4, (uint32_t)sizeof boot_options.root));
 	else if (n == 12 && !strncmp(word, "journal=undo", 12))
 		boot_options.undo = true;
+	else if (n > 7 && !strncmp(word, "policy=", 7))
+		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
 	else if (n == 5 && !strncmp(word, "quiet", 5))
 		boot_options.quiet = true;
 }
@@ -168,6 +170,8 @@ void kmain(uint32_t magic, paddr_t info)
 	idt_init();
 	paging_init();
 	frame_init();
+	if (*boot_options.policy && policy_select(boot_options.policy))
+		printk("policy=%s: there is no such replacement policy\n", boot_options.policy);
 	pic_init();
 	pit_init();
 	boot_time = rtc_read();
