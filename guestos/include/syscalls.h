@@ -68,6 +68,7 @@
 	X(140, llseek) \
 	X(141, getdents) \
 	X(146, writev) \
+	X(148, fsync) \
 	X(150, mlock) \
 	X(151, munlock) \
 	X(158, sched_yield) \

@@ -39,9 +39,11 @@
 #define SYS_ftruncate 93
 #define SYS_wait4 114
 #define SYS_sysinfo 116
+#define SYS_fsync 118
 #define SYS_uname 122
 #define SYS_modify_ldt 123
 #define SYS_mprotect 125
+#define SYS_fdatasync 148
 #define SYS_mlock 150
 #define SYS_munlock 151
 #define SYS_sched_yield 158
