@@ -61,6 +61,7 @@ enum frame_state {
 #define FRAME_REFERENCED 4u    /* used by the kernel since the clock hand passed */
 #define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
 #define FRAME_STUCK 16u        /* ANON: its slot cannot be written, so it stays: one pin is for that */
+#define FRAME_LOGGED 128u      /* CACHE: changed by the running transaction, which has pinned it: must not go home yet */
 
 struct rmap;
 struct frame {
@@ -225,10 +226,10 @@ void cache_forget_name(struct frame *f);
 void cache_remove(uint32_t object, uint32_t index);
 void cache_remove_from(uint32_t object, uint32_t first_index);
 int cache_write(struct frame *f);                      /* may sleep; caller has set FRAME_BUSY */
-int cache_sync(void);                                  /* may sleep: writes every dirty frame */
 uint32_t cache_bucket_of(uint32_t object, uint32_t index);
 uint32_t cache_buckets(void);
 struct frame *cache_chain(uint32_t bucket);            /* linked by next */
+int cache_sync(bool metadata);                         /* may sleep: writes all dirty data of files, and metadata if asked, but nothing logged */
 
 /* evict.c */
 struct choice {
