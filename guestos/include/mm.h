@@ -11,6 +11,7 @@
  *   rmap.c       from a frame back to all page-table entries that map it
  *   pagecache.c  frames found by name: (file, page) or (swap, slot)
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
+ *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
  *
@@ -71,6 +72,11 @@ struct frame {
 	};
 	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use */
 	uint32_t block;                /* CACHE: file-system block it is a copy of, 0 = a hole */
+	union {                        /* ANON, CACHE: notes of the replacement policy in force, see policy.c */
+		struct { struct frame *older, *newer; };
+		uint8_t age;
+		uint32_t last_use;
+	};
 };
 #define ALLOC_KERNEL 0u
 #define ALLOC_USER 1u          /* leaves the last few frames to the kernel */
@@ -86,6 +92,7 @@ void frame_pin(struct frame *f);
 void frame_unpin(struct frame *f);
 struct frame *frame_of(paddr_t pa);
 paddr_t frame_pa(const struct frame *f);
+static inline bool frame_holds_page(const struct frame *f) { return f->state == FRAME_ANON || f->state == FRAME_CACHE; }
 static inline void *frame_va(const struct frame *f) { return phys_to_virt(frame_pa(f)); }
 extern struct frame *frames;
 extern uint32_t nr_frames, nr_free, nr_usable, nr_pinned, nr_in_state[FRAME_STATES];
@@ -123,6 +130,9 @@ struct space {                         /* an address space */
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
+	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
+	uint32_t ldt_entries;          /* up to the last one ever written */
+	uint32_t vtime;                /* ticks it had the processor: its virtual time */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -149,6 +159,11 @@ int space_unmap(struct space *s, uint32_t start, uint32_t end);
 int space_protect(struct space *s, uint32_t start, uint32_t end, uint8_t prot);
 int space_set_brk(struct space *s, uint32_t brk);
 bool space_affordable(uint32_t pages);                                 /* does not sleep */
+
+/* kernel/ldt.c */
+void ldt_activate(const struct space *s);
+void ldt_free(struct space *s);
+int ldt_copy(struct space *to, const struct space *from);              /* may sleep */
 
 /* mlock.c */
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */
@@ -184,6 +199,7 @@ struct rmap {
 void rmap_add(struct frame *f, struct rmap *m, struct space *s, uint32_t la);
 void rmap_remove(struct frame *f, struct space *s, uint32_t la);
 bool rmap_test_clear_accessed(struct frame *f);
+bool rmap_any(const struct frame *f, pte_t bit);       /* has any entry that maps it this bit? */
 void rmap_unmap_all(struct frame *f, pte_t replacement);
 
 /* pagecache.c */
@@ -201,13 +217,30 @@ int cache_write(struct frame *f);                      /* may sleep; caller has 
 int cache_sync(void);                                  /* may sleep: writes every dirty frame */
 
 /* evict.c */
-struct evict_policy {
+struct choice {
+	struct space *space;                           /* whose pages; NULL: anybody's */
+	bool may_swap;                                 /* is there room for a page that has no slot? */
+};
+bool evictable(const struct frame *f, const struct choice *c);
+bool frame_needs_write(const struct frame *f);
+bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
+bool evict_from(struct space *s);                      /* may sleep; the same, for a page of this space only */
+void rss_make_room(struct space *s, uint32_t la);      /* may sleep */
+
+/* policy.c; nothing here sleeps */
+struct evict_policy {                                  /* all but name and choose may be NULL */
 	const char *name;
-	struct frame *(*choose)(bool may_swap);        /* a frame evictable() accepts, or NULL */
+	struct frame *(*choose)(const struct choice *c);       /* a frame evictable() accepts, or NULL */
+	void (*start)(void);                           /* it takes over */
+	void (*page_in)(struct frame *f);              /* the frame begins to hold a page: is in state ANON or CACHE */
+	void (*page_out)(struct frame *f);             /* and ceases to */
+	void (*tick)(void);                            /* several times a second */
 };
 extern const struct evict_policy *evict_policy;
-bool evictable(const struct frame *f, bool may_swap);
-bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
+struct text;
+struct proc;
+int policy_select(const char *word);                   /* 0 or -EINVAL */
+void policy_show(struct text *t, struct proc *p);
 
 /* swap.c */
 void swap_init(uint32_t first_sector, uint32_t sectors);
@@ -222,6 +255,7 @@ extern uint32_t swap_total, swap_used;
 bool in_user_half(uaddr_t start, uint32_t n);           /* does not sleep; says nothing about what is mapped */
 int copy_from_user(void *to, uaddr_t from, uint32_t n);
 int copy_to_user(uaddr_t to, const void *from, uint32_t n);
+int clear_user(uaddr_t to, uint32_t n);
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */
 
 /* Counters shown by /proc/vmstat, in this order. */

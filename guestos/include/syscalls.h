@@ -47,6 +47,8 @@
 	X(64, getppid) \
 	X(65, getpgrp) \
 	X(66, setsid) \
+	X(75, setrlimit) \
+	X(76, old_getrlimit) \
 	X(77, getrusage) \
 	X(78, gettimeofday) \
 	X(88, reboot) \
@@ -61,6 +63,7 @@
 	X(118, fsync) \
 	X(122, uname) \
 	X(125, mprotect) \
+	X(123, modify_ldt) \
 	X(132, getpgid) \
 	X(140, llseek) \
 	X(141, getdents) \
@@ -72,6 +75,7 @@
 	X(180, pread64) \
 	X(183, getcwd) \
 	X(192, mmap2) \
+	X(191, getrlimit) \
 	X(195, stat64) \
 	X(196, stat64) \
 	X(197, fstat64) \
@@ -82,7 +86,8 @@
 	X(220, getdents64) \
 	X(221, fcntl) \
 	X(252, exit) \
-	X(265, clock_gettime)
+	X(265, clock_gettime) \
+	X(340, prlimit64)
 
 #define X(number, name) int sys_##name(struct trapframe *tf);
 SYSCALLS(X)

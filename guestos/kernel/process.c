@@ -57,6 +57,7 @@ static struct proc *proc_new(void (*start)(void))
 	p->state = PROC_SLEEPING;
 	p->uninterruptible = true;
 	p->start_tick = ticks;
+	rlimits_init(p);
 	return p;
 }
 
@@ -105,6 +106,7 @@ int proc_fork(struct trapframe *tf)
 	*p->tf = *tf;
 	p->tf->eax = 0;
 	memcpy(p->name, current->name, sizeof p->name);
+	memcpy(p->rlimits, current->rlimits, sizeof p->rlimits);
 	p->pid = new_pid();
 	p->pgid = current->pgid;
 	p->parent = current;

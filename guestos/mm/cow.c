@@ -87,6 +87,8 @@ int space_copy(struct space *to, struct space *from)
 	to->brk = from->brk;
 	if (from->exe && !(to->exe = kstrdup(from->exe)))
 		return -ENOMEM;
+	if (ldt_copy(to, from))
+		return -ENOMEM;
 	for (struct region *r = from->regions; r; r = r->next) {
 		struct region copy = *r;
 		copy.locked = false;

@@ -150,6 +150,7 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 	if (!r->prot || (write && !region_writable(r)))
 		return FAULT_BAD;
 	la = page_down(la);
+	rss_make_room(s, la);
 	for (;;) {
 		pte_t *pte = pte_make(s, la);
 		if (!pte)

@@ -61,6 +61,7 @@ void space_activate(struct space *s)
 		return;
 	loaded = s;
 	write_cr3(virt_to_phys(s ? s->dir : boot_pgdir));
+	ldt_activate(s);
 }
 
 pte_t *pte_find(struct space *s, uint32_t la)

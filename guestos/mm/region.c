@@ -46,6 +46,7 @@ void space_put(struct space *s)
 	tables_free(s);
 	KASSERT(!s->rss && !s->swapped);
 	frame_free(frame_of(virt_to_phys(s->dir)));
+	ldt_free(s);
 	kfree(s->exe);
 	kfree(s);
 }

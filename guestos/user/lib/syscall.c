@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/ldt.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -157,8 +158,11 @@ pid_t waitpid(pid_t pid, int *status, int options) { return wait4(pid, status, o
 pid_t wait(int *status) { return wait4(-1, status, 0, NULL); }
 int kill(pid_t pid, int signal) { return syscall(SYS_kill, pid, signal); }
 int getrusage(int who, struct rusage *usage) { return syscall(SYS_getrusage, who, usage); }
+int getrlimit(int which, struct rlimit *limit) { return syscall(SYS_getrlimit, which, limit); }
+int setrlimit(int which, const struct rlimit *limit) { return syscall(SYS_setrlimit, which, limit); }
 int sched_yield(void) { return syscall(SYS_sched_yield); }
 int uname(struct utsname *u) { return syscall(SYS_uname, u); }
+int modify_ldt(int func, void *data, unsigned long bytes) { return syscall(SYS_modify_ldt, func, data, bytes); }
 int poweroff(void) { return syscall(SYS_reboot, REBOOT_MAGIC1, REBOOT_MAGIC2, REBOOT_POWER_OFF, 0); }
 
 time_t time(time_t *t) { return syscall(SYS_time, t); }

@@ -32,6 +32,7 @@ static const struct test *const tables[] = {
 	mmap_tests,
 	swap_tests,
 	process_tests,
+	segment_tests,
 	file_tests,
 	hostile_tests,
 };

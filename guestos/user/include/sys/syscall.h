@@ -31,6 +31,7 @@
 #define SYS_fcntl 55
 #define SYS_dup2 63
 #define SYS_getppid 64
+#define SYS_setrlimit 75
 #define SYS_getrusage 77
 #define SYS_gettimeofday 78
 #define SYS_reboot 88
@@ -39,6 +40,7 @@
 #define SYS_wait4 114
 #define SYS_sysinfo 116
 #define SYS_uname 122
+#define SYS_modify_ldt 123
 #define SYS_mprotect 125
 #define SYS_mlock 150
 #define SYS_munlock 151
@@ -47,6 +49,7 @@
 #define SYS_pread64 180
 #define SYS_getcwd 183
 #define SYS_mmap2 192
+#define SYS_getrlimit 191
 #define SYS_stat64 195
 #define SYS_lstat64 196
 #define SYS_fstat64 197
