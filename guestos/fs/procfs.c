@@ -134,14 +134,12 @@ static void show_pid_cmdline(struct text *t, struct proc *p) { print(t, "%s", p-
 static void show_pid_maps(struct text *t, struct proc *p)
 {
 	for (struct region *r = p->space ? p->space->regions : NULL; r; r = r->next) {
-		if (r->start == r->end)
-			continue;
 		char head[64];
-		int n = snprintf(head, sizeof head, "%08x-%08x r%c%cp %08x %s %u ", r->start, r->end, r->writable ? 'w' : '-',
-			r->executable ? 'x' : '-', r->file_page * PAGE_SIZE, r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
+		int n = snprintf(head, sizeof head, "%08x-%08x %c%c%c%c %08x %s %u ", r->start, r->end, r->prot & PROT_READ ? 'r' : '-',
+			region_writable(r) ? 'w' : '-', r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->file_page * PAGE_SIZE, r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
 		(void)n;
 		print(t, "%-49s%s\n", head, r->kind == REGION_HEAP ? "[heap]" : r->kind == REGION_STACK ? "[stack]"
-			: p->space->exe ? p->space->exe : "");
+			: r->kind == REGION_FILE && p->space->exe ? p->space->exe : "");
 	}
 }
 

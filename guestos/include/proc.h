@@ -67,6 +67,7 @@ void proc_signal(struct proc *p, int sig);
 struct proc *proc_find(int pid);
 void proc_oom_kill(void);
 void rlimits_init(struct proc *p);
+bool memory_crowded(void);
 void return_to_user(struct trapframe *tf);
 void shutdown(void) __attribute__((noreturn));         /* may sleep */
 
