@@ -12,6 +12,8 @@
  *   pagecache.c  frames found by name: (file, page) or (swap, slot)
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
  *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
+ *   workingset.c how many pages each process needs just now
+ *   loadcontrol.c  suspends processes when that is more than there is
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
  *
@@ -36,6 +38,7 @@
 #define PG_D 0x040u
 #define PG_PS 0x080u
 #define PG_G 0x100u
+#define PG_SEEN 0x200u         /* available to software: a use that a policy has seen, and the working-set sample not yet */
 #define PG_LOCKED 0x400u       /* available to software: this mapping holds a pin for mlock */
 #define PG_SWAPPED 0x002u      /* meaning of bit 1 when P is clear */
 typedef uint32_t pte_t;
@@ -131,6 +134,7 @@ struct space {                         /* an address space */
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
 	uint32_t vtime;                /* ticks it had the processor: its virtual time */
+	uint32_t window_start, used_and_lost, working_set;     /* workingset.c; the last is an estimate, in pages */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -235,6 +239,13 @@ struct proc;
 int policy_select(const char *word);                   /* 0 or -EINVAL */
 void policy_show(struct text *t, struct proc *p);
 
+/* workingset.c, loadcontrol.c */
+void pager_main(void);
+void loadcontrol_tick(void);
+void loadcontrol_wait(void);                           /* may sleep */
+int loadcontrol_switch(const char *word);              /* "on" or "off"; 0 or -EINVAL */
+void loadcontrol_show(struct text *t, struct proc *p);
+
 /* swap.c */
 void swap_init(uint32_t first_sector, uint32_t sectors);
 uint32_t swap_alloc(void);                             /* slot with one reference, or 0 */
@@ -267,6 +278,8 @@ int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length
 	X(clean_drops) \
 	X(writebacks) \
 	X(oom_kills) \
+	X(suspensions) \
+	X(resumptions) \
 	X(forks) \
 	X(execs) \
 	X(ctxt)

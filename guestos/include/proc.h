@@ -36,10 +36,12 @@ struct proc {
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
+	bool suspended;                /* by load control: mm/loadcontrol.c */
+	uint32_t suspended_at, resumed_at;
 	struct linux_rlimit rlimits[RLIMITS];
 };
 extern struct proc *current, *all_procs;
-extern volatile uint32_t ticks;
+extern volatile uint32_t ticks, idle_ticks;
 extern volatile bool need_resched;
 
 /* sched.c */
@@ -58,7 +60,7 @@ void mutex_lock(struct mutex *m);                      /* may sleep, not interru
 void mutex_unlock(struct mutex *m);
 
 /* process.c */
-void proc_start_init(void (*start)(void));
+void proc_start_first(const char *name, void (*start)(void));
 int proc_fork(struct trapframe *tf);                   /* may sleep */
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */

@@ -70,15 +70,15 @@ static void add(struct proc *p)
 	*link = p;
 }
 
-/* The first two processes have no parent to fork from. */
-void proc_start_init(void (*start)(void))
+/* Process 1, and the kernel's own, have no parent to fork from. */
+void proc_start_first(const char *name, void (*start)(void))
 {
 	struct proc *p = proc_new(start);
 	if (!p || !(p->cwd = kstrdup("/")))
 		panic("no memory for the first process");
 	p->pid = p->pgid = new_pid();
 	p->parent = proc_find(1);
-	strlcpy(p->name, p->pid == 1 ? "init" : "syncd", sizeof p->name);
+	strlcpy(p->name, name, sizeof p->name);
 	add(p);
 	p->state = PROC_RUNNABLE;
 }

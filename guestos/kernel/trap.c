@@ -47,6 +47,10 @@ void return_to_user(struct trapframe *tf)
 	(void)tf;
 	if (need_resched)
 		yield();
+	if (current->suspended) {
+		sti();
+		loadcontrol_wait();
+	}
 	if (current->killed) {
 		sti();
 		proc_exit(current->killed);
