@@ -99,6 +99,13 @@ enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN };
 #define TIOCGWINSZ 0x5413u
 #define FIONREAD   0x541Bu
 
+struct linux_user_desc {       /* modify_ldt, set_thread_area: a segment as a program asks for it */
+	uint32_t entry_number, base_addr, limit;
+	uint32_t seg_32bit : 1, contents : 2, read_exec_only : 1, limit_in_pages : 1, seg_not_present : 1, useable : 1, unused : 25;
+};
+enum { SEGMENT_DATA, SEGMENT_STACK, SEGMENT_CODE, SEGMENT_CONFORMING };        /* contents; a stack's limit is its lower end */
+_Static_assert(sizeof(struct linux_user_desc) == 16, "layout is fixed by the ABI");
+
 struct linux_rusage {
 	int32_t utime[2], stime[2];
 	int32_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;

@@ -12,6 +12,7 @@
 enum proc_state { PROC_RUNNABLE, PROC_SLEEPING, PROC_ZOMBIE };
 #define MAX_FILES 32
 #define MAX_PROCS 200
+#define MAX_PINS 12
 
 struct space;
 struct file;
@@ -30,6 +31,9 @@ struct proc {
 	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
 	uint32_t esp;                  /* saved by switch_stacks */
 	struct trapframe *tf;          /* of the trap that entered the kernel from user mode */
+	uint32_t entries;              /* such traps so far */
+	bool at_rest;                  /* set aside just before user mode: it holds nothing in the kernel */
+	struct frame *pins[MAX_PINS];  /* what frame_pin() has pinned for it */
 	struct file *files[MAX_FILES];
 	uint32_t close_on_exec;
 	char *cwd;                     /* absolute path without "." and ".." */
@@ -77,11 +81,18 @@ void shutdown(void) __attribute__((noreturn));         /* may sleep */
 int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */
 int proc_exec_kernel(const char *path);                                /* may sleep */
 
+/* ldt.c */
+struct linux_user_desc;
+bool user_segment_empty(const struct linux_user_desc *u);
+uint64_t user_segment(const struct linux_user_desc *u);
+
 /* traps.S, trap.c, gdt.c */
 void switch_stacks(uint32_t *save_esp, uint32_t load_esp);
 void trap_return(void);
 void enter_user(struct trapframe *tf) __attribute__((noreturn));
 void gdt_init(void);
+uint64_t segment_descriptor(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags);
+void gdt_set_ldt(const void *table, uint32_t bytes);   /* NULL: none */
 void tss_set_kernel_stack(uint32_t esp);
 void idt_init(void);
 void irq_register(int irq, void (*handler)(void));

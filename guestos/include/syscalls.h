@@ -63,6 +63,7 @@
 	X(118, fsync) \
 	X(122, uname) \
 	X(125, mprotect) \
+	X(123, modify_ldt) \
 	X(132, getpgid) \
 	X(140, llseek) \
 	X(141, getdents) \

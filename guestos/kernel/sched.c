@@ -112,7 +112,7 @@ void timer_tick(bool user)
 	else
 		idle_ticks++;
 	if (current && current->space && current->state == PROC_RUNNABLE)
-		current->space->vtime++;
+		current->space->vtime += VTIME_TICK;
 	need_resched = true;
 }
 

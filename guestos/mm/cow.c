@@ -46,8 +46,8 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 	}
 	f->refs--;
 	if (old & PG_LOCKED) {
-		frame_pin(copy);
-		frame_unpin(f);
+		frame_lock(copy);
+		frame_unlock(f);
 	}
 	copy->refs = 1;
 	rmap_add(copy, m, s, la);
@@ -86,6 +86,8 @@ int space_copy(struct space *to, struct space *from)
 	to->brk_start = from->brk_start;
 	to->brk = from->brk;
 	if (from->exe && !(to->exe = kstrdup(from->exe)))
+		return -ENOMEM;
+	if (ldt_copy(to, from))
 		return -ENOMEM;
 	for (struct region *r = from->regions; r; r = r->next) {
 		struct region copy = *r;

@@ -61,6 +61,7 @@ void space_activate(struct space *s)
 		return;
 	loaded = s;
 	write_cr3(virt_to_phys(s ? s->dir : boot_pgdir));
+	ldt_activate(s);
 }
 
 pte_t *pte_find(struct space *s, uint32_t la)
@@ -110,9 +111,12 @@ void pte_zap(struct space *s, uint32_t la, pte_t *pte)
 			rmap_remove(f, s, la);
 		f->refs--;
 		/* The pin makes the order safe: the reference is gone first, then whoever unpins last frees. */
-		if (!(old & PG_LOCKED))
+		if (old & PG_LOCKED) {
+			frame_unlock(f);
+		} else {
 			frame_pin(f);
-		frame_unpin(f);
+			frame_unpin(f);
+		}
 	}
 }
 

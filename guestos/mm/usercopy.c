@@ -39,6 +39,15 @@ int copy_to_user(uaddr_t to, const void *from, uint32_t n)
 	return may_copy(to, n) && !user_copy((void *)to, from, n) ? 0 : -EFAULT;
 }
 
+int clear_user(uaddr_t to, uint32_t n)
+{
+	static const char zeroes[64];
+	for (uint32_t done = 0; done < n; done += sizeof zeroes)
+		if (copy_to_user(to + done, zeroes, min(n - done, (uint32_t)sizeof zeroes)))
+			return -EFAULT;
+	return 0;
+}
+
 /* Copies piecewise, never reading a page beyond the one the terminating zero is in. */
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room)
 {

@@ -1,17 +1,19 @@
 /* guestos/mm/workingset.c: how many pages does each process need just now?
  *
- * A process' working set is the set of pages it used in its last WINDOW ticks, counted in the time it had the processor: waiting for the
- * disk makes nobody's working set smaller. Every SAMPLE ticks the pager (process 3) looks at each process whose window has passed: it
- * counts the entries with Accessed set [SDM3A 4.8 "Accessed and Dirty Flags"] and clears them, for the next window.
+ * A process' working set is the set of pages it used in its last WINDOW of time, counted in the time it had the processor: waiting for
+ * the disk makes nobody's working set smaller. Ticks do not see a process that only runs for moments between two faults, so each fault
+ * that waits for the disk counts as a fraction of a tick. Every SAMPLE ticks the pager (process 3) looks at each process whose window has
+ * passed: it counts the entries with Accessed set [SDM3A 4.8 "Accessed and Dirty Flags"] and clears them, for the next window.
  * The replacement policy reads and clears the same bits. Neither may hide a use from the other: who clears Accessed for the policy sets
  * PG_SEEN for the sample (rmap.c), and the sample leaves FRAME_REFERENCED for the policy.
  * A page that was used and then taken away counts too, once for each time it was taken: that may be too often, so the estimate never
- * exceeds what the process has. Invariant: space->used_and_lost counts the entries with either bit that eviction took in this window. */
+ * exceeds what the process has. It rises at once and falls slowly, because one that is too large only makes somebody wait, and one that is
+ * too small lets him in to thrash. Invariant: space->used_and_lost counts the entries with either bit that eviction took in this window. */
 #include "mm.h"
 #include "proc.h"
 
 #define SAMPLE (HZ / 20)
-#define WINDOW (HZ / 10)
+#define WINDOW (HZ / 10 * VTIME_TICK)
 
 static uint32_t used_in_table(struct space *s, uint32_t la, pte_t *table)
 {
@@ -35,7 +37,7 @@ static void sample(struct space *s)
 		if (s->dir[i] & PG_P)
 			used += used_in_table(s, i << 22, phys_to_virt(PTE_FRAME(s->dir[i])));
 	used = min(used + s->used_and_lost, s->rss + s->swapped);
-	s->working_set = s->window_start ? (s->working_set + used + 1) / 2 : used;
+	s->working_set = max(used, (s->working_set * 7 + used) / 8);
 	s->window_start = s->vtime;
 	s->used_and_lost = 0;
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/ldt.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -161,6 +162,7 @@ int getrlimit(int which, struct rlimit *limit) { return syscall(SYS_getrlimit, w
 int setrlimit(int which, const struct rlimit *limit) { return syscall(SYS_setrlimit, which, limit); }
 int sched_yield(void) { return syscall(SYS_sched_yield); }
 int uname(struct utsname *u) { return syscall(SYS_uname, u); }
+int modify_ldt(int func, void *data, unsigned long bytes) { return syscall(SYS_modify_ldt, func, data, bytes); }
 int poweroff(void) { return syscall(SYS_reboot, REBOOT_MAGIC1, REBOOT_MAGIC2, REBOOT_POWER_OFF, 0); }
 
 time_t time(time_t *t) { return syscall(SYS_time, t); }

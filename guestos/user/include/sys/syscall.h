@@ -40,6 +40,7 @@
 #define SYS_wait4 114
 #define SYS_sysinfo 116
 #define SYS_uname 122
+#define SYS_modify_ldt 123
 #define SYS_mprotect 125
 #define SYS_mlock 150
 #define SYS_munlock 151
