@@ -239,7 +239,7 @@ struct choice {
 bool evictable(const struct frame *f, const struct choice *c);
 bool frame_needs_write(const struct frame *f);
 bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
-bool evict_from(struct space *s);                      /* may sleep; the same, for a page of this space only */
+void evict_all(struct space *s);                       /* may sleep; the current process gives up what it alone maps */
 void rss_make_room(struct space *s, uint32_t la);      /* may sleep */
 
 /* policy.c; nothing here sleeps */
@@ -258,7 +258,7 @@ int policy_select(const char *word);                   /* 0 or -EINVAL */
 void policy_show(struct text *t, struct proc *p);
 
 /* workingset.c, loadcontrol.c */
-#define VTIME_TICK 64u                                 /* what a tick on the processor adds to a space's vtime; a disk wait adds 1 */
+#define VTIME_TICK 256u                                /* what a tick on the processor adds to a space's vtime; a disk wait adds 1 */
 void pager_main(void);
 void loadcontrol_tick(void);
 void loadcontrol_wait(void);                           /* may sleep */

@@ -46,12 +46,13 @@ static void measure(void)
 	}
 }
 
+/* Since the last step. */
 static bool paging_while_idle(void)
 {
 	uint32_t major = vm.pgmajfault - last_major, idle = idle_ticks - last_idle;
 	last_major = vm.pgmajfault;
 	last_idle = idle_ticks;
-	return major >= BUSY_PAGING && idle * 2 > INTERVAL && ticks - last_change >= SETTLE;
+	return major >= BUSY_PAGING && idle * 2 > INTERVAL;
 }
 
 /* The largest, or of equals the youngest, that has run for at least this long. */
@@ -91,14 +92,14 @@ static struct proc *longest_suspended(void)
 static void step(void)
 {
 	struct proc *next = longest_suspended(), *leaves;
-	bool paging = paging_while_idle();
+	bool paging = paging_while_idle(), settled = ticks - last_change >= SETTLE;
 	measure();
-	if (next && (!active || (!paging && demand + next->space->working_set <= room))) {
+	if (next && (!active || (settled && !paging && demand + next->space->working_set <= room))) {
 		resume(next);
 	} else if (next && ticks - next->suspended_at >= QUANTUM && (leaves = to_suspend(QUANTUM))) {
 		suspend(leaves);
 		resume(next);
-	} else if (active > 1 && (paging || demand > room) && (leaves = to_suspend(0))) {
+	} else if (active > 1 && ((paging && settled) || demand > room) && (leaves = to_suspend(0))) {
 		suspend(leaves);
 	}
 }
@@ -114,8 +115,7 @@ void loadcontrol_tick(void)
 /* Called by a suspended process that is about to return to user mode. A signal lets it through, to come back here afterwards. */
 void loadcontrol_wait(void)
 {
-	while (current->suspended && !current->killed && evict_from(current->space))
-		;
+	evict_all(current->space);
 	while (current->suspended && !sleep_on(&on))
 		;
 }

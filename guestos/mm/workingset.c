@@ -52,7 +52,7 @@ void pager_main(void)
 		if (evict_policy->tick)
 			evict_policy->tick();
 		for (struct proc *p = all_procs; p; p = p->next)
-			if (p->space && p->space->vtime - p->space->window_start >= WINDOW)
+			if (p->space && !p->suspended && p->space->vtime - p->space->window_start >= WINDOW)
 				sample(p->space);
 		loadcontrol_tick();
 	}
