@@ -55,6 +55,7 @@ struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
 	bool quiet;
+	uint32_t seed;         /* seed=N: see kernel/preempt.c; 0 = off */
 	uint32_t check;        /* check=N: look for contradictions in memory management every N faults and ticks; 0 = never */
 };
 extern struct boot_options boot_options;

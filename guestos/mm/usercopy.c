@@ -5,6 +5,7 @@
  * means nothing makes page_fault() continue at user_copy_failed, and the caller sees EFAULT. All of this may sleep, so no caller
  * holds fs_lock or has interrupts off. */
 #include "mm.h"
+#include "proc.h"
 
 uint32_t user_copy(void *to, const void *from, uint32_t n);
 
@@ -17,6 +18,7 @@ int copy_from_user(void *to, uaddr_t from, uint32_t n)
 {
 	if (!n)
 		return 0;
+	may_sleep();
 	return in_user_half(from, n) && !user_copy(to, (const void *)from, n) ? 0 : -EFAULT;
 }
 
@@ -24,6 +26,7 @@ int copy_to_user(uaddr_t to, const void *from, uint32_t n)
 {
 	if (!n)
 		return 0;
+	may_sleep();
 	return in_user_half(to, n) && !user_copy((void *)to, from, n) ? 0 : -EFAULT;
 }
 
