@@ -54,6 +54,7 @@ void panic_trap(const struct trapframe *tf, const char *why) __attribute__((nore
 struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
+	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
 	uint32_t seed;         /* seed=N: see kernel/preempt.c; 0 = off */
 	uint32_t check;        /* check=N: look for contradictions in memory management every N faults and ticks; 0 = never */

@@ -40,6 +40,7 @@ struct proc {
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
+	struct linux_rlimit rlimits[RLIMITS];
 };
 extern struct proc *current, *all_procs;
 extern volatile uint32_t ticks;
@@ -77,6 +78,8 @@ int proc_kill(int pid, int sig);
 void proc_signal(struct proc *p, int sig);
 struct proc *proc_find(int pid);
 void proc_oom_kill(void);
+bool memory_crowded(void);
+void rlimits_init(struct proc *p);
 void return_to_user(struct trapframe *tf);
 void shutdown(void) __attribute__((noreturn));         /* may sleep */
 
@@ -84,11 +87,18 @@ void shutdown(void) __attribute__((noreturn));         /* may sleep */
 int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */
 int proc_exec_kernel(const char *path);                                /* may sleep */
 
+/* ldt.c */
+struct linux_user_desc;
+bool user_segment_empty(const struct linux_user_desc *u);
+uint64_t user_segment(const struct linux_user_desc *u);
+
 /* traps.S, trap.c, gdt.c */
 void switch_stacks(uint32_t *save_esp, uint32_t load_esp);
 void trap_return(void);
 void enter_user(struct trapframe *tf) __attribute__((noreturn));
 void gdt_init(void);
+uint64_t segment_descriptor(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags);
+void gdt_set_ldt(const void *table, uint32_t bytes);   /* NULL: none */
 void tss_set_kernel_stack(uint32_t esp);
 void idt_init(void);
 void irq_register(int irq, void (*handler)(void));

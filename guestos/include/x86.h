@@ -10,6 +10,8 @@
 #define SEL_UCODE 0x1b
 #define SEL_UDATA 0x23
 #define SEL_TSS   0x28
+#define SEL_LDT   0x48         /* entries 6, 7 and 8 are where Linux programs expect thread-local storage */
+#define GDT_ENTRIES 10
 
 #define CR0_EM  (1u << 2)
 #define CR0_WP  (1u << 16)
@@ -25,7 +27,14 @@
 #define T_DEBUG 1
 #define T_BREAKPOINT 3
 #define T_DOUBLE_FAULT 8
+#define T_INVALID_TSS 10
+#define T_GENERAL_PROTECTION 13
 #define T_PAGE_FAULT 14
+/* An error code that names a selector. [SDM3A 6.13 "Error Code"] */
+#define ERROR_EXT 1u           /* not by an instruction of the program */
+#define ERROR_IDT 2u           /* the index is an interrupt's */
+#define ERROR_TI  4u           /* else: 0 the global table, 1 the local one */
+
 #define T_IRQ0 32
 #define T_SYSCALL 0x80
 

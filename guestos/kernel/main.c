@@ -85,6 +85,8 @@ static void option(const char *word, uint32_t n)
 		boot_options.seed = number(word + 5, n - 5);
 	else if (n > 6 && !strncmp(word, "check=", 6))
 		boot_options.check = number(word + 6, n - 6);
+	else if (n > 7 && !strncmp(word, "policy=", 7))
+		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
 	else if (n == 5 && !strncmp(word, "quiet", 5))
 		boot_options.quiet = true;
 }
@@ -178,6 +180,8 @@ void kmain(uint32_t magic, paddr_t info)
 	idt_init();
 	paging_init();
 	frame_init();
+	if (*boot_options.policy && policy_select(boot_options.policy))
+		printk("policy=%s: there is no such replacement policy\n", boot_options.policy);
 	pic_init();
 	pit_init();
 	boot_time = rtc_read();

@@ -119,6 +119,8 @@ void timer_tick(bool user)
 			p->state = PROC_RUNNABLE;
 	if (current && current->state == PROC_RUNNABLE)
 		user ? current->utime++ : current->stime++;
+	if (current && current->space && current->state == PROC_RUNNABLE)
+		current->space->vtime++;
 	if (slice_over())
 		need_resched = true;
 }

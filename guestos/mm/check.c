@@ -9,7 +9,7 @@
  *   page-table entry, swapped       a reference to the slot
  *   frame named (OBJECT_SWAP, n)    a reference to slot n
  *   process                         the pins in its list, its kernel stack
- *   space                           its directory and tables
+ *   space                           its directory, tables and local descriptor table
  *   pipe, open text of /proc        a kernel frame
  *   swap                            the frames of its tables
  *   FRAME_STUCK                     a pin
@@ -79,6 +79,8 @@ static void spaces_hold(int by)
 {
 	for (struct space *s = all_spaces; s; s = s->next) {
 		own(frame_of(virt_to_phys(s->dir)), by);
+		if (s->ldt)
+			own(frame_of(virt_to_phys(s->ldt)), by);
 		for (uint32_t i = 0; i < KERNEL_BASE >> 22; i++) {
 			if (!(s->dir[i] & PG_P))
 				continue;
@@ -298,9 +300,12 @@ static void check_entry(const struct space *s, const struct region *r, uint32_t 
 		wrong("space %08x: 0x%08x maps frame %u (%s)", (uint32_t)s, la, pte >> PAGE_SHIFT, f ? frame_state_name(f->state) : "none");
 		return;
 	}
+	if (r && !(pte & PG_U) != !r->prot)
+		wrong("space %08x: 0x%08x is %s the user, but the region's rights are %u", (uint32_t)s, la, pte & PG_U ? "open to" : "closed to",
+			r->prot);
 	if (!(pte & PG_W))
 		return;
-	if (r && !r->writable)
+	if (r && !region_writable(r))
 		wrong("space %08x: 0x%08x is writable in a region that is not", (uint32_t)s, la);
 	if (f->state != FRAME_ANON || f->refs != 1 || f->object == OBJECT_SWAP)
 		wrong("space %08x: 0x%08x is writable, but frame %u is %s, has %u references%s", (uint32_t)s, la, number(f),

@@ -44,11 +44,16 @@ struct frame *free_frames(void) { return free_list; }
 
 void frame_set_state(struct frame *f, enum frame_state s)
 {
+	bool held = frame_holds_page(f);
 	nr_in_state[f->state]--;
 	nr_in_state[s]++;
 	if (f->state == FRAME_KERNEL)
 		f->index = f->block = 0;
 	f->state = s;
+	if (!held && frame_holds_page(f) && evict_policy->page_in)
+		evict_policy->page_in(f);
+	if (held && !frame_holds_page(f) && evict_policy->page_out)
+		evict_policy->page_out(f);
 }
 
 static void add_range(uint32_t start, uint32_t end)
