@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vm.h>
 
 /* A system that is short of memory may refuse; that is no violation. */
 static pid_t child(void)
@@ -53,6 +55,36 @@ static void family(void)
 	memory_touch(any(4));
 	if (pid > 0)
 		must_end_with(pid, 0);
+}
+
+/* Memory of both: each writes every other page, and finds the other's. */
+static void share(void)
+{
+	uint32_t n = 2 + any(30), key = any(60000), ours = any(2);
+	char *at = mmap(NULL, n * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED) {
+		EXPECT(errno == ENOMEM, "mmap: errno %d", errno);
+		return;
+	}
+	pid_t pid = child();
+	bool both = pid < 0;
+	if (pid == 0)
+		ours = !ours;
+	for (uint32_t i = 0; i < n; i++)
+		if (both || i % 2 == ours)
+			*(volatile uint32_t *)(at + i * PAGE_SIZE + 4 * (i % 2)) = stamp(i, 0, key);
+	memory_touch(any(3));
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0)
+		must_end_with(pid, 0);
+	for (uint32_t i = 0; i < n; i++) {
+		volatile uint32_t *words = (volatile uint32_t *)(at + i * PAGE_SIZE);
+		EXPECT(words[i % 2] == stamp(i, 0, key) && words[!(i % 2)] == 0, "shared page %u of %u: 0x%x 0x%x", (unsigned)i, (unsigned)n,
+			(unsigned)words[0], (unsigned)words[1]);
+	}
+	EXPECT(munmap(at, n * PAGE_SIZE) == 0, "munmap: errno %d", errno);
 }
 
 static void die_at_once(void)
@@ -132,6 +164,7 @@ static void talk(void)
 
 const struct operation process_operations[] = {
 	{"fork", family, 10},
+	{"share", share, 4},
 	{"exit", die_at_once, 2},
 	{"exec", become_another, 3},
 	{"kill", murder, 4},

@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	long memory = vm_meminfo_kb("MemTotal") / 4, frames = memory < 4096 ? memory : 4096;
-	uint32_t pages = frames / workers;             /* with children and files that is about twice memory */
+	uint32_t pages = frames * 3 / 2 / workers;     /* with children and files that is about twice memory */
 	run(1, 1, 8);                                  /* so that this process has touched all it will touch */
 	memory_came_back(&(struct figures){1 << 30, 1 << 30, 1 << 30, 1 << 30});
 	struct figures before = figures_now();

@@ -80,6 +80,8 @@ void memory_begin(uint32_t pages)
 		a->start = mmap(NULL, a->pages * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		EXPECT(a->start != MAP_FAILED, "mmap: errno %d", errno);
 		set(a, 0, a->pages, PROT_READ | PROT_WRITE);
+		for (uint32_t page = 0; page < a->pages; page++)
+			touch_page(a, page);
 	}
 }
 
