@@ -63,15 +63,22 @@ void wakeup(const void *channel);
 void wake_proc(struct proc *p);
 void yield(void);
 void schedule(void);
+void set_aside(void);                                  /* yield on the way to user mode */
 void timer_tick(bool user);
 extern uint32_t boot_time;                     /* seconds since 1970 */
+
+/* preempt.c */
+void may_sleep(void);                                  /* does, now and then, with the option seed=N */
+void may_evict(void);                                  /* may sleep */
+bool seeded(uint32_t one_in);                          /* true now and then, with that option */
+uint32_t seeded_random(uint32_t below);
+bool slice_over(void);
 
 struct mutex { struct proc *owner; };
 void mutex_lock(struct mutex *m);                      /* may sleep, not interruptible */
 void mutex_unlock(struct mutex *m);
 
 /* process.c */
-void proc_start_init(void (*start)(void));
 struct fork_options {
 	bool borrow;                   /* vfork: the child runs in the caller's space, and the caller waits, until exec or exit */
 	uint32_t stack;                /* the child's ESP, if not 0 */
@@ -80,7 +87,6 @@ struct fork_options {
 int proc_fork(struct trapframe *tf, const struct fork_options *how);   /* may sleep */
 void proc_return_space(struct proc *p);                /* its vfork is over, if it was one */
 void proc_start_first(const char *name, void (*start)(void));
-int proc_fork(struct trapframe *tf);                   /* may sleep */
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */
 int proc_kill(int pid, int sig);
