@@ -5,6 +5,7 @@ static const struct { const char *command, *what; } rows[] = {
 	{"demo-demand", "pages arrive when they are first touched, not before"},
 	{"demo-stack", "the stack grows under a running program, to a guard page"},
 	{"demo-cow", "fork copies nothing until somebody writes"},
+	{"demo-segments", "eight base-and-bounds segments, and the fault each gives"},
 	{"demo-swap", "a program with four times more data than the machine has memory"},
 	{"vmtest", "every virtual-memory test, one line each (-l lists, NAME... picks)"},
 	{"", ""},
