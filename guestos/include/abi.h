@@ -10,7 +10,7 @@
 enum {
 	EPERM = 1, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD, EAGAIN, ENOMEM, EACCES, EFAULT,
 	EBUSY = 16, EEXIST, EXDEV, ENODEV, ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE, ENOTTY, ETXTBSY, EFBIG, ENOSPC,
-	ESPIPE, EROFS, EMLINK, EPIPE, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ENOTEMPTY = 39,
+	ESPIPE, EROFS, EMLINK, EPIPE, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ENOTEMPTY = 39, EOVERFLOW = 75, EOPNOTSUPP = 95,
 };
 
 enum {
@@ -60,6 +60,22 @@ struct linux_stat64 {          /* fstat64, number 197 */
 _Static_assert(sizeof(struct linux_stat) == 64, "layout is fixed by the ABI");
 _Static_assert(sizeof(struct linux_stat64) == 96, "layout is fixed by the ABI");
 
+#define PROT_READ  1u
+#define PROT_WRITE 2u
+#define PROT_EXEC  4u
+#define PROT_SEM   8u
+
+#define MAP_SHARED          0x01u
+#define MAP_PRIVATE         0x02u
+#define MAP_SHARED_VALIDATE 0x03u
+#define MAP_TYPE            0x0fu
+#define MAP_FIXED           0x10u
+#define MAP_ANONYMOUS       0x20u
+#define MAP_LOCKED          0x2000u
+#define MAP_NORESERVE       0x4000u
+#define MAP_POPULATE        0x8000u
+#define MAP_FIXED_NOREPLACE 0x100000u
+
 struct linux_termios {
 	uint32_t c_iflag, c_oflag, c_cflag, c_lflag;
 	uint8_t c_line, c_cc[19];
@@ -94,6 +110,11 @@ struct linux_rusage {
 	int32_t utime[2], stime[2];
 	int32_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
+struct linux_rlimit { uint32_t soft, hard; };
+struct linux_rlimit64 { uint64_t soft, hard; };
+#define RLIM_INFINITY 0xffffffffu
+enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS,
+	RLIMITS = 16 };
 struct linux_sysinfo {
 	int32_t uptime;
 	uint32_t loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap;

@@ -72,6 +72,8 @@ int pfs_sync(void);
 /* pipe.c */
 int pipe_new(struct file **read_end, struct file **write_end);
 /* procfs.c, devfs.c */
+struct text { char *at, *end; };                               /* a /proc file being written: show functions print into it */
+void print(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int procfs_open(const char *path, struct file **out);          /* path after "/proc" */
 int devfs_open(const char *path, struct file **out);           /* path after "/dev" */
 struct file *console_open(void);

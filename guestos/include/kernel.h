@@ -54,6 +54,7 @@ void panic_trap(const struct trapframe *tf, const char *why) __attribute__((nore
 struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
+	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
 };
 extern struct boot_options boot_options;

@@ -4,11 +4,14 @@
  *   pagetable.c  two-level tables, page-table entries, the kernel's direct map
  *   heap.c       kmalloc: small kernel objects carved from frames
  *   region.c     what a process's addresses *mean*: file, zeroes, heap, stack
+ *   mmap.c       regions change: map, unmap, protect
+ *   mlock.c      pages that stay
  *   fault.c      a page fault turns meaning into mapping
  *   cow.c        fork shares frames; the first write separates them
  *   rmap.c       from a frame back to all page-table entries that map it
  *   pagecache.c  frames found by name: (file, page) or (swap, slot)
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
+ *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
  *
@@ -19,7 +22,8 @@
  *   | swap slot     |                  1 0 |  in swap
  *   | 0                                0 0 |  never touched, or dropped file page: the region says what it is
  *
- * Whether a read-only entry is copy-on-write or truly read-only is decided by the region, never by the entry. */
+ * Whether a read-only entry is copy-on-write or truly read-only is decided by the region, never by the entry.
+ * In a region that may not even be read (PROT_NONE), present entries have U clear. */
 #ifndef MM_H
 #define MM_H
 
@@ -68,6 +72,11 @@ struct frame {
 	};
 	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use */
 	uint32_t block;                /* CACHE: file-system block it is a copy of, 0 = a hole */
+	union {                        /* ANON, CACHE: notes of the replacement policy in force, see policy.c */
+		struct { struct frame *older, *newer; };
+		uint8_t age;
+		uint32_t last_use;
+	};
 };
 #define ALLOC_KERNEL 0u
 #define ALLOC_USER 1u          /* leaves the last few frames to the kernel */
@@ -83,6 +92,7 @@ void frame_pin(struct frame *f);
 void frame_unpin(struct frame *f);
 struct frame *frame_of(paddr_t pa);
 paddr_t frame_pa(const struct frame *f);
+static inline bool frame_holds_page(const struct frame *f) { return f->state == FRAME_ANON || f->state == FRAME_CACHE; }
 static inline void *frame_va(const struct frame *f) { return phys_to_virt(frame_pa(f)); }
 extern struct frame *frames;
 extern uint32_t nr_frames, nr_free, nr_usable, nr_pinned, nr_in_state[FRAME_STATES];
@@ -96,17 +106,23 @@ char *kstrdup(const char *s);
 void kfree(void *p);
 
 /* region.c */
-enum region_kind { REGION_FILE, REGION_HEAP, REGION_STACK };
+enum region_kind { REGION_FILE, REGION_ANON, REGION_HEAP, REGION_STACK };
 struct inode;
 struct region {
 	struct region *next;           /* by address */
 	uint32_t start, end;           /* page aligned, [start, end) */
 	enum region_kind kind;
-	bool writable, executable;
+	uint8_t prot;                  /* PROT_READ, PROT_WRITE, PROT_EXEC; without page-level execute rights, WRITE or EXEC imply READ */
+	uint8_t advice;                /* MADV_NORMAL, MADV_RANDOM or MADV_SEQUENTIAL */
+	bool shared;                   /* writes go to the file, or to all who share the memory; else they are private */
+	bool may_write;                /* PROT_WRITE may be asked for: not a shared mapping of a file opened read-only */
+	bool locked;                   /* mlock: pages that come are pinned */
 	struct inode *inode;           /* FILE: where pages come from */
 	uint32_t file_page;            /* page of the file that start shows */
-	uint32_t file_bytes;           /* bytes from start that come from the file; zeroes follow */
+	uint32_t file_bytes;           /* bytes from start that come from the file; zeroes follow (data segments) */
 };
+static inline bool region_writable(const struct region *r) { return r->prot & PROT_WRITE; }
+static inline uint32_t region_pages(const struct region *r) { return (r->end - r->start) >> PAGE_SHIFT; }
 struct space {                         /* an address space */
 	pte_t *dir;
 	struct region *regions;
@@ -116,22 +132,42 @@ struct space {                         /* an address space */
 	char *exe;                     /* path of the program, for maps */
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
+	uint32_t vtime;                /* ticks it had the processor: its virtual time */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
 #define STACK_LIMIT (8u << 20)
 #define STACK_LOWEST (STACK_TOP - STACK_LIMIT)
+#define STACK_GUARD PAGE_SIZE          /* never mapped by itself: between the stack and what lies below it */
+#define MAX_REGIONS 4096u              /* of one space. Simplified: Linux allows 65530 */
 struct space *space_new(void);                 /* may sleep */
 void space_put(struct space *s);               /* may sleep (last reference to an unlinked file) */
 void space_activate(struct space *s);          /* NULL: the kernel's own directory */
 struct region *region_add(struct space *s, const struct region *like);         /* may sleep */
 struct region *region_find(struct space *s, uint32_t la);
-void region_unmap(struct space *s, uint32_t start, uint32_t end);
+struct region *region_after(struct space *s, uint32_t la);     /* the first that ends above la, or NULL */
+void region_zap(struct space *s, uint32_t start, uint32_t end);
+bool regions_cover(struct space *s, uint32_t start, uint32_t end);
+int regions_carve(struct space *s, uint32_t start, uint32_t end);      /* may sleep; afterwards no region crosses start or end */
+void regions_merge(struct space *s, uint32_t start, uint32_t end);     /* may sleep */
+void region_free(struct region *r);                                    /* may sleep */
+
+/* mmap.c: all may sleep; addresses are page aligned and in the user half. */
+uint32_t space_find_gap(struct space *s, uint32_t hint, uint32_t length);      /* 0 if there is none; does not sleep */
+int space_map(struct space *s, const struct region *like);             /* replaces what is there */
+int space_unmap(struct space *s, uint32_t start, uint32_t end);
+int space_protect(struct space *s, uint32_t start, uint32_t end, uint8_t prot);
 int space_set_brk(struct space *s, uint32_t brk);
-void ldt_activate(const struct space *s);      /* kernel/ldt.c */
+bool space_affordable(uint32_t pages);                                 /* does not sleep */
+
+/* kernel/ldt.c */
+void ldt_activate(const struct space *s);
 void ldt_free(struct space *s);
 int ldt_copy(struct space *to, const struct space *from);              /* may sleep */
+
+/* mlock.c */
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */
+void lock_entry(struct region *r, pte_t *pte);                         /* a page has come: pin it if its region is locked */
 
 /* pagetable.c */
 extern pte_t boot_pgdir[];
@@ -140,6 +176,7 @@ pte_t *pte_find(struct space *s, uint32_t la);         /* NULL if there is no ta
 pte_t *pte_make(struct space *s, uint32_t la);         /* may sleep; NULL when out of memory */
 void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);
 void pte_zap(struct space *s, uint32_t la, pte_t *pte);
+void table_free(struct space *s, uint32_t la);         /* the table for the 4 MB around la, which must be empty */
 void tables_free(struct space *s);
 uint32_t memory_top(void);                             /* end of RAM, below the direct map's limit */
 void memory_each(void (*fn)(uint32_t start, uint32_t end));
@@ -162,6 +199,7 @@ struct rmap {
 void rmap_add(struct frame *f, struct rmap *m, struct space *s, uint32_t la);
 void rmap_remove(struct frame *f, struct space *s, uint32_t la);
 bool rmap_test_clear_accessed(struct frame *f);
+bool rmap_any(const struct frame *f, pte_t bit);       /* has any entry that maps it this bit? */
 void rmap_unmap_all(struct frame *f, pte_t replacement);
 
 /* pagecache.c */
@@ -179,13 +217,30 @@ int cache_write(struct frame *f);                      /* may sleep; caller has 
 int cache_sync(void);                                  /* may sleep: writes every dirty frame */
 
 /* evict.c */
-struct evict_policy {
+struct choice {
+	struct space *space;                           /* whose pages; NULL: anybody's */
+	bool may_swap;                                 /* is there room for a page that has no slot? */
+};
+bool evictable(const struct frame *f, const struct choice *c);
+bool frame_needs_write(const struct frame *f);
+bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
+bool evict_from(struct space *s);                      /* may sleep; the same, for a page of this space only */
+void rss_make_room(struct space *s, uint32_t la);      /* may sleep */
+
+/* policy.c; nothing here sleeps */
+struct evict_policy {                                  /* all but name and choose may be NULL */
 	const char *name;
-	struct frame *(*choose)(bool may_swap);        /* a frame evictable() accepts, or NULL */
+	struct frame *(*choose)(const struct choice *c);       /* a frame evictable() accepts, or NULL */
+	void (*start)(void);                           /* it takes over */
+	void (*page_in)(struct frame *f);              /* the frame begins to hold a page: is in state ANON or CACHE */
+	void (*page_out)(struct frame *f);             /* and ceases to */
+	void (*tick)(void);                            /* several times a second */
 };
 extern const struct evict_policy *evict_policy;
-bool evictable(const struct frame *f, bool may_swap);
-bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
+struct text;
+struct proc;
+int policy_select(const char *word);                   /* 0 or -EINVAL */
+void policy_show(struct text *t, struct proc *p);
 
 /* swap.c */
 void swap_init(uint32_t first_sector, uint32_t sectors);

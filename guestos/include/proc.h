@@ -36,6 +36,7 @@ struct proc {
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
+	struct linux_rlimit rlimits[RLIMITS];
 };
 extern struct proc *current, *all_procs;
 extern volatile uint32_t ticks;
@@ -65,6 +66,8 @@ int proc_kill(int pid, int sig);
 void proc_signal(struct proc *p, int sig);
 struct proc *proc_find(int pid);
 void proc_oom_kill(void);
+bool memory_crowded(void);
+void rlimits_init(struct proc *p);
 void return_to_user(struct trapframe *tf);
 void shutdown(void) __attribute__((noreturn));         /* may sleep */
 

@@ -1,5 +1,5 @@
 /* guestos/include/syscalls.h: one row per system call: Linux i386 number, name, number of arguments used.
- * sys_NAME(tf) reads its arguments with ARG(tf, 0..4) and returns a result or a negative error number. All may sleep. */
+ * sys_NAME(tf) reads its arguments with ARG0(tf)..ARG5(tf) and returns a result or a negative error number. All may sleep. */
 #ifndef SYSCALLS_H
 #define SYSCALLS_H
 
@@ -10,6 +10,7 @@
 #define ARG2(tf) ((tf)->edx)
 #define ARG3(tf) ((tf)->esi)
 #define ARG4(tf) ((tf)->edi)
+#define ARG5(tf) ((tf)->ebp)
 
 #define SYSCALLS(X) \
 	X(1, exit) \
@@ -46,9 +47,13 @@
 	X(64, getppid) \
 	X(65, getpgrp) \
 	X(66, setsid) \
+	X(75, setrlimit) \
+	X(76, old_getrlimit) \
 	X(77, getrusage) \
 	X(78, gettimeofday) \
 	X(88, reboot) \
+	X(90, old_mmap) \
+	X(91, munmap) \
 	X(93, ftruncate) \
 	X(106, stat) \
 	X(107, stat) \
@@ -57,6 +62,7 @@
 	X(116, sysinfo) \
 	X(118, fsync) \
 	X(122, uname) \
+	X(125, mprotect) \
 	X(123, modify_ldt) \
 	X(132, getpgid) \
 	X(140, llseek) \
@@ -68,6 +74,8 @@
 	X(162, nanosleep) \
 	X(180, pread64) \
 	X(183, getcwd) \
+	X(192, mmap2) \
+	X(191, getrlimit) \
 	X(195, stat64) \
 	X(196, stat64) \
 	X(197, fstat64) \
@@ -78,7 +86,8 @@
 	X(220, getdents64) \
 	X(221, fcntl) \
 	X(252, exit) \
-	X(265, clock_gettime)
+	X(265, clock_gettime) \
+	X(340, prlimit64)
 
 #define X(number, name) int sys_##name(struct trapframe *tf);
 SYSCALLS(X)

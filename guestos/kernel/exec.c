@@ -119,14 +119,6 @@ static int args_to_stack(struct arguments *a, uint32_t *esp)
 	return err;
 }
 
-static bool overlaps(struct space *s, uint32_t start, uint32_t end)
-{
-	for (struct region *r = s->regions; r; r = r->next)
-		if (start < r->end && r->start < end)
-			return true;
-	return false;
-}
-
 static int add_segment(struct space *s, struct inode *ip, const struct elf_segment *p)
 {
 	uint32_t end = p->vaddr + p->memsz, skew = p->vaddr % PAGE_SIZE;
@@ -137,10 +129,11 @@ static int add_segment(struct space *s, struct inode *ip, const struct elf_segme
 		return -ENOEXEC;
 	struct region r = {
 		.start = page_down(p->vaddr), .end = page_up(end), .kind = REGION_FILE, .inode = ip,
-		.writable = p->flags & PF_W_ELF, .executable = p->flags & PF_X_ELF,
+		.prot = PROT_READ | (p->flags & PF_W_ELF ? PROT_WRITE : 0) | (p->flags & PF_X_ELF ? PROT_EXEC : 0), .may_write = true,
 		.file_page = p->offset / PAGE_SIZE, .file_bytes = p->filesz ? p->filesz + skew : 0,
 	};
-	if (overlaps(s, r.start, r.end))
+	struct region *next = region_after(s, r.start);
+	if (next && next->start < r.end)
 		return -ENOEXEC;
 	s->brk_start = max(s->brk_start, page_up(end));
 	return region_add(s, &r) ? 0 : -ENOMEM;
@@ -163,12 +156,12 @@ static int load(struct space *s, struct inode *ip, const struct elf_header *h)
 		if (err)
 			return err;
 	}
-	struct region heap = { .start = s->brk_start, .end = s->brk_start, .kind = REGION_HEAP, .writable = true };
-	struct region stack = { .start = STACK_TOP - PAGE_SIZE, .end = STACK_TOP, .kind = REGION_STACK, .writable = true };
+	struct region stack = { .start = STACK_TOP - PAGE_SIZE, .end = STACK_TOP, .kind = REGION_STACK,
+		.prot = PROT_READ | PROT_WRITE, .may_write = true };
 	s->brk = s->brk_start;
 	if (!loaded || h->entry < USER_START || h->entry >= STACK_LOWEST)
 		return -ENOEXEC;
-	return region_add(s, &heap) && region_add(s, &stack) ? 0 : -ENOMEM;
+	return region_add(s, &stack) ? 0 : -ENOMEM;
 }
 
 static void become(struct space *s, const char *path)

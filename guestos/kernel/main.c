@@ -73,6 +73,8 @@ static void option(const char *word, uint32_t n)
 		strlcpy(boot_options.init, word + 5, min(n - 4, (uint32_t)sizeof boot_options.init));
 	else if (n > 5 && !strncmp(word, "root=", 5))
 		strlcpy(boot_options.root, word + 5, min(n - 4, (uint32_t)sizeof boot_options.root));
+	else if (n > 7 && !strncmp(word, "policy=", 7))
+		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
 	else if (n == 5 && !strncmp(word, "quiet", 5))
 		boot_options.quiet = true;
 }
@@ -166,6 +168,8 @@ void kmain(uint32_t magic, paddr_t info)
 	idt_init();
 	paging_init();
 	frame_init();
+	if (*boot_options.policy && policy_select(boot_options.policy))
+		printk("policy=%s: there is no such replacement policy\n", boot_options.policy);
 	pic_init();
 	pit_init();
 	boot_time = rtc_read();

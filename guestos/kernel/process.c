@@ -57,6 +57,7 @@ static struct proc *proc_new(void (*start)(void))
 	p->state = PROC_SLEEPING;
 	p->uninterruptible = true;
 	p->start_tick = ticks;
+	rlimits_init(p);
 	return p;
 }
 
@@ -83,14 +84,14 @@ void proc_start_init(void (*start)(void))
 }
 
 /* Stacks, tables and small objects never leave memory. Were they to fill it, nobody could run, not even to end the others. */
-static bool crowded(void)
+bool memory_crowded(void)
 {
 	return nr_in_state[FRAME_KERNEL] + nr_in_state[FRAME_TABLE] + nr_in_state[FRAME_HEAP] + nr_pinned > nr_usable / 4 * 3;
 }
 
 int proc_fork(struct trapframe *tf)
 {
-	struct proc *p = crowded() ? NULL : proc_new(first_run_user);
+	struct proc *p = memory_crowded() ? NULL : proc_new(first_run_user);
 	if (!p)
 		return -EAGAIN;
 	p->space = space_new();
@@ -105,6 +106,7 @@ int proc_fork(struct trapframe *tf)
 	*p->tf = *tf;
 	p->tf->eax = 0;
 	memcpy(p->name, current->name, sizeof p->name);
+	memcpy(p->rlimits, current->rlimits, sizeof p->rlimits);
 	p->pid = new_pid();
 	p->pgid = current->pgid;
 	p->parent = current;

@@ -109,6 +109,8 @@ void timer_tick(bool user)
 			p->state = PROC_RUNNABLE;
 	if (current && current->state == PROC_RUNNABLE)
 		user ? current->utime++ : current->stime++;
+	if (current && current->space && current->state == PROC_RUNNABLE)
+		current->space->vtime++;
 	need_resched = true;
 }
 

@@ -1,4 +1,4 @@
-/* guestos/kernel/sys_proc.c: system calls on processes, memory and time. */
+/* guestos/kernel/sys_proc.c: system calls on processes and time. */
 #include "syscalls.h"
 #include "fs.h"
 #include "mm.h"
@@ -53,25 +53,6 @@ static int wait(int pid, uaddr_t status_to, uint32_t options, uaddr_t usage_to)
 
 int sys_waitpid(struct trapframe *tf) { return wait(ARG0(tf), ARG1(tf), ARG2(tf), 0); }
 int sys_wait4(struct trapframe *tf) { return wait(ARG0(tf), ARG1(tf), ARG2(tf), ARG3(tf)); }
-
-/* Linux' convention: the break after the call; unchanged means refused. */
-int sys_brk(struct trapframe *tf)
-{
-	if (ARG0(tf) >= current->space->brk_start)
-		space_set_brk(current->space, ARG0(tf));
-	return current->space->brk;
-}
-
-static int lock_range(struct trapframe *tf, bool lock)
-{
-	uint32_t start = ARG0(tf), n = ARG1(tf);
-	if (start >= KERNEL_BASE || n > KERNEL_BASE - start)
-		return -ENOMEM;
-	return space_lock_range(current->space, start, start + n, lock);
-}
-
-int sys_mlock(struct trapframe *tf) { return lock_range(tf, true); }
-int sys_munlock(struct trapframe *tf) { return lock_range(tf, false); }
 
 static struct proc *own_or_child(int pid)
 {

@@ -17,7 +17,7 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 {
 	pte_t old = *pte;
 	struct frame *f = frame_of(PTE_FRAME(old));
-	KASSERT(r->writable);
+	KASSERT(region_writable(r) && !r->shared);
 	if (exclusive(f)) {
 		cache_forget_name(f);          /* the copy in the slot is about to be out of date */
 		pte_set(s, la, pte, old | PG_W);
@@ -90,7 +90,9 @@ int space_copy(struct space *to, struct space *from)
 	if (ldt_copy(to, from))
 		return -ENOMEM;
 	for (struct region *r = from->regions; r; r = r->next) {
-		if (!region_add(to, r))
+		struct region copy = *r;
+		copy.locked = false;
+		if (!region_add(to, &copy))
 			return -ENOMEM;
 		for (uint32_t la = r->start; la < r->end;) {
 			pte_t *src = pte_find(from, la);

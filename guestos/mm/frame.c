@@ -42,9 +42,14 @@ struct frame *frame_of(paddr_t pa)
 
 void frame_set_state(struct frame *f, enum frame_state s)
 {
+	bool held = frame_holds_page(f);
 	nr_in_state[f->state]--;
 	nr_in_state[s]++;
 	f->state = s;
+	if (!held && frame_holds_page(f) && evict_policy->page_in)
+		evict_policy->page_in(f);
+	if (held && !frame_holds_page(f) && evict_policy->page_out)
+		evict_policy->page_out(f);
 }
 
 static void add_range(uint32_t start, uint32_t end)

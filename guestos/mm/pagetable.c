@@ -117,12 +117,20 @@ void pte_zap(struct space *s, uint32_t la, pte_t *pte)
 	}
 }
 
+void table_free(struct space *s, uint32_t la)
+{
+	pte_t pde = s->dir[la >> 22];
+	if (!(pde & PG_P))
+		return;
+	s->dir[la >> 22] = 0;
+	s->tables--;
+	if (s == loaded)
+		invlpg(la);            /* also forgets cached directory entries [SDM3A 4.10.4.1 "Operations that Invalidate TLBs and Paging-Structure Caches"] */
+	frame_free(frame_of(PTE_FRAME(pde)));
+}
+
 void tables_free(struct space *s)
 {
 	for (uint32_t i = 0; i < KERNEL_PDE; i++)
-		if (s->dir[i] & PG_P) {
-			frame_free(frame_of(PTE_FRAME(s->dir[i])));
-			s->dir[i] = 0;
-			s->tables--;
-		}
+		table_free(s, i << 22);
 }

@@ -20,7 +20,7 @@
 #define W_OK 2
 #define R_OK 4
 
-long syscall(long number, ...);        /* up to five arguments; result as above */
+long syscall(long number, ...);        /* up to six arguments; result as above */
 
 pid_t fork(void);
 int execve(const char *path, char *const argv[], char *const envp[]);
