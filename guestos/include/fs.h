@@ -25,6 +25,7 @@ struct file_ops {
 	int (*stat)(struct file *f, struct stat_info *st);
 	int (*ioctl)(struct file *f, uint32_t request, uaddr_t arg);
 	void (*close)(struct file *f);
+	struct frame *(*frame)(const struct file *f);  /* the kernel frame it keeps, or NULL */
 	bool seekable;
 };
 struct file {

@@ -56,6 +56,7 @@ struct boot_options {
 	char root[16];         /* root=hdaN */
 	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
+	uint32_t check;        /* check=N: look for contradictions in memory management every N faults and ticks; 0 = never */
 };
 extern struct boot_options boot_options;
 
