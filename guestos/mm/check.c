@@ -9,7 +9,7 @@
  *   page-table entry, swapped       a reference to the slot
  *   frame named (OBJECT_SWAP, n)    a reference to slot n
  *   process                         the pins in its list, its kernel stack
- *   space                           its directory and tables
+ *   space                           its directory and tables, its LDT
  *   pipe, open text of /proc        a kernel frame
  *   swap                            the frames of its tables
  *   FRAME_STUCK                     a pin
@@ -79,6 +79,8 @@ static void spaces_hold(int by)
 {
 	for (struct space *s = all_spaces; s; s = s->next) {
 		own(frame_of(virt_to_phys(s->dir)), by);
+		if (s->ldt)
+			own(frame_of(virt_to_phys(s->ldt)), by);
 		for (uint32_t i = 0; i < KERNEL_BASE >> 22; i++) {
 			if (!(s->dir[i] & PG_P))
 				continue;
