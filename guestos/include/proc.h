@@ -95,7 +95,8 @@ void fpu_drop(struct proc *p);
 void tls_load(const struct proc *p);
 
 /* exec.c */
-int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */
+/* path is absolute; name is how the caller called it, which the program may see. */
+int proc_exec(const char *path, const char *name, uaddr_t argv, uaddr_t envp);         /* may sleep */
 int proc_exec_kernel(const char *path);                                /* may sleep */
 
 /* ldt.c */
