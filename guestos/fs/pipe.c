@@ -120,8 +120,12 @@ static void pipe_close(struct file *f)
 	kfree(p);
 }
 
-static const struct file_ops pipe_ops = { .read = pipe_read, .write = pipe_write, .stat = pipe_stat, .ready = pipe_ready,
-	.close = pipe_close };
+static struct frame *pipe_frame(const struct file *f) { return f->pipe->buffer; }
+
+static const struct file_ops pipe_ops = {
+	.read = pipe_read, .write = pipe_write, .stat = pipe_stat, .ready = pipe_ready, .close = pipe_close,
+	.frame = pipe_frame,
+};
 
 int pipe_new(struct file **read_end, struct file **write_end)
 {

@@ -61,6 +61,14 @@ static void show_frames(struct text *t, struct proc *p)
 	print(t, "%-9s %8u\n%-9s %8u\n%-9s %8u\n%-9s %8u\n", "shared", shared, "dirty", dirty, "inslot", slots, "pinned", nr_pinned);
 }
 
+static void show_check(struct text *t, struct proc *p)
+{
+	uint32_t length;
+	(void)p;
+	memory_check(t->at, t->end - t->at, &length);
+	t->at += length;
+}
+
 static void show_stat(struct text *t, struct proc *p)
 {
 	uint32_t user = 0, system = 0, n = 0;
@@ -169,6 +177,7 @@ static const struct proc_entry top_files[] = {
 	{ "meminfo", .show = show_meminfo },
 	{ "vmstat", .show = show_vmstat },
 	{ "frames", .show = show_frames },
+	{ "check", .show = show_check },
 	{ "stat", .show = show_stat },
 	{ "uptime", .show = show_uptime },
 	{ "swaps", .show = show_swaps },
@@ -335,8 +344,11 @@ static void proc_close(struct file *f)
 		frame_free(frame_of(virt_to_phys(f->text)));
 }
 
+static struct frame *proc_frame(const struct file *f) { return f->text ? frame_of(virt_to_phys(f->text)) : NULL; }
+
 static const struct file_ops proc_ops = {
-	.read = proc_read, .write = proc_write, .next_entry = proc_next, .stat = proc_stat, .close = proc_close, .seekable = true,
+	.read = proc_read, .write = proc_write, .next_entry = proc_next, .stat = proc_stat, .close = proc_close, .frame = proc_frame,
+	.seekable = true,
 };
 
 static int number_of(const char *name, uint32_t len, const struct proc_entry *table, uint32_t n)

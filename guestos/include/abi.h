@@ -27,6 +27,7 @@ enum {
 #define O_TRUNC     01000u
 #define O_APPEND    02000u
 #define O_NONBLOCK  04000u
+#define O_DSYNC     010000u             /* part of O_SYNC, which is the same here */
 #define O_DIRECTORY 0200000u
 #define O_CLOEXEC   02000000u
 

@@ -29,6 +29,7 @@ struct file_ops {
 	int (*ioctl)(struct file *f, uint32_t request, uaddr_t arg);
 	uint32_t (*ready)(struct file *f);      /* POLLIN...: what would not wait now; NULL: nothing ever waits. Does not sleep */
 	void (*close)(struct file *f);
+	struct frame *(*frame)(const struct file *f);  /* the kernel frame it keeps, or NULL */
 	bool seekable;
 };
 struct file {
@@ -79,6 +80,7 @@ int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
 extern const struct file_ops pfs_file_ops;
 int pfs_sync(void);
+void journal_in_place(uint32_t block);                         /* a file's data is about to be written to this block; does not sleep */
 
 /* sys_poll.c: woken whenever a file may have become ready */
 extern const char poll_channel;

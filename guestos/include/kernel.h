@@ -58,8 +58,10 @@ int random_to_user(uaddr_t to, uint32_t n);
 struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
+	bool undo;             /* journal=undo: the file system's log has old contents instead of new ones */
 	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
+	uint32_t check;        /* check=N: look for contradictions in memory management every N faults and ticks; 0 = never */
 };
 extern struct boot_options boot_options;
 

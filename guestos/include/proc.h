@@ -12,6 +12,7 @@
 enum proc_state { PROC_RUNNABLE, PROC_SLEEPING, PROC_ZOMBIE };
 #define MAX_FILES 32
 #define MAX_PROCS 200
+#define MAX_PINS 12
 #define TLS_SLOTS 3
 
 struct space;
@@ -34,6 +35,9 @@ struct proc {
 	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
 	uint32_t esp;                  /* saved by switch_stacks */
 	struct trapframe *tf;          /* of the trap that entered the kernel from user mode */
+	uint32_t entries;              /* such traps so far */
+	bool at_rest;                  /* set aside just before user mode: it holds nothing in the kernel */
+	struct frame *pins[MAX_PINS];  /* what frame_pin() has pinned for it */
 	struct fpu_state *fpu;         /* NULL: has not used floating point; see fpu.c */
 	uint64_t tls[TLS_SLOTS];       /* its GDT descriptors; see tls.c */
 	struct file *files[MAX_FILES];

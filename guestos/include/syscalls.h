@@ -96,6 +96,7 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(142, _newselect) \
 	X(145, readv) \
 	X(146, writev) \
+	X(148, fsync) \
 	X(150, mlock) \
 	X(151, munlock) \
 	X(158, sched_yield) \

@@ -62,8 +62,12 @@ static void exception(struct trapframe *tf)
 void return_to_user(struct trapframe *tf)
 {
 	(void)tf;
-	if (need_resched)
+	memory_check_now_and_then();
+	if (need_resched) {
+		current->at_rest = true;
 		yield();
+		current->at_rest = false;
+	}
 	if (current->killed) {
 		sti();
 		proc_exit(current->killed);
@@ -112,8 +116,10 @@ void trap(struct trapframe *tf)
 		if (tf->eip == (uint32_t)return_iret)
 			failed_iret(tf);
 	}
-	if (from_user(tf))
+	if (from_user(tf)) {
 		current->tf = tf;
+		current->entries++;
+	}
 	if (tf->vector == T_SYSCALL)
 		syscall(tf);
 	else if (tf->vector == T_PAGE_FAULT)

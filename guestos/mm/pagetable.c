@@ -112,9 +112,12 @@ void pte_zap(struct space *s, uint32_t la, pte_t *pte)
 			rmap_remove(f, s, la);
 		f->refs--;
 		/* The pin makes the order safe: the reference is gone first, then whoever unpins last frees. */
-		if (!(old & PG_LOCKED))
+		if (old & PG_LOCKED) {
+			frame_unlock(f);
+		} else {
 			frame_pin(f);
-		frame_unpin(f);
+			frame_unpin(f);
+		}
 	}
 }
 
