@@ -12,6 +12,7 @@
 #define ARG4(tf) ((tf)->edi)
 
 #define SYSCALLS(X) \
+	X(0, restart_syscall) \
 	X(1, exit) \
 	X(2, fork) \
 	X(3, read) \
@@ -26,6 +27,8 @@
 	X(19, lseek) \
 	X(20, getpid) \
 	X(24, getuid) \
+	X(27, alarm) \
+	X(29, pause) \
 	X(33, access) \
 	X(36, sync) \
 	X(37, kill) \
@@ -46,17 +49,24 @@
 	X(64, getppid) \
 	X(65, getpgrp) \
 	X(66, setsid) \
+	X(67, sigaction) \
+	X(72, sigsuspend) \
+	X(73, sigpending) \
 	X(77, getrusage) \
 	X(78, gettimeofday) \
 	X(88, reboot) \
 	X(93, ftruncate) \
+	X(104, setitimer) \
+	X(105, getitimer) \
 	X(106, stat) \
 	X(107, stat) \
 	X(108, fstat) \
 	X(114, wait4) \
 	X(116, sysinfo) \
 	X(118, fsync) \
+	X(119, sigreturn) \
 	X(122, uname) \
+	X(126, sigprocmask) \
 	X(132, getpgid) \
 	X(140, llseek) \
 	X(141, getdents) \
@@ -65,8 +75,14 @@
 	X(151, munlock) \
 	X(158, sched_yield) \
 	X(162, nanosleep) \
+	X(173, rt_sigreturn) \
+	X(174, rt_sigaction) \
+	X(175, rt_sigprocmask) \
+	X(176, rt_sigpending) \
+	X(179, rt_sigsuspend) \
 	X(180, pread64) \
 	X(183, getcwd) \
+	X(186, sigaltstack) \
 	X(195, stat64) \
 	X(196, stat64) \
 	X(197, fstat64) \
@@ -76,8 +92,10 @@
 	X(202, getuid) \
 	X(220, getdents64) \
 	X(221, fcntl) \
+	X(238, tkill) \
 	X(252, exit) \
-	X(265, clock_gettime)
+	X(265, clock_gettime) \
+	X(270, tgkill)
 
 #define X(number, name) int sys_##name(struct trapframe *tf);
 SYSCALLS(X)

@@ -11,6 +11,7 @@
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
+#include "signal.h"
 
 #define ARG_PAGES 16u
 #define MAX_SEGMENTS 8
@@ -188,6 +189,7 @@ static void become(struct space *s, const char *path)
 			current->files[i] = NULL;
 		}
 	current->close_on_exec = 0;
+	signals_exec();
 }
 
 static int open_program(const char *path, struct inode **ip, struct elf_header *h, int *n)

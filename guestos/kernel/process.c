@@ -2,11 +2,11 @@
  *
  * A process owns a kernel stack (one page), a reference to a space, and references to open files. A zombie keeps only its
  * struct and its stack, which its parent frees. Children of a dead process go to process 1.
- * There are no signal handlers yet: a signal ends the process at its next return to user mode, or wakes it from an
- * interruptible sleep first. */
+ * Signals end, stop and wake processes: see signal.c. */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
+#include "signal.h"
 
 static int last_pid;
 
@@ -95,9 +95,10 @@ int proc_fork(struct trapframe *tf)
 		return -EAGAIN;
 	p->space = space_new();
 	p->cwd = kstrdup(current->cwd);
-	if (!p->space || !p->cwd || space_copy(p->space, current->space)) {
+	if (!p->space || !p->cwd || signals_fork(p) || space_copy(p->space, current->space)) {
 		space_put(p->space);
 		kfree(p->cwd);
+		kfree(p->signals);
 		frame_free(frame_of(virt_to_phys(p->kstack)));
 		kfree(p);
 		return -ENOMEM;
@@ -135,6 +136,7 @@ void proc_exit(int status)
 		}
 	kfree(current->cwd);
 	current->cwd = NULL;
+	signals_exit();
 	struct proc *init = proc_find(1);
 	for (struct proc *p = all_procs; p; p = p->next)
 		if (p->parent == current)
@@ -142,8 +144,10 @@ void proc_exit(int status)
 	cli();
 	current->status = status;
 	current->state = PROC_ZOMBIE;
+	signal_child(current, status & 0x7f ? CLD_KILLED : CLD_EXITED, status);
+	if (children_unwanted(current->parent))
+		current->parent = init;
 	wakeup(init);
-	wakeup(current->parent);
 	schedule();
 	panic("a zombie ran");
 }
@@ -165,6 +169,14 @@ static void forget(struct proc *p)
 }
 
 #define WNOHANG 1u
+#define WUNTRACED 2u
+#define WCONTINUED 8u
+
+/* It has stopped or continued, and the caller wants to know. */
+static bool news(const struct proc *p, uint32_t options)
+{
+	return p->report && options & (p->report == 0xffff ? WCONTINUED : WUNTRACED);
+}
 
 /* pid > 0: that child; -1: any; 0: any of the caller's group; < -1: any of that group. */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage)
@@ -177,13 +189,15 @@ int proc_wait(int pid, uint32_t options, int *status, struct proc *usage)
 			    || (pid < -1 && p->pgid == -pid)))
 				continue;
 			have = true;
-			if (p->state != PROC_ZOMBIE)
+			if (p->state != PROC_ZOMBIE && !news(p, options))
 				continue;
 			irq_restore(flags);
 			int found = p->pid;
-			*status = p->status;
 			*usage = *p;
-			forget(p);
+			*status = p->state == PROC_ZOMBIE ? p->status : p->report;
+			p->report = 0;
+			if (p->state == PROC_ZOMBIE)
+				forget(p);
 			return found;
 		}
 		int err = !have ? -ECHILD : options & WNOHANG ? 1 : sleep_on(current);
@@ -191,17 +205,6 @@ int proc_wait(int pid, uint32_t options, int *status, struct proc *usage)
 		if (err)
 			return err > 0 ? 0 : err;
 	}
-}
-
-/* Called from interrupts too. */
-void proc_signal(struct proc *p, int sig)
-{
-	if (p->state == PROC_ZOMBIE || !p->space || sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)
-		return;
-	if (!p->killed)
-		p->killed = sig;
-	if (!p->uninterruptible)
-		wake_proc(p);
 }
 
 int proc_kill(int pid, int sig)
@@ -215,8 +218,8 @@ int proc_kill(int pid, int sig)
 		if (!match)
 			continue;
 		sent++;
-		if (sig && p->pid != 1)
-			proc_signal(p, sig);
+		if (sig)
+			signal_send(p, &(struct signal_info){ .sig = sig, .code = SI_USER, .value = { current->pid } });
 	}
 	return sent ? 0 : -ESRCH;
 }

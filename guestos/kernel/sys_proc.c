@@ -3,13 +3,13 @@
 #include "fs.h"
 #include "mm.h"
 #include "dev.h"
+#include "signal.h"
 
 int sys_exit(struct trapframe *tf) { proc_exit((ARG0(tf) & 0xff) << 8); }
 int sys_fork(struct trapframe *tf) { return proc_fork(tf); }
 int sys_getpid(struct trapframe *tf) { (void)tf; return current->pid; }
 int sys_getppid(struct trapframe *tf) { (void)tf; return current->parent ? current->parent->pid : 0; }
 int sys_getuid(struct trapframe *tf) { (void)tf; return 0; }
-int sys_kill(struct trapframe *tf) { return proc_kill(ARG0(tf), ARG1(tf)); }
 int sys_getpgrp(struct trapframe *tf) { (void)tf; return current->pgid; }
 
 int sys_execve(struct trapframe *tf)
@@ -157,6 +157,21 @@ int sys_clock_gettime(struct trapframe *tf)
 	return ARG0(tf) > 1 ? -EINVAL : copy_to_user(ARG1(tf), ts, sizeof ts);
 }
 
+/* If a signal comes, what is left is reported; if it turns out that no handler runs, restart_syscall goes on sleeping. */
+static int sleep_until(uint32_t until, uaddr_t left_to)
+{
+	bool interrupted = false;
+	while (!interrupted && (int32_t)(until - ticks) > 0)
+		interrupted = sleep_ticks(current, until - ticks, true);
+	uint32_t left = interrupted ? max((int32_t)(until - ticks), 0) : 0;
+	int32_t ts[2] = { left / HZ, left % HZ * (1000000000 / HZ) };
+	current->sleep_until = until;
+	current->sleep_left = left_to;
+	if (left_to && copy_to_user(left_to, ts, sizeof ts))
+		return -EFAULT;
+	return interrupted ? -ERESTART_RESTARTBLOCK : 0;
+}
+
 int sys_nanosleep(struct trapframe *tf)
 {
 	int32_t ts[2];
@@ -165,12 +180,14 @@ int sys_nanosleep(struct trapframe *tf)
 	if (ts[0] < 0 || ts[1] < 0 || ts[1] >= 1000000000)
 		return -EINVAL;
 	uint32_t n = min((uint32_t)ts[0], 0x7fffffffu / HZ - 1) * HZ + (ts[1] + 1000000000 / HZ - 1) / (1000000000 / HZ);
-	uint32_t until = ticks + n + (n > 0);
-	while ((int32_t)(until - ticks) > 0)
-		if (sleep_ticks(current, until - ticks, true))
-			return -EINTR;
-	int32_t none[2] = { 0, 0 };
-	return ARG1(tf) ? copy_to_user(ARG1(tf), none, sizeof none) : 0;
+	return sleep_until(ticks + n + (n > 0), ARG1(tf));
+}
+
+/* Only return_to_user() asks for this. A program that does finds its last sleep long over. */
+int sys_restart_syscall(struct trapframe *tf)
+{
+	(void)tf;
+	return sleep_until(current->sleep_until, current->sleep_left);
 }
 
 #define REBOOT_MAGIC1 0xfee1deadu

@@ -4,16 +4,32 @@
 #include "dev.h"
 #include "mm.h"
 #include "proc.h"
+#include "signal.h"
 
 static void (*irq_handlers[16])(void);
 
-static const struct { const char *name; int sig; } exceptions[32] = {
-	{ "divide error", SIGFPE }, { "debug exception", SIGTRAP }, { "NMI", 0 }, { "breakpoint", SIGTRAP },
-	{ "overflow", SIGSEGV }, { "BOUND range exceeded", SIGSEGV }, { "invalid opcode", SIGILL },
-	{ "floating-point unit not available", SIGFPE }, { "double fault", 0 }, { "coprocessor segment overrun", SIGFPE },
-	{ "invalid TSS", SIGSEGV }, { "segment not present", SIGBUS }, { "stack fault", SIGBUS },
-	{ "general protection fault", SIGSEGV }, { "page fault", SIGSEGV }, { "reserved", 0 }, { "floating-point error", SIGFPE },
-	{ "alignment check", SIGBUS }, { "machine check", 0 }, { "SIMD floating-point error", SIGFPE },
+/* at_eip: the address a handler is told is that of the instruction. */
+static const struct { const char *name; int sig, code; bool at_eip; } exceptions[32] = {
+	{ "divide error", SIGFPE, FPE_INTDIV, true },
+	{ "debug exception", SIGTRAP, TRAP_TRACE, true },
+	{ "NMI", 0, 0, false },
+	{ "breakpoint", SIGTRAP, SI_KERNEL, false },
+	{ "overflow", SIGSEGV, SI_KERNEL, false },
+	{ "BOUND range exceeded", SIGSEGV, SI_KERNEL, false },
+	{ "invalid opcode", SIGILL, ILL_ILLOPN, true },
+	{ "floating-point unit not available", SIGFPE, FPE_FLTINV, true },
+	{ "double fault", 0, 0, false },
+	{ "coprocessor segment overrun", SIGFPE, SI_KERNEL, false },
+	{ "invalid TSS", SIGSEGV, SI_KERNEL, false },
+	{ "segment not present", SIGBUS, SI_KERNEL, false },
+	{ "stack fault", SIGBUS, SI_KERNEL, false },
+	{ "general protection fault", SIGSEGV, SI_KERNEL, false },
+	{ "page fault", SIGSEGV, SEGV_MAPERR, false },
+	{ "reserved", 0, 0, false },
+	{ "floating-point error", SIGFPE, FPE_FLTINV, true },
+	{ "alignment check", SIGBUS, BUS_ADRALN, false },
+	{ "machine check", 0, 0, false },
+	{ "SIMD floating-point error", SIGFPE, FPE_FLTINV, true },
 };
 
 void irq_register(int irq, void (*handler)(void)) { irq_handlers[irq] = handler; }
@@ -36,21 +52,27 @@ static void exception(struct trapframe *tf)
 	int sig = exceptions[tf->vector].sig;
 	if (!from_user(tf) || !sig)
 		panic_trap(tf, name ? name : "unknown exception");
+	int code = exceptions[tf->vector].code;
+	if (tf->vector == T_DEBUG)
+		code = take_debug_status() & DR6_BS ? TRAP_TRACE : TRAP_BRKPT;
 	sti();
-	printk("%s[%d]: %s (error code 0x%x), eip 0x%08x\n", current->name, current->pid, name, tf->error, tf->eip);
-	proc_signal(current, sig);
+	if (!signal_caught(sig))
+		printk("%s[%d]: %s (error code 0x%x), eip 0x%08x\n", current->name, current->pid, name, tf->error, tf->eip);
+	signal_force(sig, code, exceptions[tf->vector].at_eip ? tf->eip : 0, tf);
 }
 
-/* The last thing before user mode: a process that was killed, or whose time is over, does not get there. */
+/* The last thing before user mode: who has had its time waits, and signals are received. Leaves with interrupts off. */
 void return_to_user(struct trapframe *tf)
 {
-	(void)tf;
 	if (need_resched)
 		yield();
-	if (current->killed) {
+	cli();
+	while (signals_wanted(tf)) {
 		sti();
-		proc_exit(current->killed);
+		signals_deliver(tf);
+		cli();
 	}
+	current->restartable = false;
 }
 
 void trap(struct trapframe *tf)

@@ -31,6 +31,7 @@ static const struct test *const tables[] = {
 	cow_tests,
 	swap_tests,
 	process_tests,
+	signal_tests,
 	file_tests,
 	hostile_tests,
 };

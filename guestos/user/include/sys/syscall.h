@@ -18,6 +18,8 @@
 #define SYS_time 13
 #define SYS_lseek 19
 #define SYS_getpid 20
+#define SYS_alarm 27
+#define SYS_pause 29
 #define SYS_access 33
 #define SYS_sync 36
 #define SYS_kill 37
@@ -31,22 +33,37 @@
 #define SYS_fcntl 55
 #define SYS_dup2 63
 #define SYS_getppid 64
+#define SYS_sigaction 67
+#define SYS_sigsuspend 72
+#define SYS_sigpending 73
 #define SYS_getrusage 77
 #define SYS_gettimeofday 78
 #define SYS_reboot 88
 #define SYS_ftruncate 93
+#define SYS_setitimer 104
+#define SYS_getitimer 105
 #define SYS_wait4 114
 #define SYS_sysinfo 116
+#define SYS_sigreturn 119
 #define SYS_uname 122
+#define SYS_sigprocmask 126
 #define SYS_sched_yield 158
 #define SYS_nanosleep 162
+#define SYS_rt_sigreturn 173
+#define SYS_rt_sigaction 174
+#define SYS_rt_sigprocmask 175
+#define SYS_rt_sigpending 176
+#define SYS_rt_sigsuspend 179
 #define SYS_pread64 180
 #define SYS_getcwd 183
+#define SYS_sigaltstack 186
 #define SYS_stat64 195
 #define SYS_lstat64 196
 #define SYS_fstat64 197
 #define SYS_getdents64 220
+#define SYS_tkill 238
 #define SYS_exit_group 252
 #define SYS_clock_gettime 265
+#define SYS_tgkill 270
 
 #endif
