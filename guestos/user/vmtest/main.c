@@ -32,6 +32,7 @@ static const struct test *const tables[] = {
 	swap_tests,
 	process_tests,
 	signal_tests,
+	signal_process_tests,
 	file_tests,
 	hostile_tests,
 };

@@ -13,6 +13,7 @@
 
 void exec_helper(const char *what);
 void report_constants(void);
+void signal_helper(const char *what);
 
 /* vmtest --helper WHAT: the other side of the exec tests. */
 void exec_helper(const char *what)
@@ -21,6 +22,8 @@ void exec_helper(const char *what)
 		exit(7);
 	if (strcmp(what, "constants") == 0)
 		report_constants();
+	if (strcmp(what, "signals") == 0)
+		signal_helper(what);
 	if (strcmp(what, "fd-5") == 0)
 		exit(write(5, "x", 1) == 1 ? 0 : 9);
 	if (strncmp(what, "again-", 6) == 0) {
