@@ -9,6 +9,7 @@
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
+#include "signal.h"
 
 #define MAX_SEGMENTS 8
 
@@ -91,6 +92,7 @@ static void become(struct space *s, const char *path)
 			current->files[i] = NULL;
 		}
 	current->close_on_exec = 0;
+	signals_exec();
 }
 
 static int open_program(const char *path, struct inode **ip, struct elf_header *h, int *n)

@@ -3,6 +3,7 @@
 #include "fs.h"
 #include "mm.h"
 #include "dev.h"
+#include "signal.h"
 
 int sys_exit(struct trapframe *tf) { proc_exit((ARG0(tf) & 0xff) << 8); }
 int sys_fork(struct trapframe *tf) { return proc_fork(tf, &(struct fork_options){ 0 }); }
@@ -26,7 +27,6 @@ int sys_clone(struct trapframe *tf)
 }
 int sys_getpid(struct trapframe *tf) { (void)tf; return current->pid; }
 int sys_getppid(struct trapframe *tf) { (void)tf; return current->parent ? current->parent->pid : 0; }
-int sys_kill(struct trapframe *tf) { return proc_kill(ARG0(tf), ARG1(tf)); }
 int sys_getpgrp(struct trapframe *tf) { (void)tf; return current->pgid; }
 
 int sys_execve(struct trapframe *tf)

@@ -32,6 +32,8 @@ static const struct test *const tables[] = {
 	swap_tests,
 	process_tests,
 	segment_tests,
+	signal_tests,
+	signal_process_tests,
 	file_tests,
 	hostile_tests,
 };
