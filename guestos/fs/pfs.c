@@ -108,6 +108,35 @@ int pfs_mount(void)
 	return err;
 }
 
+/* Bits that are 0 among the first n of a bitmap that starts at a block. */
+static int count_free(uint32_t bitmap, uint32_t n, uint32_t *free)
+{
+	*free = 0;
+	for (uint32_t at = 0; at < n; at += BITS_PER_BLOCK) {
+		struct frame *f;
+		int err = block_read(bitmap + at / BITS_PER_BLOCK, &f);
+		if (err)
+			return err;
+		const uint32_t *words = frame_va(f);
+		for (uint32_t i = 0; i < min(BITS_PER_BLOCK, n - at); i++)
+			*free += !(words[i / 32] >> i % 32 & 1);
+		block_put(f);
+	}
+	return 0;
+}
+
+int pfs_usage(struct pfs_usage *u)
+{
+	mutex_lock(&fs_lock);
+	u->blocks = super.blocks;
+	u->inodes = super.inodes;
+	int err = count_free(super.block_bitmap, super.blocks, &u->free_blocks);
+	if (!err)
+		err = count_free(super.inode_bitmap, super.inodes, &u->free_inodes);
+	mutex_unlock(&fs_lock);
+	return err;
+}
+
 /* Waits for whoever is in the middle of an operation and keeps the lock for good. */
 void pfs_unmount(void)
 {

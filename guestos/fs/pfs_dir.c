@@ -238,6 +238,33 @@ int pfs_mkdir(const char *path, uint32_t mode)
 	return err;
 }
 
+/* A second name for a file. Directories have one name, so that ".." is unambiguous. */
+int pfs_link(const char *from, const char *to)
+{
+	char name[PFS_NAME_MAX + 1];
+	struct inode *ip, *dp;
+	uint32_t ino;
+	mutex_lock(&fs_lock);
+	int err = walk(from, &ip, NULL);
+	if (!err) {
+		err = S_ISDIR(ip->d.mode) ? -EPERM : ip->d.links == 0xffff ? -EMLINK : walk(to, &dp, name);
+		if (!err) {
+			err = find(dp, name, &ino, NULL);
+			err = !err ? -EEXIST : err != -ENOENT ? err : dp->d.links ? add_entry(dp, name, ip->ino) : -ENOENT;
+			if (!err) {
+				ip->d.links++;
+				err = inode_write(ip);
+			}
+			inode_release(dp);
+		} else if (err == -EBUSY) {
+			err = -EEXIST;
+		}
+		inode_release(ip);
+	}
+	mutex_unlock(&fs_lock);
+	return err;
+}
+
 static int check_empty(struct inode *dp)
 {
 	struct pfs_dirent e;

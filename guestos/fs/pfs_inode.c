@@ -320,6 +320,18 @@ void inode_put(struct inode *ip)
 	fs_end();
 }
 
+int pfs_set_attributes(struct inode *ip, const uint32_t *mode, const uint32_t *mtime)
+{
+	mutex_lock(&fs_lock);
+	if (mode)
+		ip->d.mode = (ip->d.mode & S_IFMT) | (*mode & ~S_IFMT);
+	if (mtime)
+		ip->d.mtime = *mtime;
+	int err = mode || mtime ? inode_write(ip) : 0;
+	mutex_unlock(&fs_lock);
+	return err;
+}
+
 int pfs_truncate(struct inode *ip, uint32_t size)
 {
 	if (size / PAGE_SIZE >= MAX_PAGES)
@@ -513,7 +525,7 @@ static int file_next_entry(struct file *file, uint32_t *pos, struct dir_entry *o
 static int file_stat(struct file *file, struct stat_info *st)
 {
 	const struct inode *ip = file->inode;
-	*st = (struct stat_info){ .dev = 0x0301, .ino = ip->ino, .mode = ip->d.mode, .nlink = ip->d.links, .size = ip->d.size,
+	*st = (struct stat_info){ .dev = DEV_PFS, .ino = ip->ino, .mode = ip->d.mode, .nlink = ip->d.links, .size = ip->d.size,
 		.blocks = ip->d.blocks * PFS_SECTORS_PER_BLOCK, .mtime = ip->d.mtime };
 	return 0;
 }

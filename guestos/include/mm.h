@@ -14,6 +14,7 @@
  *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
+ *   check.c      do all these books agree? (/proc/check, option check=N)
  *
  * A page-table entry of a user page is one of
  *
@@ -59,6 +60,7 @@ enum frame_state {
 #define FRAME_DIRTY 2u         /* CACHE: newer than the disk */
 #define FRAME_REFERENCED 4u    /* used by the kernel since the clock hand passed */
 #define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
+#define FRAME_STUCK 16u        /* ANON: its slot cannot be written, so it stays: one pin is for that */
 #define FRAME_LOGGED 128u      /* CACHE: changed by the running transaction, which has pinned it: must not go home yet */
 
 struct rmap;
@@ -71,7 +73,7 @@ struct frame {
 		struct rmap *maps;     /* ANON, CACHE: who maps it */
 		void *free_objects;    /* HEAP */
 	};
-	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use */
+	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use; KERNEL: see frame_alloc() */
 	uint32_t block;                /* CACHE: file-system block it is a copy of, 0 = a hole */
 	union {                        /* ANON, CACHE: notes of the replacement policy in force, see policy.c */
 		struct { struct frame *older, *newer; };
@@ -89,8 +91,11 @@ void frame_set_state(struct frame *f, enum frame_state s);
 void frame_free(struct frame *f);
 void frame_wait(struct frame *f);              /* sleeps until not busy; look the frame up again afterwards */
 void frame_wake(struct frame *f);              /* clears busy */
-void frame_pin(struct frame *f);
+void frame_pin(struct frame *f);               /* by this process, which unpins it itself */
 void frame_unpin(struct frame *f);
+void frame_lock(struct frame *f);              /* a pin that belongs to an entry with PG_LOCKED, or to FRAME_STUCK */
+void frame_unlock(struct frame *f);
+struct frame *free_frames(void);               /* linked by next */
 struct frame *frame_of(paddr_t pa);
 paddr_t frame_pa(const struct frame *f);
 static inline bool frame_holds_page(const struct frame *f) { return f->state == FRAME_ANON || f->state == FRAME_CACHE; }
@@ -105,6 +110,7 @@ void *kmalloc(size_t n);                       /* may sleep; NULL when out of me
 void *kzalloc(size_t n);
 char *kstrdup(const char *s);
 void kfree(void *p);
+bool heap_page_sound(const struct frame *f);
 
 /* region.c */
 enum region_kind { REGION_FILE, REGION_ANON, REGION_HEAP, REGION_STACK };
@@ -125,12 +131,15 @@ struct region {
 static inline bool region_writable(const struct region *r) { return r->prot & PROT_WRITE; }
 static inline uint32_t region_pages(const struct region *r) { return (r->end - r->start) >> PAGE_SHIFT; }
 struct space {                         /* an address space */
+	struct space *next;            /* all spaces, also those being made or taken down */
 	pte_t *dir;
 	struct region *regions;
 	uint32_t brk_start, brk;
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
+	char *cmdline;                 /* the beginning of argv as exec was given it, its strings end with 0 */
+	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
 	uint32_t vtime;                /* ticks it had the processor: its virtual time */
@@ -141,6 +150,7 @@ struct space {                         /* an address space */
 #define STACK_LOWEST (STACK_TOP - STACK_LIMIT)
 #define STACK_GUARD PAGE_SIZE          /* never mapped by itself: between the stack and what lies below it */
 #define MAX_REGIONS 4096u              /* of one space. Simplified: Linux allows 65530 */
+extern struct space *all_spaces;
 struct space *space_new(void);                 /* may sleep */
 void space_put(struct space *s);               /* may sleep (last reference to an unlinked file) */
 void space_activate(struct space *s);          /* NULL: the kernel's own directory */
@@ -173,6 +183,7 @@ void lock_entry(struct region *r, pte_t *pte);                         /* a page
 /* pagetable.c */
 extern pte_t boot_pgdir[];
 void paging_init(void);
+uint32_t cpu_features(void);
 pte_t *pte_find(struct space *s, uint32_t la);         /* NULL if there is no table */
 pte_t *pte_make(struct space *s, uint32_t la);         /* may sleep; NULL when out of memory */
 void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);
@@ -215,6 +226,9 @@ void cache_forget_name(struct frame *f);
 void cache_remove(uint32_t object, uint32_t index);
 void cache_remove_from(uint32_t object, uint32_t first_index);
 int cache_write(struct frame *f);                      /* may sleep; caller has set FRAME_BUSY */
+uint32_t cache_bucket_of(uint32_t object, uint32_t index);
+uint32_t cache_buckets(void);
+struct frame *cache_chain(uint32_t bucket);            /* linked by next */
 int cache_sync(bool metadata);                         /* may sleep: writes all dirty data of files, and metadata if asked, but nothing logged */
 
 /* evict.c */
@@ -250,6 +264,9 @@ void swap_get(uint32_t slot);
 void swap_put(uint32_t slot);
 uint32_t swap_refs(uint32_t slot);
 uint32_t swap_sector(uint32_t slot);
+void swap_count(uint32_t slot, int by);                /* these three are for check.c */
+bool swap_marked(uint32_t slot);                       /* in the bitmap */
+void swap_each_table(void (*fn)(struct frame *f, int by), int by);
 extern uint32_t swap_total, swap_used;
 
 /* usercopy.c: all may sleep; 0 or -EFAULT. */
@@ -258,6 +275,10 @@ int copy_from_user(void *to, uaddr_t from, uint32_t n);
 int copy_to_user(uaddr_t to, const void *from, uint32_t n);
 int clear_user(uaddr_t to, uint32_t n);
 int copy_string_from_user(char *to, uaddr_t from, uint32_t room);      /* length, -EFAULT or -ENAMETOOLONG */
+
+/* check.c: neither sleeps */
+uint32_t memory_check(char *to, uint32_t room, uint32_t *length);      /* violations; a line for each into to, or on the console if NULL */
+void memory_check_now_and_then(void);                  /* option check=N: panics if something is wrong */
 
 /* Counters shown by /proc/vmstat, in this order. */
 #define VM_COUNTERS(X) \

@@ -50,6 +50,8 @@ static void exception(struct trapframe *tf)
 	if (!from_user(tf) || !sig)
 		panic_trap(tf, name ? name : "unknown exception");
 	sti();
+	if (tf->vector == T_NO_FPU && fpu_unavailable())
+		return;
 	snprintf(where, sizeof where, tf->cs == SEL_UCODE ? "" : " in code segment 0x%x", tf->cs);
 	printk("%s[%d]: %s (error code 0x%x%s), eip 0x%08x%s\n", current->name, current->pid, name, tf->error,
 		selector_words(tf, words, sizeof words), tf->eip, where);
@@ -60,8 +62,12 @@ static void exception(struct trapframe *tf)
 void return_to_user(struct trapframe *tf)
 {
 	(void)tf;
-	if (need_resched)
+	memory_check_now_and_then();
+	if (need_resched) {
+		current->at_rest = true;
 		yield();
+		current->at_rest = false;
+	}
 	if (current->killed) {
 		sti();
 		proc_exit(current->killed);
@@ -110,8 +116,10 @@ void trap(struct trapframe *tf)
 		if (tf->eip == (uint32_t)return_iret)
 			failed_iret(tf);
 	}
-	if (from_user(tf))
+	if (from_user(tf)) {
 		current->tf = tf;
+		current->entries++;
+	}
 	if (tf->vector == T_SYSCALL)
 		syscall(tf);
 	else if (tf->vector == T_PAGE_FAULT)

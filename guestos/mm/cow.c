@@ -46,8 +46,8 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 	}
 	f->refs--;
 	if (old & PG_LOCKED) {
-		frame_pin(copy);
-		frame_unpin(f);
+		frame_lock(copy);
+		frame_unlock(f);
 	}
 	copy->refs = 1;
 	rmap_add(copy, m, s, la);

@@ -81,8 +81,10 @@ static bool evict_anon(struct frame *f)
 	} else {
 		f->flags |= FRAME_BUSY;
 		/* If it cannot be written the frame stays, pinned: whoever faults still finds it by name. */
-		if (disk_swap(f->index, frame_pa(f), true))
-			frame_pin(f);
+		if (disk_swap(f->index, frame_pa(f), true)) {
+			frame_lock(f);
+			f->flags |= FRAME_STUCK;
+		}
 		vm.swap_outs++;
 		frame_wake(f);
 	}

@@ -13,7 +13,7 @@ void lock_entry(struct region *r, pte_t *pte)
 {
 	if (!r->locked || !(*pte & PG_P) || *pte & PG_LOCKED || PTE_FRAME(*pte) == frame_pa(zero_frame) || !may_pin())
 		return;
-	frame_pin(frame_of(PTE_FRAME(*pte)));
+	frame_lock(frame_of(PTE_FRAME(*pte)));
 	*pte |= PG_LOCKED;
 }
 
@@ -25,7 +25,7 @@ static void unlock_pages(struct space *s, struct region *r)
 			la |= 0x3ff000;        /* the last page of these 4 MB */
 		} else if (*pte & PG_P && *pte & PG_LOCKED) {
 			*pte &= ~PG_LOCKED;
-			frame_unpin(frame_of(PTE_FRAME(*pte)));
+			frame_unlock(frame_of(PTE_FRAME(*pte)));
 		}
 	}
 }

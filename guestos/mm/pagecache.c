@@ -23,9 +23,17 @@ void cache_init(void)
 	bucket_mask = n - 1;
 }
 
+uint32_t cache_buckets(void) { return bucket_mask + 1; }
+struct frame *cache_chain(uint32_t n) { return buckets[n]; }
+
+uint32_t cache_bucket_of(uint32_t object, uint32_t index)
+{
+	return (object * 0x9e3779b1u + index) & bucket_mask;
+}
+
 static struct frame **bucket(uint32_t object, uint32_t index)
 {
-	return &buckets[(object * 0x9e3779b1u + index) & bucket_mask];
+	return &buckets[cache_bucket_of(object, index)];
 }
 
 static struct frame *lookup(uint32_t object, uint32_t index)

@@ -9,6 +9,8 @@
 #include "fs.h"
 #include "proc.h"
 
+struct space *all_spaces;
+
 struct space *space_new(void)
 {
 	struct space *s = kzalloc(sizeof *s);
@@ -22,6 +24,8 @@ struct space *space_new(void)
 	memset(s->dir, 0, KERNEL_BASE >> 20);
 	memcpy(s->dir + (KERNEL_BASE >> 22), boot_pgdir + (KERNEL_BASE >> 22), (1024 - (KERNEL_BASE >> 22)) * sizeof(pte_t));
 	s->refs = 1;
+	s->next = all_spaces;
+	all_spaces = s;
 	return s;
 }
 
@@ -45,9 +49,14 @@ void space_put(struct space *s)
 	}
 	tables_free(s);
 	KASSERT(!s->rss && !s->swapped);
+	struct space **link = &all_spaces;
+	while (*link != s)
+		link = &(*link)->next;
+	*link = s->next;
 	frame_free(frame_of(virt_to_phys(s->dir)));
 	ldt_free(s);
 	kfree(s->exe);
+	kfree(s->cmdline);
 	kfree(s);
 }
 

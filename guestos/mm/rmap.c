@@ -52,7 +52,7 @@ void rmap_unmap_all(struct frame *f, pte_t replacement)
 		pte_t *pte = pte_find(m->space, m->la);
 		KASSERT((*pte & PG_P) && frame_of(PTE_FRAME(*pte)) == f);
 		if (*pte & PG_LOCKED)
-			frame_unpin(f);
+			frame_unlock(f);
 		pte_set(m->space, m->la, pte, replacement);
 		if (pte_swapped(replacement))
 			swap_get(PTE_SLOT(replacement));
