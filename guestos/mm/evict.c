@@ -2,6 +2,7 @@
  *
  *   clean file page         drop: the region knows where it came from
  *   dirty file page         write to its block, then drop
+ *   shared memory           the same, but its block is a swap slot, which it gets when it first needs it
  *   private page            give it a swap slot, write it, leave swap entries in all page tables that mapped it
  *   private page in a slot  an unchanged copy is on disk already: leave swap entries, no writing
  *
@@ -13,6 +14,14 @@
 #include "fs.h"
 #include "proc.h"
 
+/* Would it need a new swap slot? A private page does unless it has one; of shared memory, one that is changed and has none. */
+static bool needs_slot(const struct frame *f)
+{
+	if (f->state == FRAME_ANON)
+		return f->object != OBJECT_SWAP;
+	return object_is_memory(f->object) && f->flags & FRAME_DIRTY && !f->block;
+}
+
 /* Within one space: what it alone maps. A page that others use too is not this process's to give. */
 bool evictable(const struct frame *f, const struct choice *c)
 {
@@ -20,7 +29,7 @@ bool evictable(const struct frame *f, const struct choice *c)
 		return false;
 	if (c->space && (f->refs != 1 || f->maps->space != c->space))
 		return false;
-	return f->state == FRAME_CACHE || c->may_swap || f->object == OBJECT_SWAP;
+	return c->may_swap || !needs_slot(f);
 }
 
 /* Are its contents nowhere else? Private pages equal their slot as long as they have one; pages of files are changed by write(),
