@@ -68,6 +68,10 @@ void return_to_user(struct trapframe *tf)
 		yield();
 		current->at_rest = false;
 	}
+	if (current->suspended) {
+		sti();
+		loadcontrol_wait();
+	}
 	if (current->killed) {
 		sti();
 		proc_exit(current->killed);
