@@ -34,6 +34,7 @@ static const struct test *const tables[] = {
 	process_tests,
 	segment_tests,
 	file_tests,
+	journal_tests,
 	hostile_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
