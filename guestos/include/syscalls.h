@@ -67,11 +67,15 @@
 	X(132, getpgid) \
 	X(140, llseek) \
 	X(141, getdents) \
+	X(144, msync) \
 	X(146, writev) \
 	X(150, mlock) \
 	X(151, munlock) \
+	X(152, mlockall) \
+	X(153, munlockall) \
 	X(158, sched_yield) \
 	X(162, nanosleep) \
+	X(163, mremap) \
 	X(180, pread64) \
 	X(183, getcwd) \
 	X(192, mmap2) \
@@ -83,6 +87,8 @@
 	X(200, getuid) \
 	X(201, getuid) \
 	X(202, getuid) \
+	X(218, mincore) \
+	X(219, madvise) \
 	X(220, getdents64) \
 	X(221, fcntl) \
 	X(252, exit) \
