@@ -15,6 +15,8 @@
  *   object.c     shared memory without a file
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
  *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
+ *   workingset.c how many pages each process needs just now
+ *   loadcontrol.c  suspends processes when that is more than there is
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
  *   check.c      do all these books agree? (/proc/check, option check=N)
@@ -40,6 +42,7 @@
 #define PG_D 0x040u
 #define PG_PS 0x080u
 #define PG_G 0x100u
+#define PG_SEEN 0x200u         /* available to software: a use that a policy has seen, and the working-set sample not yet */
 #define PG_LOCKED 0x400u       /* available to software: this mapping holds a pin for mlock */
 #define PG_SWAPPED 0x002u      /* meaning of bit 1 when P is clear */
 typedef uint32_t pte_t;
@@ -64,6 +67,7 @@ enum frame_state {
 #define FRAME_REFERENCED 4u    /* used by the kernel since the clock hand passed */
 #define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
 #define FRAME_STUCK 16u        /* ANON: its slot cannot be written, so it stays: one pin is for that */
+#define FRAME_LOGGED 128u      /* CACHE: changed by the running transaction, which has pinned it: must not go home yet */
 
 struct rmap;
 struct frame {
@@ -143,9 +147,12 @@ struct space {                         /* an address space */
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program */
 	bool lock_future;              /* mlockall(MCL_FUTURE): new regions are locked */
+	char *cmdline;                 /* the beginning of argv as exec was given it, its strings end with 0 */
+	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
-	uint32_t vtime;                /* ticks it had the processor: its virtual time */
+	uint32_t vtime;                /* its own time, see workingset.c */
+	uint32_t window_start, used_and_lost, working_set;     /* workingset.c; the last is an estimate, in pages */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -198,6 +205,7 @@ void lock_entry(struct region *r, pte_t *pte);                         /* a page
 /* pagetable.c */
 extern pte_t boot_pgdir[];
 void paging_init(void);
+uint32_t cpu_features(void);
 pte_t *pte_find(struct space *s, uint32_t la);         /* NULL if there is no table */
 pte_t *pte_make(struct space *s, uint32_t la);         /* may sleep; NULL when out of memory */
 void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);
@@ -246,10 +254,10 @@ void cache_remove(uint32_t object, uint32_t index);
 void cache_remove_from(uint32_t object, uint32_t first_index);
 int cache_write(struct frame *f);                      /* may sleep; caller has set FRAME_BUSY */
 int cache_sync_range(uint32_t object, uint32_t first, uint32_t n);     /* may sleep: writes these pages if they are dirty */
-int cache_sync(void);                                  /* may sleep: writes every dirty frame */
 uint32_t cache_bucket_of(uint32_t object, uint32_t index);
 uint32_t cache_buckets(void);
 struct frame *cache_chain(uint32_t bucket);            /* linked by next */
+int cache_sync(bool metadata);                         /* may sleep: writes all dirty data of files, and metadata if asked, but nothing logged */
 
 /* object.c */
 struct memory_object {
@@ -272,7 +280,7 @@ struct choice {
 bool evictable(const struct frame *f, const struct choice *c);
 bool frame_needs_write(const struct frame *f);
 bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
-bool evict_from(struct space *s);                      /* may sleep; the same, for a page of this space only */
+void evict_all(struct space *s);                       /* may sleep; the current process gives up what it alone maps */
 void rss_make_room(struct space *s, uint32_t la);      /* may sleep */
 
 /* policy.c; nothing here sleeps */
@@ -289,6 +297,14 @@ struct text;
 struct proc;
 int policy_select(const char *word);                   /* 0 or -EINVAL */
 void policy_show(struct text *t, struct proc *p);
+
+/* workingset.c, loadcontrol.c */
+#define VTIME_TICK 256u                                /* what a tick on the processor adds to a space's vtime; a disk wait adds 1 */
+void pager_main(void);
+void loadcontrol_tick(void);
+void loadcontrol_wait(void);                           /* may sleep */
+int loadcontrol_switch(const char *word);              /* "on" or "off"; 0 or -EINVAL */
+void loadcontrol_show(struct text *t, struct proc *p);
 
 /* swap.c */
 void swap_init(uint32_t first_sector, uint32_t sectors);
@@ -333,6 +349,8 @@ void memory_check_now_and_then(void);                  /* option check=N: panics
 	X(clean_drops) \
 	X(writebacks) \
 	X(oom_kills) \
+	X(suspensions) \
+	X(resumptions) \
 	X(forks) \
 	X(execs) \
 	X(ctxt)

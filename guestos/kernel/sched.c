@@ -7,7 +7,7 @@
 #include "proc.h"
 
 struct proc *current, *all_procs;
-volatile uint32_t ticks;
+volatile uint32_t ticks, idle_ticks;
 uint32_t boot_time;
 volatile bool need_resched;
 
@@ -39,6 +39,8 @@ void schedule(void)
 		current = next;
 		tss_set_kernel_stack((uint32_t)next->kstack + PAGE_SIZE);
 		space_activate(next->space);
+		fpu_switch(next);
+		tls_load(next);
 		switch_stacks(&old->esp, next->esp);
 	}
 	irq_restore(flags);
@@ -109,8 +111,10 @@ void timer_tick(bool user)
 			p->state = PROC_RUNNABLE;
 	if (current && current->state == PROC_RUNNABLE)
 		user ? current->utime++ : current->stime++;
+	else
+		idle_ticks++;
 	if (current && current->space && current->state == PROC_RUNNABLE)
-		current->space->vtime++;
+		current->space->vtime += VTIME_TICK;
 	need_resched = true;
 }
 

@@ -209,6 +209,8 @@ int cache_write(struct frame *f)
 	if (!err) {
 		rmap_write_protect(f);
 		f->flags &= ~FRAME_DIRTY;
+		if (!memory && f->object != OBJECT_DEVICE && f->object != OBJECT_SWAP)
+			journal_in_place(f->block);
 		err = transfer(f, true);
 		memory ? vm.swap_outs++ : vm.writebacks++;
 	}
@@ -244,14 +246,23 @@ int cache_sync_range(uint32_t object, uint32_t first, uint32_t n)
 	return err;
 }
 
-int cache_sync(void)
+/* Also waits for writes that others have begun, so that a flush after this covers them. */
+int cache_sync(bool metadata)
 {
 	int err = 0;
 	for (uint32_t i = 0; i < nr_frames; i++) {
 		struct frame *f = &frames[i];
-		if (f->state != FRAME_CACHE || !(f->flags & FRAME_DIRTY) || (f->flags & FRAME_BUSY) || object_is_memory(f->object))
+		if (f->state != FRAME_CACHE || object_is_memory(f->object) || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)) || (f->object == OBJECT_DEVICE && !metadata))
 			continue;
+		frame_pin(f);
+		while (f->flags & FRAME_BUSY)
+			frame_wait(f);
+		if (!(f->flags & FRAME_DIRTY) || f->flags & (FRAME_LOGGED | FRAME_ORPHAN)) {
+			frame_unpin(f);
+			continue;
+		}
 		int e = sync_frame(f);
+		frame_unpin(f);
 		err = err ? err : e;
 	}
 	return err;
