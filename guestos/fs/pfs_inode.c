@@ -360,12 +360,13 @@ int pfs_page(struct inode *ip, uint32_t index, struct frame **out)
 	return r;
 }
 
-/* A shared mapping is about to write to a page that lies in a hole: it gets a block. -ENOSPC; -EINVAL if the file has lost the page. */
-int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f)
+static int give_block(struct inode *ip, uint32_t index, struct frame *f)
 {
 	uint32_t block;
-	mutex_lock(&fs_lock);
-	int r = f->flags & FRAME_ORPHAN || index >= page_up(ip->d.size) / PAGE_SIZE ? -EINVAL : inode_map(ip, index, true, &block);
+	int r = fs_begin();
+	if (r)
+		return r;
+	r = f->flags & FRAME_ORPHAN || index >= page_up(ip->d.size) / PAGE_SIZE ? -EINVAL : inode_map(ip, index, true, &block);
 	if (r >= 0) {
 		f->block = block;
 		f->flags |= FRAME_DIRTY;
@@ -374,7 +375,17 @@ int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f)
 		int err = inode_write(ip);     /* also if only an indirect block was allocated */
 		r = r < 0 ? r : err;
 	}
-	mutex_unlock(&fs_lock);
+	fs_end();
+	return r;
+}
+
+/* A shared mapping is about to write to a page that lies in a hole: it gets a block. -ENOSPC; -EINVAL if the file has lost the page. */
+int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f)
+{
+	int r;
+	do
+		r = give_block(ip, index, f);
+	while (commit_makes_room(r));
 	return r;
 }
 

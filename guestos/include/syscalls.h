@@ -117,8 +117,6 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(192, mmap2) \
 	X(193, truncate64) \
 	X(194, ftruncate64) \
-	X(191, getrlimit) \
-	X(192, mmap2) \
 	X(195, stat64) \
 	X(196, lstat64) \
 	X(197, fstat64) \
@@ -127,8 +125,6 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(200, getuid) \
 	X(201, getuid) \
 	X(202, getuid) \
-	X(218, mincore) \
-	X(219, madvise) \
 	X(205, getgroups) \
 	X(206, setgroups) \
 	X(207, fchown) \
@@ -137,6 +133,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(212, chown) \
 	X(213, setuid) \
 	X(214, setuid) \
+	X(218, mincore) \
+	X(219, madvise) \
 	X(220, getdents64) \
 	X(221, fcntl) \
 	X(224, gettid) \

@@ -96,7 +96,13 @@ static int sync_part(struct space *s, struct region *r, uint32_t start, uint32_t
 
 int space_sync(struct space *s, uint32_t start, uint32_t end, uint32_t flags)
 {
-	return each_part(s, start, end, sync_part, flags);
+	int err = each_part(s, start, end, sync_part, flags), err2 = 0;
+	for (struct region *r = region_after(s, start); r && r->start < end && flags & MS_SYNC; r = r->next)
+		if (r->shared && r->inode) {
+			err2 = pfs_sync();     /* what leads to the pages has to be on the disk too; once is enough */
+			break;
+		}
+	return err ? err : err2;
 }
 
 /* Is the page at la in memory, whether this process has mapped it or not? The caller knows that there is a region. */

@@ -319,8 +319,9 @@ static void lock_everything(void)
 	CHECK_EQ(pages_present(future, 5), 5);
 	CHECK_EQ(mprotect(future, PAGE_SIZE, PROT_READ), 0);
 	CHECK_EQ(munmap(p, PAGE_SIZE), 0);
+	long pinned = vm_counter("nr_pinned");
 	CHECK_EQ(munlockall(), 0);
-	CHECK_EQ(vm_counter("nr_pinned"), 0);
+	CHECK(pinned - vm_counter("nr_pinned") >= 12, "unlocking everything took back %ld pins", pinned - vm_counter("nr_pinned"));
 	squeeze_out(future, 5);
 	check_pages(future, 5, 3);
 	CHECK_EQ(pages_present(map_anonymous(5), 5), 0);
