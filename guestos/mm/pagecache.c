@@ -93,6 +93,7 @@ bool cache_has(uint32_t object, uint32_t index) { return lookup(object, index); 
 
 struct frame *cache_find(uint32_t object, uint32_t index)
 {
+	may_sleep();
 	for (;;) {
 		struct frame *f = lookup(object, index);
 		if (!f)
