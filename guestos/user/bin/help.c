@@ -5,6 +5,7 @@ static const struct { const char *command, *what; } rows[] = {
 	{"demo-demand", "pages arrive when they are first touched, not before"},
 	{"demo-stack", "the stack grows under a running program, to a guard page"},
 	{"demo-cow", "fork copies nothing until somebody writes"},
+	{"demo-mmap", "files in memory: private and shared, one copy for all, written back when dirty"},
 	{"demo-segments", "eight base-and-bounds segments, and the fault each gives"},
 	{"demo-shlib", "one copy of a shared library's text for all who use it"},
 	{"demo-swap", "a program with four times more data than the machine has memory"},
