@@ -71,7 +71,6 @@ void mutex_lock(struct mutex *m);                      /* may sleep, not interru
 void mutex_unlock(struct mutex *m);
 
 /* process.c */
-void proc_start_init(void (*start)(void));
 struct fork_options {
 	bool borrow;                   /* vfork: the child runs in the caller's space, and the caller waits, until exec or exit */
 	uint32_t stack;                /* the child's ESP, if not 0 */
@@ -80,7 +79,6 @@ struct fork_options {
 int proc_fork(struct trapframe *tf, const struct fork_options *how);   /* may sleep */
 void proc_return_space(struct proc *p);                /* its vfork is over, if it was one */
 void proc_start_first(const char *name, void (*start)(void));
-int proc_fork(struct trapframe *tf);                   /* may sleep */
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */
 int proc_kill(int pid, int sig);

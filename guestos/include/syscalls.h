@@ -113,8 +113,6 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(192, mmap2) \
 	X(193, truncate64) \
 	X(194, ftruncate64) \
-	X(191, getrlimit) \
-	X(192, mmap2) \
 	X(195, stat64) \
 	X(196, lstat64) \
 	X(197, fstat64) \

@@ -45,9 +45,6 @@
 #define SYS_mprotect 125
 #define SYS__newselect 142
 #define SYS_fsync 118
-#define SYS_uname 122
-#define SYS_modify_ldt 123
-#define SYS_mprotect 125
 #define SYS_fdatasync 148
 #define SYS_mlock 150
 #define SYS_munlock 151
