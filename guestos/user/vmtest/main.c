@@ -33,6 +33,7 @@ static const struct test *const tables[] = {
 	swap_tests,
 	process_tests,
 	segment_tests,
+	shlib_tests,
 	file_tests,
 	hostile_tests,
 };
