@@ -27,6 +27,8 @@ static uint64_t gate(uint32_t handler, uint32_t type)
 	return (uint64_t)((handler & 0xffff0000) | type << 8) << 32 | SEL_KCODE << 16 | (handler & 0xffff);
 }
 
+void gdt_set(uint32_t entry, uint64_t descriptor) { gdt[entry] = descriptor; }
+
 /* Later uses of a selector with TI = 1 look into this table; what segment registers hold already stays until they are loaded again.
  * Without a table, every such selector is bad. [SDM2A "LLDT"] */
 void gdt_set_ldt(const void *table, uint32_t bytes)

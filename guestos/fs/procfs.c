@@ -304,10 +304,36 @@ static int proc_next(struct file *f, uint32_t *pos, struct dir_entry *e)
 	return 1;
 }
 
+/* PID, or "self", at the beginning of *path: its number, and *path moves behind it; 0 if there is none. */
+static int pid_of(const char **path)
+{
+	int pid = 0;
+	if (!strncmp(*path, "self", 4) && (!(*path)[4] || (*path)[4] == '/')) {
+		*path += 4;
+		return current->pid;
+	}
+	while (**path >= '0' && **path <= '9' && pid < 1000000)
+		pid = pid * 10 + *(*path)++ - '0';
+	return pid;
+}
+
+/* /proc/PID/exe is a symbolic link to the program. */
+int procfs_link(const char *path, char *target, uint32_t room)
+{
+	if (strncmp(path, "/proc/", 6))
+		return -EINVAL;
+	const char *p = path + 6;
+	struct proc *found = proc_find(pid_of(&p));
+	if (!found || !found->space || strcmp(p, "/exe") || !found->space->exe)
+		return -EINVAL;
+	strlcpy(target, found->space->exe, room);
+	return strlen(target);
+}
+
 static int proc_stat(struct file *f, struct stat_info *st)
 {
 	uint32_t mode = f->number == DIRECTORY ? S_IFDIR | 0555 : entry_of(f)->write ? S_IFREG | 0644 : S_IFREG | 0444;
-	*st = (struct stat_info){ .dev = 4, .ino = 1 + f->number + f->pid * 1000, .mode = mode, .nlink = 1,
+	*st = (struct stat_info){ .dev = DEV_PROC, .ino = 1 + f->number + f->pid * 1000, .mode = mode, .nlink = 1,
 		.mtime = boot_time + ticks / HZ };
 	return 0;
 }
@@ -321,8 +347,8 @@ static void proc_close(struct file *f)
 static struct frame *proc_frame(const struct file *f) { return f->text ? frame_of(virt_to_phys(f->text)) : NULL; }
 
 static const struct file_ops proc_ops = {
-	.read = proc_read, .write = proc_write, .next_entry = proc_next, .stat = proc_stat,
-	.close = proc_close, .frame = proc_frame, .seekable = true,
+	.read = proc_read, .write = proc_write, .next_entry = proc_next, .stat = proc_stat, .close = proc_close, .frame = proc_frame,
+	.seekable = true,
 };
 
 static int number_of(const char *name, uint32_t len, const struct proc_entry *table, uint32_t n)
@@ -336,15 +362,9 @@ static int number_of(const char *name, uint32_t len, const struct proc_entry *ta
 /* path is "", "/NAME", "/PID", "/PID/NAME"; "self" is the caller's PID. */
 int procfs_open(const char *path, struct file **out)
 {
-	int pid = 0, number = DIRECTORY;
+	int number = DIRECTORY;
 	const char *p = path + (*path == '/');
-	if (!strncmp(p, "self", 4) && (!p[4] || p[4] == '/')) {
-		pid = current->pid;
-		p += 4;
-	} else {
-		while (*p >= '0' && *p <= '9' && pid < 1000000)
-			pid = pid * 10 + *p++ - '0';
-	}
+	int pid = pid_of(&p);
 	if (pid && !proc_find(pid))
 		return -ENOENT;
 	if (pid && *p && *p++ != '/')

@@ -27,14 +27,21 @@ enum {
 #define O_TRUNC     01000u
 #define O_APPEND    02000u
 #define O_NONBLOCK  04000u
+#define O_DSYNC     010000u             /* part of O_SYNC, which is the same here */
 #define O_DIRECTORY 0200000u
 #define O_CLOEXEC   02000000u
+
+#define AT_FDCWD (-100)        /* dirfd: the current directory */
+#define AT_SYMLINK_NOFOLLOW 0x100u
+#define AT_REMOVEDIR        0x200u
+#define AT_EMPTY_PATH       0x1000u
 
 #define S_IFMT   0170000u
 #define S_IFREG  0100000u
 #define S_IFDIR  0040000u
 #define S_IFCHR  0020000u
 #define S_IFIFO  0010000u
+#define S_IFLNK  0120000u
 #define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
 #define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
 #define DT_OF(mode) (((mode) & S_IFMT) >> 12)
@@ -90,13 +97,18 @@ struct linux_termios {
 #define ECHOK  0000040u
 enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN };
 
+enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32 };
+
 #define TCGETS     0x5401u
 #define TCSETS     0x5402u
 #define TCSETSW    0x5403u
 #define TCSETSF    0x5404u
+#define TCSBRK     0x5409u
+#define TIOCSCTTY  0x540Eu
 #define TIOCGPGRP  0x540Fu
 #define TIOCSPGRP  0x5410u
 #define TIOCGWINSZ 0x5413u
+#define TIOCSWINSZ 0x5414u
 #define FIONREAD   0x541Bu
 
 struct linux_user_desc {       /* modify_ldt, set_thread_area: a segment as a program asks for it */

@@ -62,6 +62,7 @@ enum frame_state {
 #define FRAME_REFERENCED 4u    /* used by the kernel since the clock hand passed */
 #define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
 #define FRAME_STUCK 16u        /* ANON: its slot cannot be written, so it stays: one pin is for that */
+#define FRAME_LOGGED 128u      /* CACHE: changed by the running transaction, which has pinned it: must not go home yet */
 
 struct rmap;
 struct frame {
@@ -140,6 +141,8 @@ struct space {                         /* an address space */
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program, for maps */
+	char *cmdline;                 /* the beginning of argv as exec was given it, its strings end with 0 */
+	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
 	uint32_t vtime;                /* ticks it had the processor: its virtual time */
@@ -184,6 +187,7 @@ void lock_entry(struct region *r, pte_t *pte);                         /* a page
 /* pagetable.c */
 extern pte_t boot_pgdir[];
 void paging_init(void);
+uint32_t cpu_features(void);
 pte_t *pte_find(struct space *s, uint32_t la);         /* NULL if there is no table */
 pte_t *pte_make(struct space *s, uint32_t la);         /* may sleep; NULL when out of memory */
 void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);
@@ -231,10 +235,10 @@ void cache_remove(uint32_t object, uint32_t index);
 void cache_remove_from(uint32_t object, uint32_t first_index);
 int cache_write(struct frame *f);                      /* may sleep; caller has set FRAME_BUSY */
 int cache_sync_range(uint32_t object, uint32_t first, uint32_t n);     /* may sleep: writes these pages if they are dirty */
-int cache_sync(void);                                  /* may sleep: writes every dirty frame */
 uint32_t cache_bucket_of(uint32_t object, uint32_t index);
 uint32_t cache_buckets(void);
 struct frame *cache_chain(uint32_t bucket);            /* linked by next */
+int cache_sync(bool metadata);                         /* may sleep: writes all dirty data of files, and metadata if asked, but nothing logged */
 
 /* object.c */
 struct memory_object {

@@ -13,11 +13,16 @@
 #define SEL_LDT   0x48         /* entries 6, 7 and 8 are where Linux programs expect thread-local storage */
 #define GDT_ENTRIES 10
 
+#define CR0_MP  (1u << 1)
 #define CR0_EM  (1u << 2)
+#define CR0_TS  (1u << 3)
+#define CR0_NE  (1u << 5)
 #define CR0_WP  (1u << 16)
 #define CR0_PG  (1u << 31)
 #define CR4_PSE (1u << 4)
 #define CR4_PGE (1u << 7)
+#define CR4_OSFXSR (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
 #define EFLAGS_IF (1u << 9)
 
 #define PF_P 1u                /* 0: not present, 1: protection */
@@ -26,6 +31,7 @@
 
 #define T_DEBUG 1
 #define T_BREAKPOINT 3
+#define T_NO_FPU 7
 #define T_DOUBLE_FAULT 8
 #define T_INVALID_TSS 10
 #define T_GENERAL_PROTECTION 13

@@ -83,6 +83,8 @@ static void option(const char *word, uint32_t n)
 		strlcpy(boot_options.root, word + 5, min(n - 4, (uint32_t)sizeof boot_options.root));
 	else if (n > 5 && !strncmp(word, "seed=", 5))
 		boot_options.seed = number(word + 5, n - 5);
+	else if (n == 12 && !strncmp(word, "journal=undo", 12))
+		boot_options.undo = true;
 	else if (n > 6 && !strncmp(word, "check=", 6))
 		boot_options.check = number(word + 6, n - 6);
 	else if (n > 7 && !strncmp(word, "policy=", 7))
@@ -178,6 +180,7 @@ void kmain(uint32_t magic, paddr_t info)
 	read_options(mb);
 	gdt_init();
 	idt_init();
+	fpu_init();
 	paging_init();
 	frame_init();
 	if (*boot_options.policy && policy_select(boot_options.policy))

@@ -42,6 +42,8 @@ void schedule(void)
 		current = next;
 		tss_set_kernel_stack((uint32_t)next->kstack + PAGE_SIZE);
 		space_activate(next->space);
+		fpu_switch(next);
+		tls_load(next);
 		switch_stacks(&old->esp, next->esp);
 	}
 	irq_restore(flags);

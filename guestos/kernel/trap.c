@@ -50,6 +50,8 @@ static void exception(struct trapframe *tf)
 	if (!from_user(tf) || !sig)
 		panic_trap(tf, name ? name : "unknown exception");
 	sti();
+	if (tf->vector == T_NO_FPU && fpu_unavailable())
+		return;
 	snprintf(where, sizeof where, tf->cs == SEL_UCODE ? "" : " in code segment 0x%x", tf->cs);
 	printk("%s[%d]: %s (error code 0x%x%s), eip 0x%08x%s\n", current->name, current->pid, name, tf->error,
 		selector_words(tf, words, sizeof words), tf->eip, where);

@@ -208,6 +208,8 @@ int cache_write(struct frame *f)
 	if (!err) {
 		rmap_write_protect(f);
 		f->flags &= ~FRAME_DIRTY;
+		if (f->object != OBJECT_DEVICE && !(f->object & OBJECT_MEMORY))
+			journal_in_place(f->block);
 		err = transfer(f, true);
 		memory ? vm.swap_outs++ : vm.writebacks++;
 	}
@@ -236,21 +238,27 @@ int cache_sync_range(uint32_t object, uint32_t first, uint32_t n)
 		struct frame *f = cache_find(object, first + i);
 		if (!f)
 			continue;
-		int e = f->flags & FRAME_DIRTY ? sync_frame(f) : 0;
+		int e = (f->flags & (FRAME_DIRTY | FRAME_LOGGED)) == FRAME_DIRTY ? sync_frame(f) : 0;
 		frame_unpin(f);
 		err = err ? err : e;
 	}
 	return err;
 }
 
-int cache_sync(void)
+/* Also waits for writes that others have begun, so that a flush after this covers them. */
+int cache_sync(bool metadata)
 {
 	int err = 0;
 	for (uint32_t i = 0; i < nr_frames; i++) {
 		struct frame *f = &frames[i];
-		if (f->state != FRAME_CACHE || !(f->flags & FRAME_DIRTY) || (f->flags & FRAME_BUSY) || object_is_memory(f->object))
+		if (f->state != FRAME_CACHE || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)) || object_is_memory(f->object)
+		    || (f->object == OBJECT_DEVICE && !metadata))
 			continue;
-		int e = sync_frame(f);
+		frame_pin(f);
+		while (f->flags & FRAME_BUSY)
+			frame_wait(f);
+		int e = (f->flags & (FRAME_DIRTY | FRAME_LOGGED | FRAME_ORPHAN)) == FRAME_DIRTY ? sync_frame(f) : 0;
+		frame_unpin(f);
 		err = err ? err : e;
 	}
 	return err;

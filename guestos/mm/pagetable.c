@@ -15,7 +15,8 @@
 extern pte_t boot_pgtable[];
 static struct space *loaded;
 
-static uint32_t cpu_features(void)
+/* CPUID leaf 1 EDX; 0 on a processor without CPUID. */
+uint32_t cpu_features(void)
 {
 	uint32_t a, b, c, d, before, after;
 	/* CPUID exists if EFLAGS.ID (bit 21) can be changed. */
@@ -53,7 +54,7 @@ void paging_init(void)
 	write_cr3(virt_to_phys(boot_pgdir));
 	if (pge)
 		write_cr4(read_cr4() | CR4_PGE);
-	write_cr0(read_cr0() | CR0_WP | CR0_EM);
+	write_cr0(read_cr0() | CR0_WP);
 }
 
 void space_activate(struct space *s)

@@ -72,6 +72,7 @@ void space_put(struct space *s)
 	frame_free(frame_of(virt_to_phys(s->dir)));
 	ldt_free(s);
 	kfree(s->exe);
+	kfree(s->cmdline);
 	kfree(s);
 }
 

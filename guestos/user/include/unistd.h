@@ -48,6 +48,8 @@ int rmdir(const char *path);
 int chdir(const char *path);
 char *getcwd(char *buf, size_t size);
 void sync(void);
+int fsync(int fd);
+int fdatasync(int fd);
 
 int brk(void *end);                    /* 0, or -1 with ENOMEM */
 void *sbrk(intptr_t increment);        /* the previous break, or (void *)-1 */

@@ -152,6 +152,8 @@ int lstat(const char *path, struct stat *st) { return syscall(SYS_lstat64, path,
 int fstat(int fd, struct stat *st) { return syscall(SYS_fstat64, fd, st); }
 ssize_t getdents64(int fd, void *buf, size_t size) { return syscall(SYS_getdents64, fd, buf, size); }
 void sync(void) { syscall(SYS_sync); }
+int fsync(int fd) { return syscall(SYS_fsync, fd); }
+int fdatasync(int fd) { return syscall(SYS_fdatasync, fd); }
 
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) { return syscall(SYS_wait4, pid, status, options, usage); }
 pid_t waitpid(pid_t pid, int *status, int options) { return wait4(pid, status, options, NULL); }
