@@ -13,6 +13,8 @@
  *   object.c     shared memory without a file
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
  *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
+ *   workingset.c how many pages each process needs just now
+ *   loadcontrol.c  suspends processes when that is more than there is
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
  *   check.c      do all these books agree? (/proc/check, option check=N)
@@ -38,6 +40,7 @@
 #define PG_D 0x040u
 #define PG_PS 0x080u
 #define PG_G 0x100u
+#define PG_SEEN 0x200u         /* available to software: a use that a policy has seen, and the working-set sample not yet */
 #define PG_LOCKED 0x400u       /* available to software: this mapping holds a pin for mlock */
 #define PG_SWAPPED 0x002u      /* meaning of bit 1 when P is clear */
 typedef uint32_t pte_t;
@@ -145,7 +148,8 @@ struct space {                         /* an address space */
 	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
-	uint32_t vtime;                /* ticks it had the processor: its virtual time */
+	uint32_t vtime;                /* its own time, see workingset.c */
+	uint32_t window_start, used_and_lost, working_set;     /* workingset.c; the last is an estimate, in pages */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -261,7 +265,7 @@ struct choice {
 bool evictable(const struct frame *f, const struct choice *c);
 bool frame_needs_write(const struct frame *f);
 bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
-bool evict_from(struct space *s);                      /* may sleep; the same, for a page of this space only */
+void evict_all(struct space *s);                       /* may sleep; the current process gives up what it alone maps */
 void rss_make_room(struct space *s, uint32_t la);      /* may sleep */
 
 /* policy.c; nothing here sleeps */
@@ -278,6 +282,14 @@ struct text;
 struct proc;
 int policy_select(const char *word);                   /* 0 or -EINVAL */
 void policy_show(struct text *t, struct proc *p);
+
+/* workingset.c, loadcontrol.c */
+#define VTIME_TICK 256u                                /* what a tick on the processor adds to a space's vtime; a disk wait adds 1 */
+void pager_main(void);
+void loadcontrol_tick(void);
+void loadcontrol_wait(void);                           /* may sleep */
+int loadcontrol_switch(const char *word);              /* "on" or "off"; 0 or -EINVAL */
+void loadcontrol_show(struct text *t, struct proc *p);
 
 /* swap.c */
 void swap_init(uint32_t first_sector, uint32_t sectors);
@@ -322,6 +334,8 @@ void memory_check_now_and_then(void);                  /* option check=N: panics
 	X(clean_drops) \
 	X(writebacks) \
 	X(oom_kills) \
+	X(suspensions) \
+	X(resumptions) \
 	X(forks) \
 	X(execs) \
 	X(ctxt)

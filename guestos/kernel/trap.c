@@ -65,6 +65,10 @@ void return_to_user(struct trapframe *tf)
 	memory_check_now_and_then();
 	if (need_resched || seeded(8))
 		set_aside();
+	if (current->suspended) {
+		sti();
+		loadcontrol_wait();
+	}
 	if (current->killed) {
 		sti();
 		proc_exit(current->killed);

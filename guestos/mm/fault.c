@@ -56,6 +56,7 @@ static void map(struct space *s, uint32_t la, pte_t *pte, struct frame *f, struc
 static void count_major(void)
 {
 	vm.pgmajfault++;
+	current->space->vtime++;
 	current->majflt++;
 	current->minflt--;
 }

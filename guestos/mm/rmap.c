@@ -30,7 +30,7 @@ bool rmap_test_clear_accessed(struct frame *f)
 		pte_t *pte = pte_find(m->space, m->la);
 		if (*pte & PG_A) {
 			accessed = true;
-			pte_set(m->space, m->la, pte, *pte & ~PG_A);
+			pte_set(m->space, m->la, pte, (*pte & ~PG_A) | PG_SEEN);
 		}
 	}
 	return accessed;
@@ -72,6 +72,7 @@ void rmap_unmap_all(struct frame *f, pte_t replacement)
 		KASSERT((*pte & PG_P) && frame_of(PTE_FRAME(*pte)) == f);
 		if (*pte & PG_LOCKED)
 			frame_unlock(f);
+		m->space->used_and_lost += !!(*pte & (PG_A | PG_SEEN));
 		pte_set(m->space, m->la, pte, replacement);
 		if (pte_swapped(replacement))
 			swap_get(PTE_SLOT(replacement));
