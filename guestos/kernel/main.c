@@ -67,12 +67,30 @@ static void read_memory_map(const struct multiboot_info *mb)
 		panic("the boot loader reports no memory");
 }
 
+static uint32_t number(const char *digits, uint32_t n)
+{
+	uint32_t value = 0;
+	for (uint32_t i = 0; i < n && digits[i] >= '0' && digits[i] <= '9'; i++)
+		value = value * 10 + digits[i] - '0';
+	return value;
+}
+
 static void option(const char *word, uint32_t n)
 {
 	if (n > 5 && !strncmp(word, "init=", 5))
 		strlcpy(boot_options.init, word + 5, min(n - 4, (uint32_t)sizeof boot_options.init));
 	else if (n > 5 && !strncmp(word, "root=", 5))
 		strlcpy(boot_options.root, word + 5, min(n - 4, (uint32_t)sizeof boot_options.root));
+	else if (n == 12 && !strncmp(word, "journal=undo", 12))
+		boot_options.undo = true;
+	else if (n > 7 && !strncmp(word, "policy=", 7))
+		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
+	else if (n == 14 && !strncmp(word, "loadcontrol=on", 14))
+		loadcontrol_switch("on");
+	else if (n > 5 && !strncmp(word, "seed=", 5))
+		boot_options.seed = number(word + 5, n - 5);
+	else if (n > 6 && !strncmp(word, "check=", 6))
+		boot_options.check = number(word + 6, n - 6);
 	else if (n == 5 && !strncmp(word, "quiet", 5))
 		boot_options.quiet = true;
 }
@@ -130,7 +148,8 @@ static void init_main(void)
 		fatal("Cannot mount the root file system: the first IDE disk must be Pagoda's disk image.");
 	if (!boot_options.quiet)
 		printk("memory: %u KB, %u KB free; swap: %u KB\n", nr_usable * 4, nr_free * 4, swap_total * 4);
-	proc_start_init(syncd_main);
+	proc_start_first("syncd", syncd_main);
+	proc_start_first("pager", pager_main);
 	struct file *console = console_open();
 	for (int i = 0; i < 3; i++) {
 		current->files[i] = console;
@@ -164,8 +183,11 @@ void kmain(uint32_t magic, paddr_t info)
 	read_options(mb);
 	gdt_init();
 	idt_init();
+	fpu_init();
 	paging_init();
 	frame_init();
+	if (*boot_options.policy && policy_select(boot_options.policy))
+		printk("policy=%s: there is no such replacement policy\n", boot_options.policy);
 	pic_init();
 	pit_init();
 	boot_time = rtc_read();
@@ -173,7 +195,7 @@ void kmain(uint32_t magic, paddr_t info)
 	serial_enable_input();
 	if (!boot_options.quiet)
 		printk("Pagoda\n");
-	proc_start_init(init_main);
+	proc_start_first("init", init_main);
 
 	/* Leave the boot stack for good. */
 	uint32_t boot_esp;

@@ -7,18 +7,21 @@
 #include "proc.h"
 
 struct proc *current, *all_procs;
-volatile uint32_t ticks;
+volatile uint32_t ticks, idle_ticks;
 uint32_t boot_time;
 volatile bool need_resched;
 
 static struct proc *pick(void)
 {
 	struct proc *p = current;
+	for (uint32_t skip = boot_options.seed ? seeded_random(8) : 0; skip; skip--)
+		p = p->next ? p->next : all_procs;
+	struct proc *start = p;
 	do {
 		p = p->next ? p->next : all_procs;
 		if (p->state == PROC_RUNNABLE)
 			return p;
-	} while (p != current);
+	} while (p != start);
 	return NULL;
 }
 
@@ -39,12 +42,21 @@ void schedule(void)
 		current = next;
 		tss_set_kernel_stack((uint32_t)next->kstack + PAGE_SIZE);
 		space_activate(next->space);
+		fpu_switch(next);
+		tls_load(next);
 		switch_stacks(&old->esp, next->esp);
 	}
 	irq_restore(flags);
 }
 
 void yield(void) { schedule(); }
+
+void set_aside(void)
+{
+	current->at_rest = true;
+	yield();
+	current->at_rest = false;
+}
 
 static void sleep(const void *channel)
 {
@@ -109,7 +121,12 @@ void timer_tick(bool user)
 			p->state = PROC_RUNNABLE;
 	if (current && current->state == PROC_RUNNABLE)
 		user ? current->utime++ : current->stime++;
-	need_resched = true;
+	else
+		idle_ticks++;
+	if (current && current->space && current->state == PROC_RUNNABLE)
+		current->space->vtime += VTIME_TICK;
+	if (slice_over())
+		need_resched = true;
 }
 
 /* A mutex passes directly from its owner to a sleeper: nobody starves, and only one process is woken. A sleeper whom
@@ -117,6 +134,7 @@ void timer_tick(bool user)
 void mutex_lock(struct mutex *m)
 {
 	KASSERT(m->owner != current);
+	may_sleep();
 	while (m->owner != current) {
 		if (!m->owner)
 			m->owner = current;

@@ -5,6 +5,7 @@
  * checks come out even. kfree() finds the descriptor from the address. Bigger things take whole frames.
  * Invariant: a heap page is on its class's list exactly if it has at least one free object. */
 #include "mm.h"
+#include "proc.h"
 
 #define MIN_SHIFT 4
 #define CLASSES 8
@@ -41,6 +42,7 @@ static struct frame *new_page(unsigned class)
 void *kmalloc(size_t n)
 {
 	unsigned class = 0;
+	may_sleep();
 	while ((1u << (class + MIN_SHIFT)) < n)
 		class++;
 	KASSERT(class < CLASSES);
@@ -66,6 +68,18 @@ char *kstrdup(const char *s)
 	size_t n = strlen(s) + 1;
 	char *p = kmalloc(n);
 	return p ? memcpy(p, s, n) : NULL;
+}
+
+/* For check.c: every object is either in use or on the page's list, and lies where an object may. */
+bool heap_page_sound(const struct frame *f)
+{
+	uint32_t size = 1u << (f->object + MIN_SHIFT), free = 0;
+	if (f->object >= CLASSES || !f->index)
+		return false;
+	for (const void *p = f->free_objects; p && free <= PAGE_SIZE / size; p = *(void *const *)p, free++)
+		if (page_down(p) != (uint32_t)frame_va(f) || (uint32_t)p % size)
+			return false;
+	return free + f->index == PAGE_SIZE / size;
 }
 
 void kfree(void *p)

@@ -11,6 +11,8 @@
 #define O_EXCL 0200
 #define O_TRUNC 01000
 #define O_APPEND 02000
+#define O_DSYNC 010000
+#define O_SYNC 04010000
 #define O_DIRECTORY 0200000
 #define O_CLOEXEC 02000000
 

@@ -13,6 +13,7 @@
 
 void exec_helper(const char *what);
 void report_constants(void);
+void segments_helper(void);            /* segments.c */
 
 /* vmtest --helper WHAT: the other side of the exec tests. */
 void exec_helper(const char *what)
@@ -21,6 +22,8 @@ void exec_helper(const char *what)
 		exit(7);
 	if (strcmp(what, "constants") == 0)
 		report_constants();
+	if (strcmp(what, "segments") == 0)
+		segments_helper();
 	if (strcmp(what, "fd-5") == 0)
 		exit(write(5, "x", 1) == 1 ? 0 : 9);
 	if (strncmp(what, "again-", 6) == 0) {
