@@ -141,15 +141,21 @@ static void show_pid_status(struct text *t, struct proc *p)
 
 static void show_pid_cmdline(struct text *t, struct proc *p) { print(t, "%s", p->space && p->space->exe ? p->space->exe : ""); }
 
+static const char *region_name(const struct region *r)
+{
+	if (r->inode)
+		return r->inode->path ? r->inode->path : "";
+	return r->kind == REGION_HEAP ? "[heap]" : r->kind == REGION_STACK ? "[stack]" : r->object ? "[shared]" : "";
+}
+
 static void show_pid_maps(struct text *t, struct proc *p)
 {
 	for (struct region *r = p->space ? p->space->regions : NULL; r; r = r->next) {
 		char head[64];
-		int n = snprintf(head, sizeof head, "%08x-%08x %c%c%c%c %08x %s %u ", r->start, r->end, r->prot & PROT_READ ? 'r' : '-',
-			region_writable(r) ? 'w' : '-', r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->file_page * PAGE_SIZE, r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
-		(void)n;
-		print(t, "%-49s%s\n", head, r->kind == REGION_HEAP ? "[heap]" : r->kind == REGION_STACK ? "[stack]"
-			: r->kind == REGION_FILE && p->space->exe ? p->space->exe : "");
+		snprintf(head, sizeof head, "%08x-%08x %c%c%c%c %08x %s %u ", r->start, r->end, r->prot & PROT_READ ? 'r' : '-',
+			region_writable(r) ? 'w' : '-', r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->file_page * PAGE_SIZE,
+			r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
+		print(t, "%-49s%s%s\n", head, region_name(r), r->inode && !r->inode->d.links ? " (deleted)" : "");
 	}
 }
 
