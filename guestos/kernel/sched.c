@@ -119,6 +119,7 @@ void timer_tick(bool user)
 		idle_ticks++;
 	if (current && current->space && current->state == PROC_RUNNABLE)
 		current->space->vtime += VTIME_TICK;
+	loadavg_tick();
 	need_resched = true;
 }
 

@@ -21,7 +21,7 @@ busybox sh /script 2>&1 | busybox cat
 echo the end of the script
 vmstat
 echo stop > /stop
-printf 'one\ntwo\nthree\n' > /v
+busybox printf 'one\ntwo\nthree\n' > /v
 busybox vi /v
 ddp:2s/one/1/
 :$
