@@ -103,8 +103,10 @@ static int open_program(const char *path, struct inode **ip, struct elf_header *
 	*n = S_ISREG((*ip)->d.mode) ? pfs_read_kernel(*ip, h, sizeof *h, 0) : -EACCES;
 	if (*n >= 0 && !((*ip)->d.mode & 0111))
 		*n = -EACCES;
-	if (*n >= 0)
+	if (*n >= 0) {
+		inode_remember_path(*ip, path);
 		return 0;
+	}
 	inode_put(*ip);
 	return *n;
 }
