@@ -103,8 +103,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(133, fchdir) \
 	X(140, llseek) \
 	X(141, getdents) \
-	X(144, msync) \
 	X(142, _newselect) \
+	X(144, msync) \
 	X(145, readv) \
 	X(146, writev) \
 	X(148, fsync) \

@@ -38,6 +38,8 @@ static const struct test *const tables[] = {
 	shlib_tests,
 	signal_tests,
 	signal_process_tests,
+	float_tests,
+	linux_tests,
 	file_tests,
 	journal_tests,
 	hostile_tests,

@@ -34,6 +34,8 @@ extern const struct test segment_tests[];
 extern const struct test shlib_tests[];
 extern const struct test signal_tests[];
 extern const struct test signal_process_tests[];
+extern const struct test float_tests[];
+extern const struct test linux_tests[];
 extern const struct test file_tests[];
 extern const struct test journal_tests[];
 extern const struct test hostile_tests[];
