@@ -1,5 +1,6 @@
 /* emu/main.c: the program's commands. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
 
 	if (occupy_standard_streams())
 		return STATUS_ERROR;
+	signal(SIGXFSZ, SIG_IGN);              /* a file that may not grow is a write that fails, like a disk that is full */
 	if (argc < 2) {
 		print_help(stderr);
 		return STATUS_USAGE;

@@ -270,7 +270,7 @@ static const struct option_row run_rows[] = {
 	{ "--max-instructions", "N", "stop after exactly N instructions (after --load, N more), exit status 124", set_max_instructions },
 	{ "--check", "paging[=stop]", "tell what hardware lets pass: stale translations, pages open to users ...;\nwith stop end at the first, exit status 122",
 		set_check },
-	{ "--history", "SIZE", "memory for going back in time (default 256M; 0: none)", set_history },
+	{ "--history", "SIZE", "memory for going back in time (default 256M; 0: none); 16 times that in a file", set_history },
 	{ "--gdb", "[HOST:]PORT", "let gdb attach; on 127.0.0.1 unless HOST says otherwise", set_gdb },
 	{ "-s", NULL, "the same as --gdb 1234", set_gdb_usual },
 	{ "-S", NULL, "with --gdb: wait at the first instruction", set_waits },

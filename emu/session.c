@@ -2,6 +2,7 @@
 #include "emu/session.h"
 
 #include "emu/outputs.h"
+#include "emu/run.h"
 #include "emu/terminal.h"
 
 /* A slice is 10 ms of virtual time, or less where that takes the host longer. */
@@ -57,8 +58,18 @@ static void keep_pace(struct session *s)
 	console_wait(&s->console, now < due ? (int)((due - now + 999999) / 1000000) : 0);
 }
 
+/* What goes wrong with what the run keeps is said when it does. */
+static void tell_trouble(struct session *s)
+{
+	const char *notice = s->history ? history_notice(s->history) : NULL;
+
+	if (notice)
+		complain(0, "%s", notice);
+}
+
 void session_pause(struct session *s)
 {
+	tell_trouble(s);
 	console_flush(&s->console);
 	keep_pace(s);
 }

@@ -1,6 +1,6 @@
 /* tools/mkimage.c: builds the disk Pagoda boots from.
  *
- *   mkimage -o DISK [--size MB] [--swap MB] [--kernel ELF] ITEM...
+ *   mkimage -o DISK [--size MB] [--swap MB] [--journal BLOCKS] [--kernel ELF] ITEM...
  *   ITEM is HOSTFILE:/path (a file; executable if it is on the host) or /path/ (an empty directory)
  *
  * The same items give the same bytes: every time stamp is SOURCE_DATE_EPOCH or a
@@ -19,24 +19,29 @@
 #include "pfs_image.h"
 
 #define BLOCKS_PER_MB (SECTORS_PER_MB / PFS_SECTORS_PER_BLOCK)
+#define JOURNAL_BLOCKS 256
+#define JOURNAL_MIN_FS 4096             /* blocks; a smaller file system gets no log unless asked for */
 #define FIXED_TIME 1767225600u         /* 2026-01-01 00:00:00 UTC */
 
 struct options {
 	const char *output, *kernel;
-	unsigned long size_mb, swap_mb;
+	unsigned long size_mb, swap_mb, journal_blocks;
+	bool journal_given;
 };
 
 static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'}, {"size", required_argument, NULL, 's'},
 	{"swap", required_argument, NULL, 'w'}, {"kernel", required_argument, NULL, 'k'},
+	{"journal", required_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'}, {0}};
 
 static const char usage[] =
 	"Example: mkimage -o pagoda.img build/sh:/bin/sh /tmp/\n"
-	"Usage: mkimage -o DISK [--size MB] [--swap MB] [--kernel ELF] HOSTFILE:/path ... /directory/ ...\n"
+	"Usage: mkimage -o DISK [--size MB] [--swap MB] [--journal BLOCKS] [--kernel ELF] HOSTFILE:/path ... /directory/ ...\n"
 	"  -o, --output DISK  the disk image to write\n"
 	"  --size MB          size of the file system (32)\n"
 	"  --swap MB          size of the swap partition (64); 0 for none\n"
+	"  --journal BLOCKS   size of the log, 128 to 512 (256; below 16 MB 0, which is none)\n"
 	"  --kernel ELF       also store this file as /boot/pagoda.elf\n";
 
 static void __attribute__((format(printf, 1, 2))) complain(const char *format, ...)
@@ -58,6 +63,19 @@ static bool parse_mb(const char *text, unsigned long least, unsigned long *mb)
 	*mb = strtoul(text, &end, 10);
 	if (errno || end == text || *end || text[0] == '-' || *mb < least || *mb > 2048) {
 		complain("size '%s' is not a number from %lu to 2048", text, least);
+		return false;
+	}
+	return true;
+}
+
+static bool parse_journal(const char *text, struct options *o)
+{
+	char *end;
+
+	o->journal_blocks = strtoul(text, &end, 10);
+	o->journal_given = true;
+	if (end == text || *end || (o->journal_blocks && (o->journal_blocks < PFS_JOURNAL_MIN || o->journal_blocks > PFS_JOURNAL_MAX))) {
+		complain("log of '%s' blocks: neither 0 nor from %u to %u", text, PFS_JOURNAL_MIN, PFS_JOURNAL_MAX);
 		return false;
 	}
 	return true;
@@ -211,6 +229,10 @@ static bool parse(int argc, char **argv, struct options *o)
 			if (!parse_mb(optarg, 0, &o->swap_mb))
 				return false;
 			break;
+		case 'j':
+			if (!parse_journal(optarg, o))
+				return false;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			exit(0);
@@ -230,7 +252,9 @@ int main(int argc, char **argv)
 
 	if (!parse(argc, argv, &o))
 		return 2;
-	int error = pfs_format(&img, o.size_mb * BLOCKS_PER_MB, image_time());
+	if (!o.journal_given)
+		o.journal_blocks = o.size_mb * BLOCKS_PER_MB >= JOURNAL_MIN_FS ? JOURNAL_BLOCKS : 0;
+	int error = pfs_format(&img, o.size_mb * BLOCKS_PER_MB, o.journal_blocks, image_time());
 	if (error) {
 		complain("%lu MB file system: %s", o.size_mb, strerror(-error));
 		pfs_release(&img);

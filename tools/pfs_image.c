@@ -8,8 +8,6 @@
 
 #define BITS_PER_BLOCK (8 * PFS_BLOCK_SIZE)
 #define BLOCKS_PER_INODE 4             /* one inode for each 16 KB */
-#define JOURNAL_BLOCKS 256
-#define JOURNAL_MIN_BLOCKS 4096        /* smaller file systems have no journal */
 #define DIRENTS_PER_BLOCK (PFS_BLOCK_SIZE / sizeof(struct pfs_dirent))
 
 static uint32_t get32(const uint8_t *p) { return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24; }
@@ -114,7 +112,7 @@ const char *pfs_super_problem(const struct pfs_image *img)
 		return "partition too small";
 	if (s->magic != PFS_MAGIC)
 		return "no PFS magic number";
-	if (s->version != 1)
+	if (s->version != 1 && s->version != 2)
 		return "unknown version";
 	if (s->blocks != img->blocks)
 		return "block count differs from the partition's size";
@@ -246,14 +244,14 @@ static uint32_t new_directory(struct pfs_image *img, uint32_t parent)
 	return ino;
 }
 
-int pfs_format(struct pfs_image *img, uint32_t blocks, uint32_t mtime)
+int pfs_format(struct pfs_image *img, uint32_t blocks, uint32_t journal_blocks, uint32_t mtime)
 {
 	*img = (struct pfs_image){.base = calloc(blocks, PFS_BLOCK_SIZE), .blocks = blocks, .mtime = mtime};
 	if (!img->base)
 		return -ENOMEM;
 	struct pfs_super *s = pfs_super(img);
 	s->magic = PFS_MAGIC;
-	s->version = 1;
+	s->version = journal_blocks ? 2 : 1;
 	s->blocks = blocks;
 	s->inodes = blocks / BLOCKS_PER_INODE / PFS_INODES_PER_BLOCK * PFS_INODES_PER_BLOCK + PFS_INODES_PER_BLOCK;
 	s->inode_bitmap = 1;
@@ -262,11 +260,14 @@ int pfs_format(struct pfs_image *img, uint32_t blocks, uint32_t mtime)
 	s->block_bitmap_blocks = (blocks + BITS_PER_BLOCK - 1) / BITS_PER_BLOCK;
 	s->inode_table = s->block_bitmap + s->block_bitmap_blocks;
 	s->inode_table_blocks = s->inodes / PFS_INODES_PER_BLOCK;
-	s->journal_blocks = blocks >= JOURNAL_MIN_BLOCKS ? JOURNAL_BLOCKS : 0;
+	s->journal_blocks = journal_blocks;
 	s->journal = s->journal_blocks ? s->inode_table + s->inode_table_blocks : 0;
 	s->first_data = s->inode_table + s->inode_table_blocks + s->journal_blocks;
 	if (s->first_data >= blocks)
 		return -ENOSPC;
+	if (journal_blocks)
+		*(struct pfs_log *)pfs_block(img, s->journal) = (struct pfs_log){
+			.magic = PFS_JOURNAL_MAGIC, .kind = PFS_LOG_HEADER, .sequence = 1, .mode = PFS_JOURNAL_REDO};
 	for (uint32_t b = 0; b < s->first_data; b++)
 		set_bit(img, s->block_bitmap, b);
 	/* Bits for blocks and inodes that do not exist are set, so that no search finds them. */

@@ -46,8 +46,23 @@ bool pfs_bit(const struct pfs_image *img, uint32_t bitmap, uint32_t bit);
 const char *pfs_super_problem(const struct pfs_image *img);    /* NULL when the superblock can be trusted */
 uint32_t pfs_lookup(const struct pfs_image *img, uint32_t dir, const char *name, size_t len);
 
+/* pfs_replay.c: the log of a disk that was not unmounted is used, as mounting would. NULL, or what is wrong with the log. */
+struct pfs_replay {
+	bool in_use, undo;             /* not unmounted; undo: the images are old contents */
+	uint32_t transactions, images;
+};
+const char *pfs_recover(struct pfs_image *img, struct pfs_replay *r);
+
+/* pfs_verify.c: recovers if asked to, then checks everything; one report for each problem. False only when out of memory. */
+struct pfs_verdict {
+	struct pfs_replay replay;
+	uint32_t problems, files, directories, used, free;
+	uint32_t nameless;             /* files removed while open when the power went */
+};
+bool pfs_verify(struct pfs_image *img, bool replay, void (*report)(void *owner, const char *line), void *owner, struct pfs_verdict *v);
+
 /* Building. Each returns 0 or a negative errno: ENOSPC, ENAMETOOLONG, EEXIST, ENOTDIR, EINVAL. */
-int pfs_format(struct pfs_image *img, uint32_t blocks, uint32_t mtime);
+int pfs_format(struct pfs_image *img, uint32_t blocks, uint32_t journal_blocks, uint32_t mtime);
 int pfs_make_dir(struct pfs_image *img, const char *path);             /* and its parents; existing is fine */
 int pfs_make_file(struct pfs_image *img, const char *path, unsigned permissions, const void *data, size_t size);
 void pfs_release(struct pfs_image *img);

@@ -86,7 +86,7 @@ struct history *history_create(struct machine *m, uint64_t limit, char *err)
 	struct history *h = calloc(1, sizeof(*h));
 
 	if (h)
-		h->store = page_store_new();
+		h->store = page_store_new(limit * HISTORY_SPILL);
 	if (!h || !h->store) {
 		free(h);
 		snprintf(err, ERROR_LINE, "history: out of memory");
@@ -200,7 +200,7 @@ int history_settle(struct history *h, char *err)
 
 enum machine_stop history_run(struct history *h, uint64_t ticks)
 {
-	if (history_settle(h, h->trouble))
+	if (h->lost || history_settle(h, h->trouble))
 		return MACHINE_REQUESTED;
 	return h->past ? history_repeat(h, ticks) : run_in_present(h, ticks);
 }
@@ -267,6 +267,18 @@ const char *history_trouble(const struct history *h)
 	return *h->trouble ? h->trouble : NULL;
 }
 
+const char *history_notice(struct history *h)
+{
+	int failed = page_store_spill_error(h->store);
+
+	if (!failed || h->noticed)
+		return NULL;
+	h->noticed = true;
+	snprintf(h->notice, sizeof(h->notice), "history: the file for pages that memory has no room for (in $TMPDIR, /var/tmp or /tmp) cannot grow: %s; "
+		"fewer checkpoints are kept, and going back may take longer", strerror(-failed));
+	return h->notice;
+}
+
 bool history_checkpoint_before(const struct history *h, struct moment at, struct moment *checkpoint)
 {
 	const struct checkpoint *c = at.tick ? list_at_or_before(h, at.tick - 1) : NULL;
@@ -282,10 +294,23 @@ size_t history_output(const struct history *h, const struct output_event **event
 	return h->past ? output_until(&h->output, machine_now(h->m)) : h->output.count;
 }
 
+static uint64_t widest_gap(const struct history *h)
+{
+	uint64_t widest = 0;
+
+	for (size_t i = 0; i < h->checkpoints; i++) {
+		uint64_t next = i + 1 < h->checkpoints ? h->checkpoint[i + 1]->at.icount : history_present(h).icount;
+		uint64_t gap = next - h->checkpoint[i]->at.icount;
+		widest = gap > widest ? gap : widest;
+	}
+	return widest;
+}
+
 void history_stats(const struct history *h, struct history_stats *s)
 {
-	*s = (struct history_stats){ .limit = h->limit, .bytes = history_bytes(h), .checkpoints = (unsigned)h->checkpoints,
-		.pages_shared = h->pages_shared, .pages_stored = page_store_pages(h->store), .replayed = h->replayed, .restores = h->restores };
+	*s = (struct history_stats){ .limit = h->limit, .bytes = history_bytes(h), .spill_limit = h->limit * HISTORY_SPILL,
+		.spilled = page_store_spilled(h->store), .spill_error = page_store_spill_error(h->store),
+		.checkpoints = (unsigned)h->checkpoints, .widest = widest_gap(h), .pages_shared = h->pages_shared, .pages_stored = page_store_pages(h->store), .replayed = h->replayed, .restores = h->restores };
 }
 
 size_t history_checkpoints(const struct history *h, struct moment *at, size_t room)

@@ -9,9 +9,9 @@
  * is run, and are thinned evenly when they outgrow the limit. The moment the history began is always kept. Going back puts more of them
  * just before the goal, so that the next steps back are short.
  *
- * What a guest keeps in memory and writes to its disks counts against the limit. One that keeps more than that, and that does not compress (a swap
- * area full of random data), leaves room for no checkpoint but the first: going anywhere then runs again from the beginning, right but slow, until
- * --history is given more.
+ * The limit bounds the memory of this process. Pages that do not fit are compressed, then moved to a file without a name
+ * (history_spill.h), of HISTORY_SPILL times the limit at most; so a guest that fills its swap area with random data keeps its past.
+ * Checkpoints go only when that is full too, or cannot be written: then going back runs more again, as right but slower.
  *
  * The present is the last moment that was ever run. In the past the disks' files are left alone: what the guest reads and writes there
  * comes from and goes to memory; output to the console is swallowed, since it has been seen; observers are told as always by history_run, and
@@ -23,6 +23,7 @@
 #include "emu/machine.h"
 
 #define HISTORY_DEFAULT_LIMIT (256ull << 20)
+#define HISTORY_SPILL 16
 
 /* Instructions pass while ticks do, and ticks also pass while the processor is halted: a tick names a moment, an icount the first moment
  * at which so many instructions had been executed. */
@@ -47,7 +48,7 @@ enum history_result {
 struct history;
 
 /* Before the machine has run, or at a loaded state; it takes over the machine's disks' write path, its input and its console outputs (which
- * still get every byte, once). limit: bytes for checkpoints; 0: none are kept but the first. NULL with a line in err. */
+ * still get every byte, once). limit: bytes of memory for checkpoints; 0: none are kept but the first. NULL with a line in err. */
 struct history *history_create(struct machine *m, uint64_t limit, char *err);
 /* Brings the disks to the present (they are already) and lets go of the machine. Before machine_free. */
 void history_free(struct history *h);
@@ -83,7 +84,17 @@ const struct input *history_input(const struct history *h);
  * puts the machine right and returns MACHINE_REQUESTED when it finds that. */
 const char *history_trouble(const struct history *h);
 
-struct history_stats { uint64_t limit, bytes; unsigned checkpoints; uint64_t pages_shared, pages_stored, replayed, restores; };
+/* A line that has to be said once, about how the past is kept; NULL: nothing new. */
+const char *history_notice(struct history *h);
+
+struct history_stats {
+	uint64_t limit, bytes;         /* of memory */
+	uint64_t spill_limit, spilled; /* of the file */
+	int spill_error;               /* negative errno: why the file does not grow any more; 0: it can, up to its limit */
+	unsigned checkpoints;
+	uint64_t widest;               /* instructions between two checkpoints, or the last and the present, at most */
+	uint64_t pages_shared, pages_stored, replayed, restores;
+};
 void history_stats(const struct history *h, struct history_stats *s);
 /* Moments of the checkpoints, oldest first; returns how many (at most room are stored). For the time bar. */
 size_t history_checkpoints(const struct history *h, struct moment *at, size_t room);

@@ -194,10 +194,13 @@ void checkpoint_rebase(struct history *h, const struct checkpoint *c)
 
 struct restoring { struct history *h; const struct checkpoint *c; };
 
-static void put_frame(struct history *h, const struct checkpoint *c, uint64_t frame)
+static int put_frame(struct history *h, const struct checkpoint *c, uint64_t frame)
 {
-	if (!page_tree_get(h->store, &c->ram, frame, frame_bytes(h, frame)))
+	int r = page_tree_get(h->store, &c->ram, frame, frame_bytes(h, frame));
+
+	if (!r)
 		memset(frame_bytes(h, frame), 0, PAGE_SIZE);
+	return r < 0 ? r : 0;
 }
 
 /* Marked pages come in their own turn. */
@@ -205,19 +208,22 @@ static int put_differing(void *owner, uint64_t frame)
 {
 	const struct restoring *r = owner;
 
-	if (!(r->h->m->phys.attr[frame] & PHYS_DIRTY))
-		put_frame(r->h, r->c, frame);
-	return 0;
+	return r->h->m->phys.attr[frame] & PHYS_DIRTY ? 0 : put_frame(r->h, r->c, frame);
 }
 
-static void restore_ram(struct history *h, const struct checkpoint *c)
+/* Failing half way it leaves all of RAM marked, so that another try puts all of it. */
+static int restore_ram(struct history *h, const struct checkpoint *c)
 {
 	struct restoring r = { h, c };
+	int err = page_tree_diff(&h->ram, &c->ram, put_differing, &r);
 
-	page_tree_diff(&h->ram, &c->ram, put_differing, &r);
-	for (uint64_t f = next_marked(h, 0); f < frames(h); f = next_marked(h, f + 1))
-		put_frame(h, c, f);
-	take_version(h, &h->ram, &c->ram);
+	for (uint64_t f = next_marked(h, 0); f < frames(h) && !err; f = next_marked(h, f + 1))
+		err = put_frame(h, c, f);
+	if (err)
+		checkpoint_mark_all(h);
+	else
+		take_version(h, &h->ram, &c->ram);
+	return err;
 }
 
 /* The saved state of a checkpoint, put together again in h->wanted. */
@@ -234,18 +240,23 @@ static int join_state(struct history *h, const struct checkpoint *c)
 		b->capacity = room;
 	}
 	for (size_t i = 0; i * HISTORY_PAGE < c->state_size; i++)
-		page_tree_get(h->store, &c->state, i, b->data + i * HISTORY_PAGE);
+		if (page_tree_get(h->store, &c->state, i, b->data + i * HISTORY_PAGE) < 0)
+			return -EIO;
 	b->size = c->state_size;
 	return 0;
 }
 
 int checkpoint_restore(struct history *h, const struct checkpoint *c, char *err)
 {
-	if (join_state(h, c)) {
-		snprintf(err, ERROR_LINE, "history: out of memory");
+	int r = join_state(h, c);
+
+	h->lost = true;
+	if (!r)
+		r = restore_ram(h, c);
+	if (r) {
+		snprintf(err, ERROR_LINE, "history: %s", r == -ENOMEM ? "out of memory" : "the file that pages were moved to has lost some");
 		return -1;
 	}
-	restore_ram(h, c);
 	if (machine_state_load(h->m, h->wanted.data, h->wanted.size, err))
 		return -1;
 	unmark_all(h);
@@ -258,6 +269,7 @@ int checkpoint_restore(struct history *h, const struct checkpoint *c, char *err)
 	else
 		input_resume(&h->m->input);
 	h->restores++;
+	h->lost = false;
 	return 0;
 }
 
@@ -335,7 +347,7 @@ static int compare_state(struct comparing *p)
 
 	h->saved.size = 0;
 	if (machine_state_save(h->m, &h->saved) || join_state(h, p->c)) {
-		snprintf(p->what, WHAT_ROOM, "it could not be compared: out of memory");
+		snprintf(p->what, WHAT_ROOM, "it could not be compared: there is too little memory, or the file that pages were moved to has lost some");
 		return -1;
 	}
 	const char *differs = machine_state_compare(&h->saved, &h->wanted, name, sizeof(name));

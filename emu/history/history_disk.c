@@ -25,9 +25,13 @@ static int file_block(struct history_disk *d, uint64_t block, uint8_t *bytes)
 
 static int past_block(struct history_disk *d, uint64_t block, uint8_t *bytes)
 {
-	if (page_tree_get(d->store, &d->now, block, bytes) || page_tree_get(d->store, &d->before, block, bytes))
-		return 0;
-	return file_block(d, block, bytes);
+	int r = page_tree_get(d->store, &d->now, block, bytes);
+
+	if (!r)
+		r = page_tree_get(d->store, &d->before, block, bytes);
+	if (!r)
+		return file_block(d, block, bytes);
+	return r < 0 ? r : 0;
 }
 
 static bool in_range(const struct disk *disk, uint64_t lba, uint32_t count)

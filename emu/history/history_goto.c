@@ -217,7 +217,7 @@ static enum history_result journey(struct journey *j)
 	struct checkpoint *c = j->goal.by_tick ? list_at_or_before(h, j->goal.at) : list_before_icount(h, j->goal.at);
 	enum history_result result = HISTORY_OK;
 
-	if (there(h, &j->goal, c) || !nearer(h, &j->goal, c))
+	if (h->lost || there(h, &j->goal, c) || !nearer(h, &j->goal, c))
 		if (checkpoint_restore(h, c, j->err))
 			return HISTORY_ERROR;
 	if (!there(h, &j->goal, c)) {
@@ -241,6 +241,9 @@ static void go_back(struct history *h, uint64_t tick)
 	struct journey j = { .h = h, .goal = { .by_tick = true, .at = tick }, .err = err };
 
 	journey(&j);
+	if (h->lost)
+		snprintf(h->trouble, sizeof(h->trouble), "%.*s: the machine is at no moment of its run; going to another may still work",
+			ERROR_LINE - 128, err);
 }
 
 /* In the past, a way that may be interrupted begins at a checkpoint. */
@@ -249,7 +252,7 @@ static struct checkpoint *mark_start(struct history *h, const struct goal *g, co
 	const struct checkpoint *c = g->by_tick ? list_at_or_before(h, g->at) : list_before_icount(h, g->at);
 	char err[ERROR_LINE];
 
-	if (!progress || !h->past || g->at - along(g, c->at) < LONG_WAY)
+	if (!progress || !h->past || h->lost || g->at - along(g, c->at) < LONG_WAY)
 		return NULL;
 	struct checkpoint *start = checkpoint_take(h, CHECKPOINT_TEMPORARY, NULL, err);
 	if (start)

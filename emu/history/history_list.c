@@ -1,8 +1,8 @@
 /* emu/history/history_list.c: the checkpoints in order of time, and which of them go when they outgrow the limit.
  *
- * Temporary ones go first, those that are close to each other and far from here before the others. Then of the regular ones always that whose neighbours are nearest to each other,
- * so that what is left stays even: over a run that grows, each round of dropping takes every second one. One that holds much more than others
- * goes before them. The first stays, and those at which the machine was changed by hand, since nothing else leads there.
+ * Before any goes, pages are compressed, then moved to a file. Of the checkpoints temporary ones go first, those that are close to each other
+ * and far from here before the others. Then of the regular ones always that whose neighbours are nearest to each other, so that what is left
+ * stays even: over a run that grows, each round of dropping takes every second one. One that holds much more than others goes before them. The first stays, and those at which the machine was changed by hand, since nothing else leads there.
  */
 #include "emu/history/history_private.h"
 
@@ -158,10 +158,16 @@ static uint64_t own_bytes(const struct history *h, const struct checkpoint *c)
 	return bytes;
 }
 
+/* All that is kept, in memory and in the file, when memory is full. */
+static uint64_t full(const struct history *h)
+{
+	return h->limit + page_store_spilled(h->store);
+}
+
 /* How much is lost by dropping one, for what is gained: less is better. What it gains counts where it is a good part of all there is. */
 static double loss(const struct history *h, const struct checkpoint *c, uint64_t gap)
 {
-	return (double)gap / ((double)own_bytes(h, c) + (double)h->limit / 64 + 1);
+	return (double)gap / ((double)own_bytes(h, c) + (double)full(h) / 64 + 1);
 }
 
 static uint64_t effort_between(const struct history *h, size_t from, size_t to)
@@ -193,28 +199,31 @@ static bool drop_regular(struct history *h)
 		middle = i;
 	}
 	/* The run goes on from the newest, but one that would leave no room for the others goes before them. */
-	if (middle && may_drop(h->checkpoint[middle]) && (!best.index || own_bytes(h, h->checkpoint[middle]) > h->limit / 3))
+	if (middle && may_drop(h->checkpoint[middle]) && (!best.index || own_bytes(h, h->checkpoint[middle]) > full(h) / 3))
 		best.index = middle;
 	if (best.index)
 		drop(h, best.index);
 	return best.index;
 }
 
-static void compress(struct history *h)
+/* Without dropping anything. */
+static void make_room(struct history *h)
 {
-	uint64_t other = history_bytes(h) - page_store_bytes(h->store);
+	uint64_t other = history_bytes(h) - page_store_bytes(h->store), pages = h->limit > other ? h->limit - other : 0;
 
-	page_store_compress(h->store, h->limit > other ? h->limit - other : 0);
+	page_store_compress(h->store, pages);
+	page_store_spill(h->store, pages);
 }
 
 void list_thin(struct history *h)
 {
 	while (drop_temporary(h, TEMPORARY_MOST))
 		;
-	if (history_bytes(h) > h->limit)
-		compress(h);
-	while (history_bytes(h) > h->limit && (drop_temporary(h, 0) || drop_regular(h)))
+	make_room(h);
+	while (history_bytes(h) > h->limit && (drop_temporary(h, 0) || drop_regular(h))) {
 		checkpoint_rebase(h, list_at_or_before(h, machine_now(h->m)));
+		make_room(h);
+	}
 }
 
 uint64_t list_spacing(const struct history *h)

@@ -6,8 +6,9 @@
  *                       `--> node -----> page
  *
  * A version is a tree of nodes of 16 that are never changed once two versions share them: storing a page copies the few nodes above
- * it. Nodes and pages count who refers to them; the same bytes are kept once, however many versions, trees and places have them. Pages are kept as they are, since that is quick, until page_store_compress(), but for
- * those that hold little; a page of zeros costs nothing. A page stored over one with the same bytes leaves the version as it was.
+ * it. Nodes and pages count who refers to them; the same bytes are kept once, however many versions, trees and places have them. Pages
+ * are kept as they are, since that is quick, but for those that hold little, until page_store_compress() and page_store_spill(); a page of
+ * zeros costs nothing. A page stored over one with the same bytes leaves the version as it was.
  */
 #ifndef EMU_HISTORY_PAGES_H
 #define EMU_HISTORY_PAGES_H
@@ -27,15 +28,20 @@ struct page_tree {
 	unsigned levels;
 };
 
-struct page_store *page_store_new(void);           /* NULL: out of memory */
+/* spill: bytes that may go to a file (history_spill.h). NULL: out of memory. */
+struct page_store *page_store_new(uint64_t spill);
 /* Every tree must have been dropped. */
 void page_store_free(struct page_store *s);
-/* What all versions together take, with what malloc adds. */
+/* What all versions together take, with what malloc adds, in memory. */
 uint64_t page_store_bytes(const struct page_store *s);
 uint64_t page_store_pages(const struct page_store *s);         /* pages stored, each counted once */
 
 /* Compresses pages, those stored first before the others, until all take no more than bytes or none is left that could be. */
 void page_store_compress(struct page_store *s, uint64_t bytes);
+/* The same, moving pages that were tried to a file, until that is full or cannot be written. */
+void page_store_spill(struct page_store *s, uint64_t bytes);
+uint64_t page_store_spilled(const struct page_store *s);       /* bytes in the file */
+int page_store_spill_error(const struct page_store *s);        /* negative errno: why it could not grow; 0: it could, up to its bound */
 
 void page_tree_init(struct page_tree *t, uint64_t pages);
 /* One more reference to the same version: drop both. */
@@ -51,8 +57,8 @@ enum page_kind page_tree_kind(const struct page_tree *t, uint64_t index);
 int page_tree_set(struct page_store *s, struct page_tree *t, uint64_t index, const uint8_t *bytes);
 /* A mark instead of bytes, for pages whose bytes are elsewhere. 0 or -ENOMEM. */
 int page_tree_mark(struct page_store *s, struct page_tree *t, uint64_t index);
-/* False, and bytes as they were, when the page is absent or only marked. */
-bool page_tree_get(struct page_store *s, const struct page_tree *t, uint64_t index, uint8_t *bytes);
+/* 1; 0, and bytes as they were, when the page is absent or only marked; -EIO: it was in the file, which has lost it. */
+int page_tree_get(struct page_store *s, const struct page_tree *t, uint64_t index, uint8_t *bytes);
 /* Of the bytes; 0 for zeros and for an absent page. */
 uint64_t page_tree_hash(const struct page_tree *t, uint64_t index);
 /* The hash that a page with these bytes has: 0 only for zeros. */

@@ -6,6 +6,7 @@
  *   history_list.c         the list of them: finding, adding, thinning
  *   history_output.c       what went to the console
  *   history_pages.c, history_disk.c    versions of pages, disks
+ *   history_store.c, history_spill.c   the pages' bytes, in memory and in a file
  */
 #ifndef EMU_HISTORY_PRIVATE_H
 #define EMU_HISTORY_PRIVATE_H
@@ -56,7 +57,9 @@ struct history {
 	enum machine_stop ended;
 	bool live_input;                           /* the present asks a source, it does not replay a recording */
 	bool forked;                               /* the machine may have been changed since it last ran */
-	char trouble[ERROR_LINE];
+	bool lost;                                 /* checkpoint_restore() failed half way: the machine is at no moment, and must not run */
+	char trouble[ERROR_LINE], notice[ERROR_LINE];
+	bool noticed;
 	struct output_log output;
 	struct output_tap tap[2];
 	struct bytes saved, wanted;                /* kept for their room */

@@ -1,7 +1,8 @@
 /* guestos/boot/gdt.c: segments and the IDT.
  *
  * Segmentation is made invisible: flat code and data segments for ring 0 and ring 3, and one TSS, whose only
- * use is to say which stack the processor takes when it enters ring 0.
+ * use is to say which stack the processor takes when it enters ring 0. A program that wants segments of its own makes
+ * them in a local table (kernel/ldt.c), which the LDT descriptor here locates while the program runs.
  *
  * References: [SDM3A 3.4.5 "Segment Descriptors"], [SDM3A 6.11 "IDT Descriptors"], [SDM3A 7.2.1 "Task-State Segment (TSS)"]. */
 #include "proc.h"
@@ -9,12 +10,12 @@
 extern const uint32_t vector_table[];
 
 static struct tss tss;
-static uint64_t gdt[6];
+static uint64_t gdt[GDT_ENTRIES];
 static uint64_t idt[129];
 
 struct __attribute__((packed)) table_register { uint16_t limit; uint32_t base; };
 
-static uint64_t segment(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags)
+uint64_t segment_descriptor(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags)
 {
 	uint32_t low = (base << 16) | (limit & 0xffff);
 	uint32_t high = (base & 0xff000000) | flags << 20 | (limit & 0xf0000) | access << 8 | (base >> 16 & 0xff);
@@ -26,15 +27,26 @@ static uint64_t gate(uint32_t handler, uint32_t type)
 	return (uint64_t)((handler & 0xffff0000) | type << 8) << 32 | SEL_KCODE << 16 | (handler & 0xffff);
 }
 
+void gdt_set(uint32_t entry, uint64_t descriptor) { gdt[entry] = descriptor; }
+
+/* Later uses of a selector with TI = 1 look into this table; what segment registers hold already stays until they are loaded again.
+ * Without a table, every such selector is bad. [SDM2A "LLDT"] */
+void gdt_set_ldt(const void *table, uint32_t bytes)
+{
+	if (table)
+		gdt[SEL_LDT >> 3] = segment_descriptor((uint32_t)table, bytes - 1, 0x82, 0);
+	__asm__ volatile("lldt %w0" : : "r"(table ? SEL_LDT : 0) : "memory");
+}
+
 void tss_set_kernel_stack(uint32_t esp) { tss.esp0 = esp; }
 
 void gdt_init(void)
 {
-	gdt[SEL_KCODE >> 3] = segment(0, 0xfffff, 0x9a, 0xc);
-	gdt[SEL_KDATA >> 3] = segment(0, 0xfffff, 0x92, 0xc);
-	gdt[SEL_UCODE >> 3] = segment(0, 0xfffff, 0xfa, 0xc);
-	gdt[SEL_UDATA >> 3] = segment(0, 0xfffff, 0xf2, 0xc);
-	gdt[SEL_TSS >> 3] = segment((uint32_t)&tss, sizeof tss - 1, 0x89, 0);
+	gdt[SEL_KCODE >> 3] = segment_descriptor(0, 0xfffff, 0x9a, 0xc);
+	gdt[SEL_KDATA >> 3] = segment_descriptor(0, 0xfffff, 0x92, 0xc);
+	gdt[SEL_UCODE >> 3] = segment_descriptor(0, 0xfffff, 0xfa, 0xc);
+	gdt[SEL_UDATA >> 3] = segment_descriptor(0, 0xfffff, 0xf2, 0xc);
+	gdt[SEL_TSS >> 3] = segment_descriptor((uint32_t)&tss, sizeof tss - 1, 0x89, 0);
 	tss.ss0 = SEL_KDATA;
 	tss.iomap = sizeof tss << 16;  /* the base is in the upper half; beyond the limit: no port is allowed to ring 3 */
 

@@ -48,6 +48,11 @@ trap_common:
 	movl $SEL_KDATA, %eax
 	movl %eax, %ds
 	movl %eax, %es
+	/* The kernel does not use FS and GS. They must not keep a program's segments: a trap inside the kernel would save them, and they
+	 * may be gone, or another process may have run, when its frame is left. */
+	xorl %eax, %eax
+	movl %eax, %fs
+	movl %eax, %gs
 	cld
 	pushl %esp
 	.cfi_adjust_cfa_offset 4
@@ -55,12 +60,20 @@ trap_common:
 	addl $4, %esp
 	.cfi_adjust_cfa_offset -4
 
-	.globl trap_return
+	/* The way back. A program may have asked for segments that no longer exist, so each of the four loads and the IRET may fault
+	 * here, in ring 0: trap.c knows the five labels and puts things right. ESP stays on the frame until the loads are done, so that
+	 * the frame of such a fault lies below it and nothing is lost. */
+	.globl trap_return, return_load_gs, return_load_fs, return_load_es, return_load_ds, return_iret
 trap_return:
-	popl %gs
-	popl %fs
-	popl %es
-	popl %ds
+return_load_gs:
+	movw (%esp), %gs
+return_load_fs:
+	movw 4(%esp), %fs
+return_load_es:
+	movw 8(%esp), %es
+return_load_ds:
+	movw 12(%esp), %ds
+	addl $16, %esp
 	.cfi_adjust_cfa_offset -16
 	popa
 	.cfi_adjust_cfa_offset -32
@@ -70,6 +83,7 @@ trap_return:
 	.cfi_same_value edi
 	addl $8, %esp                  /* vector, error code */
 	.cfi_adjust_cfa_offset -8
+return_iret:
 	iret
 	.cfi_endproc
 

@@ -7,6 +7,7 @@
  * middle of changing it.
  * Invariant: head - tail <= TTY_RING; only interrupts move head, only readers move tail (with interrupts off). */
 #include "dev.h"
+#include "fs.h"
 #include "mm.h"
 #include "proc.h"
 #include "signal.h"
@@ -15,6 +16,7 @@ static struct linux_termios termios = {
 	.c_iflag = ICRNL, .c_oflag = OPOST | ONLCR, .c_cflag = 0xbf, .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK,
 	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1 },
 };
+static uint16_t winsize[4] = { 24, 80 };      /* rows and columns: nobody can ask the terminal at the other end of a serial line */
 static uint8_t ring[TTY_RING];
 static uint32_t head, tail;
 static bool stopped;                   /* the serial line waits for room */
@@ -77,6 +79,7 @@ bool tty_input(char c)
 	}
 	ring[head++ % TTY_RING] = c;
 	wakeup(ring);
+	wakeup(&poll_channel);
 	return true;
 }
 
@@ -210,9 +213,19 @@ int tty_write(uaddr_t from, uint32_t n)
 	return n;
 }
 
+/* Simplified: in canonical mode the Enter key must be in the ring or the line finished, so a line that ^D ends is not seen coming. */
+uint32_t tty_ready(void)
+{
+	uint32_t flags = irq_save();
+	bool input = line_done || (!(termios.c_lflag & ICANON) && (head != tail || line_taken < line_len));
+	for (uint32_t at = tail; !input && at != head; at++)
+		input = ring[at % TTY_RING] == '\r' || ring[at % TTY_RING] == '\n';
+	irq_restore(flags);
+	return POLLOUT | (input ? POLLIN : 0);
+}
+
 int tty_ioctl(uint32_t request, uaddr_t arg)
 {
-	static const uint16_t winsize[4] = { 25, 80, 0, 0 };
 	int32_t pgid;
 	switch (request) {
 	case TCGETS:
@@ -233,6 +246,11 @@ int tty_ioctl(uint32_t request, uaddr_t arg)
 	}
 	case TIOCGWINSZ:
 		return copy_to_user(arg, winsize, sizeof winsize);
+	case TIOCSWINSZ:
+		return copy_from_user(winsize, arg, sizeof winsize);
+	case TCSBRK:                           /* output is never held back */
+	case TIOCSCTTY:                        /* it is everybody's controlling terminal */
+		return 0;
 	case TIOCGPGRP:
 		pgid = foreground ? foreground : current->pgid;
 		return copy_to_user(arg, &pgid, sizeof pgid);

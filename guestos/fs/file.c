@@ -24,13 +24,14 @@ void file_put(struct file *f)
 		return;
 	if (f->ops->close)
 		f->ops->close(f);
+	kfree(f->path);
 	kfree(f);
 }
 
 /* out has PATH_MAX bytes and receives "/a/b" or "/". */
-int path_absolute(const char *path, char *out)
+int path_from(const char *base, const char *path, char *out)
 {
-	const char *parts[2] = { *path == '/' ? "" : current->cwd, path };
+	const char *parts[2] = { *path == '/' ? "" : base, path };
 	uint32_t n = 0;
 	if (!*path)
 		return -ENOENT;
@@ -59,7 +60,9 @@ int path_absolute(const char *path, char *out)
 	return 0;
 }
 
-static bool below(const char *path, const char *top)
+int path_absolute(const char *path, char *out) { return path_from(current->cwd, path, out); }
+
+bool path_below(const char *path, const char *top)
 {
 	uint32_t n = strlen(top);
 	return !strncmp(path, top, n) && (!path[n] || path[n] == '/');
@@ -88,19 +91,32 @@ static int open_pfs(const char *path, uint32_t flags, uint32_t mode, struct file
 	return 0;
 }
 
+/* The "at" calls start from a directory's path. */
+static int remember_directory(struct file *f, const char *path)
+{
+	struct stat_info st;
+	int err = f->ops->stat(f, &st);
+	if (!err && S_ISDIR(st.mode) && !(f->path = kstrdup(path)))
+		err = -ENOMEM;
+	if (err)
+		file_put(f);
+	return err;
+}
+
 /* path is absolute and normal. */
 int file_open(const char *path, uint32_t flags, uint32_t mode, struct file **out)
 {
 	int err;
-	if (below(path, "/proc"))
+	if (path_below(path, "/proc"))
 		err = procfs_open(path + 5, out);
-	else if (below(path, "/dev"))
+	else if (path_below(path, "/dev"))
 		err = devfs_open(path + 4, out);
 	else
-		return open_pfs(path, flags, mode, out);
-	if (!err)
-		(*out)->flags = flags;
-	return err;
+		err = open_pfs(path, flags, mode, out);
+	if (err)
+		return err;
+	(*out)->flags = flags;
+	return remember_directory(*out, path);
 }
 
 int path_stat(const char *path, struct stat_info *st)

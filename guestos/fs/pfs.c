@@ -2,9 +2,10 @@
  *
  * Metadata blocks are page-cache frames named (OBJECT_DEVICE, block), pinned while somebody looks at them; file contents are frames
  * named (inode, page). A block has only one of the two names at a time: block_release() drops the metadata name when
- * the block is freed. All changes of metadata go through block_write(). Blocks reach the disk by eviction, sync and syncd.
+ * the block is freed. All changes of metadata go through block_write(), which makes them part of a transaction (journal.c).
  * fs_lock is held throughout; nothing here touches user memory. */
 #include "pfs_private.h"
+#include "pfs_journal.h"
 #include "dev.h"
 
 #define BITS_PER_BLOCK (PFS_BLOCK_SIZE * 8)
@@ -24,7 +25,7 @@ int block_zeroed(uint32_t block, struct frame **out)
 	return cache_get_zeroed(OBJECT_DEVICE, block, block, out);
 }
 
-void block_write(struct frame *f) { f->flags |= FRAME_DIRTY; }
+void block_write(struct frame *f) { journal_add(f); }
 void block_put(struct frame *f) { frame_unpin(f); }
 
 bool block_valid(uint32_t block)
@@ -44,7 +45,7 @@ int block_alloc(uint32_t *out)
 		uint32_t *words = frame_va(f), end = min(super.blocks, (b / BITS_PER_BLOCK + 1) * BITS_PER_BLOCK);
 		for (; b < end; b++, tried++) {
 			uint32_t *w = &words[b % BITS_PER_BLOCK / 32];
-			if (*w & 1u << b % 32)
+			if (*w & 1u << b % 32 || !journal_may_use(b))
 				continue;
 			*w |= 1u << b % 32;
 			block_write(f);
@@ -69,12 +70,13 @@ void block_release(uint32_t block)
 	((uint32_t *)frame_va(f))[block % BITS_PER_BLOCK / 32] &= ~(1u << block % 32);
 	block_write(f);
 	block_put(f);
+	journal_free(block);
 	block_hint = min(block_hint, block);
 }
 
 static bool super_ok(const struct pfs_super *s)
 {
-	return s->magic == PFS_MAGIC && s->version == 1 && s->blocks <= disk_fs_blocks() && s->first_data < s->blocks
+	return s->magic == PFS_MAGIC && (s->version == 1 || s->version == 2) && s->blocks <= disk_fs_blocks() && s->first_data < s->blocks
 		&& s->block_bitmap && s->block_bitmap < s->first_data && s->inode_bitmap && s->inode_bitmap < s->first_data
 		&& s->inode_table && s->inode_table < s->first_data && s->inode_table_blocks <= s->first_data - s->inode_table
 		&& s->block_bitmap_blocks <= s->first_data - s->block_bitmap && s->inode_bitmap_blocks <= s->first_data - s->inode_bitmap
@@ -92,13 +94,46 @@ int pfs_mount(void)
 	if (!err) {
 		memcpy(&super, frame_va(f), sizeof super);
 		block_put(f);
-		err = super_ok(&super) ? inode_load(PFS_ROOT_INO, &root) : -EINVAL;
+		err = super_ok(&super) ? journal_mount() : -EINVAL;
 	}
+	if (!err)
+		err = inode_load(PFS_ROOT_INO, &root);
 	if (!err && !S_ISDIR(root->d.mode))
 		err = -EINVAL;
+	if (!err && journal.in_use)
+		err = inode_free_nameless(true);
 	mutex_unlock(&fs_lock);
 	if (err)
 		printk("hda: the file system is damaged or of another version\n");
+	return err;
+}
+
+/* Bits that are 0 among the first n of a bitmap that starts at a block. */
+static int count_free(uint32_t bitmap, uint32_t n, uint32_t *free)
+{
+	*free = 0;
+	for (uint32_t at = 0; at < n; at += BITS_PER_BLOCK) {
+		struct frame *f;
+		int err = block_read(bitmap + at / BITS_PER_BLOCK, &f);
+		if (err)
+			return err;
+		const uint32_t *words = frame_va(f);
+		for (uint32_t i = 0; i < min(BITS_PER_BLOCK, n - at); i++)
+			*free += !(words[i / 32] >> i % 32 & 1);
+		block_put(f);
+	}
+	return 0;
+}
+
+int pfs_usage(struct pfs_usage *u)
+{
+	mutex_lock(&fs_lock);
+	u->blocks = super.blocks;
+	u->inodes = super.inodes;
+	int err = count_free(super.block_bitmap, super.blocks, &u->free_blocks);
+	if (!err)
+		err = count_free(super.inode_bitmap, super.inodes, &u->free_inodes);
+	mutex_unlock(&fs_lock);
 	return err;
 }
 
@@ -106,12 +141,30 @@ int pfs_mount(void)
 void pfs_unmount(void)
 {
 	mutex_lock(&fs_lock);
-	inode_free_nameless();
-	pfs_sync();
+	inode_free_nameless(false);
+	journal_commit();
+	journal_unmount();
 }
 
+int fs_begin(void)
+{
+	mutex_lock(&fs_lock);
+	int err = journal_begin();
+	if (err)
+		mutex_unlock(&fs_lock);
+	return err;
+}
+
+bool commit_makes_room(int err) { return err == -ENOSPC && journal_could_free() && !pfs_sync(); }
+
+void fs_end(void) { mutex_unlock(&fs_lock); }
+
+/* After this everything done so far survives a crash. Most data is written before the lock is taken, so that others can go on. */
 int pfs_sync(void)
 {
-	int err = cache_sync(), err2 = ide_flush();
+	int err = cache_sync(false);
+	mutex_lock(&fs_lock);
+	int err2 = journal_commit();
+	mutex_unlock(&fs_lock);
 	return err ? err : err2;
 }

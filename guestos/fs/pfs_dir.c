@@ -174,13 +174,15 @@ static int make(struct inode *dp, const char *name, uint32_t mode, struct inode 
 	return inode_write(ip);
 }
 
-int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **out)
+static int create_once(const char *path, uint32_t mode, bool exclusive, struct inode **out)
 {
 	char name[PFS_NAME_MAX + 1];
 	struct inode *dp;
 	uint32_t ino;
-	mutex_lock(&fs_lock);
-	int err = walk(path, &dp, name);
+	int err = fs_begin();
+	if (err)
+		return err;
+	err = walk(path, &dp, name);
 	if (!err) {
 		err = find(dp, name, &ino, NULL);
 		if (!err)
@@ -191,17 +193,28 @@ int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **o
 	} else if (err == -EBUSY) {
 		err = -EISDIR;
 	}
-	mutex_unlock(&fs_lock);
+	fs_end();
 	return err;
 }
 
-int pfs_mkdir(const char *path, uint32_t mode)
+int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **out)
+{
+	int err;
+	do
+		err = create_once(path, mode, exclusive, out);
+	while (commit_makes_room(err));
+	return err;
+}
+
+static int mkdir_once(const char *path, uint32_t mode)
 {
 	char name[PFS_NAME_MAX + 1];
 	struct inode *dp, *ip;
 	uint32_t ino;
-	mutex_lock(&fs_lock);
-	int err = walk(path, &dp, name);
+	int err = fs_begin();
+	if (err)
+		return err;
+	err = walk(path, &dp, name);
 	if (!err) {
 		err = find(dp, name, &ino, NULL);
 		if (!err)
@@ -211,6 +224,42 @@ int pfs_mkdir(const char *path, uint32_t mode)
 		inode_release(dp);
 	} else if (err == -EBUSY) {
 		err = -EEXIST;
+	}
+	fs_end();
+	return err;
+}
+
+int pfs_mkdir(const char *path, uint32_t mode)
+{
+	int err;
+	do
+		err = mkdir_once(path, mode);
+	while (commit_makes_room(err));
+	return err;
+}
+
+/* A second name for a file. Directories have one name, so that ".." is unambiguous. */
+int pfs_link(const char *from, const char *to)
+{
+	char name[PFS_NAME_MAX + 1];
+	struct inode *ip, *dp;
+	uint32_t ino;
+	mutex_lock(&fs_lock);
+	int err = walk(from, &ip, NULL);
+	if (!err) {
+		err = S_ISDIR(ip->d.mode) ? -EPERM : ip->d.links == 0xffff ? -EMLINK : walk(to, &dp, name);
+		if (!err) {
+			err = find(dp, name, &ino, NULL);
+			err = !err ? -EEXIST : err != -ENOENT ? err : dp->d.links ? add_entry(dp, name, ip->ino) : -ENOENT;
+			if (!err) {
+				ip->d.links++;
+				err = inode_write(ip);
+			}
+			inode_release(dp);
+		} else if (err == -EBUSY) {
+			err = -EEXIST;
+		}
+		inode_release(ip);
 	}
 	mutex_unlock(&fs_lock);
 	return err;
@@ -248,8 +297,10 @@ static int remove(const char *path, bool directory)
 	char name[PFS_NAME_MAX + 1];
 	struct inode *dp, *ip;
 	uint32_t ino, where;
-	mutex_lock(&fs_lock);
-	int err = walk(path, &dp, name);
+	int err = fs_begin();
+	if (err)
+		return err;
+	err = walk(path, &dp, name);
 	if (!err) {
 		err = find(dp, name, &ino, &where);
 		if (!err && !(err = inode_load(ino, &ip))) {
@@ -263,7 +314,7 @@ static int remove(const char *path, bool directory)
 		}
 		inode_release(dp);
 	}
-	mutex_unlock(&fs_lock);
+	fs_end();
 	return err;
 }
 
@@ -314,15 +365,17 @@ static int rename_at(struct inode *from, const char *old_name, struct inode *to,
 	return err;
 }
 
-int pfs_rename(const char *old_path, const char *new_path)
+static int rename_once(const char *old_path, const char *new_path)
 {
 	char old_name[PFS_NAME_MAX + 1], new_name[PFS_NAME_MAX + 1];
 	struct inode *from, *to;
 	uint32_t n = strlen(old_path);
 	if (!strncmp(old_path, new_path, n) && new_path[n] == '/')
 		return -EINVAL;                /* into itself */
-	mutex_lock(&fs_lock);
-	int err = walk(old_path, &from, old_name);
+	int err = fs_begin();
+	if (err)
+		return err;
+	err = walk(old_path, &from, old_name);
 	if (!err) {
 		err = walk(new_path, &to, new_name);
 		if (!err) {
@@ -331,6 +384,15 @@ int pfs_rename(const char *old_path, const char *new_path)
 		}
 		inode_release(from);
 	}
-	mutex_unlock(&fs_lock);
+	fs_end();
+	return err;
+}
+
+int pfs_rename(const char *old_path, const char *new_path)
+{
+	int err;
+	do
+		err = rename_once(old_path, new_path);
+	while (commit_makes_room(err));
 	return err;
 }

@@ -2,12 +2,14 @@
  *
  * An inode in memory exists once per number, with a reference for each open file, region and look-up under way. When the last
  * reference goes and no name is left, its blocks are freed.
- * A write gets its page under fs_lock, copies from the user without it (the copy may fault, and the fault may need the lock), and
- * takes it again to move the end of file. The page is pinned meanwhile. */
+ * A write first copies from the user into frames of its own, without fs_lock (the copy may fault, and the fault may need the lock), and then
+ * changes the file under it, in one operation. */
 #include "pfs_private.h"
+#include "pfs_journal.h"
 #include "dev.h"
 
 #define MAX_SIZE 0x7fffffffu            /* what lseek() can express */
+#define WRITE_PAGES 8u                 /* of one operation: a write of at most 28 KB is whole after a crash wherever it begins */
 #define MAX_PAGES (PFS_DIRECT + PFS_PER_INDIRECT + PFS_PER_INDIRECT * PFS_PER_INDIRECT)
 
 static struct inode *inodes;
@@ -189,7 +191,8 @@ static bool release_tree(struct inode *ip, uint32_t *slot, int depth, uint32_t f
 			else
 				empty &= release_tree(ip, &table[i], depth - 1, first > i * span ? first - i * span : 0);
 		}
-		block_write(f);
+		if (!empty)
+			block_write(f);        /* a table that is freed whole need not be logged */
 		block_put(f);
 		if (!empty)
 			return false;
@@ -200,24 +203,44 @@ static bool release_tree(struct inode *ip, uint32_t *slot, int depth, uint32_t f
 	return true;
 }
 
+/* A page of the file, pinned. What lies on the disk behind the end of the file is not believed: a write that was never committed may
+ * have left it there. Block 0: a hole. 1 if it was read now, 0, or a negative error. */
+static int page_get(struct inode *ip, uint32_t index, uint32_t block, struct frame **f)
+{
+	int r = cache_get(ip->ino, index, block, f);
+	if (r == 1 && index == ip->d.size / PAGE_SIZE)
+		memset((char *)frame_va(*f) + ip->d.size % PAGE_SIZE, 0, PAGE_SIZE - ip->d.size % PAGE_SIZE);
+	return r;
+}
+
+/* Zero the page that holds byte `size` from there on, so that a file that grows shows zeroes. */
+static int zero_tail(struct inode *ip, uint32_t size, bool shrinking)
+{
+	struct frame *f;
+	uint32_t block;
+	if (!(size % PAGE_SIZE))
+		return 0;
+	int r = inode_map(ip, size / PAGE_SIZE, false, &block);
+	if (r >= 0)
+		r = page_get(ip, size / PAGE_SIZE, block, &f);
+	if (r < 0)
+		return r;
+	memset((char *)frame_va(f) + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
+	if (block && shrinking)
+		journal_add(f);                /* the zeroes are where the file still has data if this is not committed */
+	else if (block)
+		f->flags |= FRAME_DIRTY;
+	frame_unpin(f);
+	return 0;
+}
+
 static int inode_truncate(struct inode *ip, uint32_t size)
 {
 	uint32_t first = page_up(size) / PAGE_SIZE;
-	struct frame *f;
-	if (size <= ip->d.size) {              /* equal: a write that failed may have left something beyond the end */
-		if (size % PAGE_SIZE) {
-			/* Bytes after the end are zero, so that a later extension shows zeroes. */
-			uint32_t block;
-			int r = inode_map(ip, size / PAGE_SIZE, false, &block);
-			if (r >= 0)
-				r = cache_get(ip->ino, size / PAGE_SIZE, block, &f);
-			if (r < 0)
-				return r;
-			memset((char *)frame_va(f) + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
-			if (block)
-				f->flags |= FRAME_DIRTY;
-			frame_unpin(f);
-		}
+	int err = zero_tail(ip, min(size, ip->d.size), size < ip->d.size);
+	if (err)
+		return err;
+	if (size < ip->d.size || !size) {
 		cache_remove_from(ip->ino, first);
 		for (uint32_t i = first; i < PFS_DIRECT; i++)
 			release_tree(ip, &ip->d.direct[i], 0, 0);
@@ -238,12 +261,33 @@ static void free_on_disk(struct inode *ip)
 	bitmap_change(ip->ino, false);
 }
 
-/* Files that were unlinked but are still open when the machine goes down. */
-void inode_free_nameless(void)
+static int free_if_nameless(uint32_t ino)
 {
-	for (struct inode *ip = inodes; ip; ip = ip->next)
-		if (!ip->d.links)
+	struct inode *ip;
+	struct frame *f;
+	int err = block_read(super.inode_bitmap + ino / (PFS_BLOCK_SIZE * 8), &f);
+	if (err)
+		return err;
+	bool used = ((uint32_t *)frame_va(f))[ino % (PFS_BLOCK_SIZE * 8) / 32] & 1u << ino % 32;
+	block_put(f);
+	if (!used)
+		return 0;
+	err = journal_begin();
+	if (!err && !(err = inode_load(ino, &ip)))
+		inode_release(ip);             /* frees it if it has no links */
+	return err;
+}
+
+/* Files that were unlinked while open: those in memory when the machine goes down, or, after it went down without asking, those on the disk. */
+int inode_free_nameless(bool on_disk)
+{
+	int err = 0;
+	for (uint32_t ino = PFS_ROOT_INO; on_disk && !err && ino < super.inodes; ino++)
+		err = free_if_nameless(ino);
+	for (struct inode *ip = inodes; !on_disk && !err && ip; ip = ip->next)
+		if (!ip->d.links && !(err = journal_begin()))
 			free_on_disk(ip);
+	return err;
 }
 
 /* Give up a reference with fs_lock held. */
@@ -271,17 +315,32 @@ void inode_put(struct inode *ip)
 		return;
 	}
 	mutex_lock(&fs_lock);
+	journal_begin();                       /* if it fails, what follows changes memory only */
 	inode_release(ip);
+	fs_end();
+}
+
+int pfs_set_attributes(struct inode *ip, const uint32_t *mode, const uint32_t *mtime)
+{
+	mutex_lock(&fs_lock);
+	if (mode)
+		ip->d.mode = (ip->d.mode & S_IFMT) | (*mode & ~S_IFMT);
+	if (mtime)
+		ip->d.mtime = *mtime;
+	int err = mode || mtime ? inode_write(ip) : 0;
 	mutex_unlock(&fs_lock);
+	return err;
 }
 
 int pfs_truncate(struct inode *ip, uint32_t size)
 {
 	if (size / PAGE_SIZE >= MAX_PAGES)
 		return -EFBIG;
-	mutex_lock(&fs_lock);
-	int err = inode_truncate(ip, size);
-	mutex_unlock(&fs_lock);
+	int err = fs_begin();
+	if (err)
+		return err;
+	err = inode_truncate(ip, size);
+	fs_end();
 	return err;
 }
 
@@ -296,7 +355,7 @@ int pfs_page(struct inode *ip, uint32_t index, struct frame **out)
 	mutex_lock(&fs_lock);
 	int r = index >= page_up(ip->d.size) / PAGE_SIZE ? -EINVAL : inode_map(ip, index, false, &block);
 	if (!r)
-		r = cache_get(ip->ino, index, block, out);
+		r = page_get(ip, index, block, out);
 	mutex_unlock(&fs_lock);
 	return r;
 }
@@ -339,62 +398,107 @@ static int file_read(struct file *file, uaddr_t to, uint32_t n, uint32_t pos)
 	return done;
 }
 
-/* The page to write to, allocated and pinned. */
-static int page_for_write(struct inode *ip, uint32_t index, struct frame **f)
+/* One page's part of a write. A block that the file had already is changed through the log, so that a crash leaves all of the old or all of
+ * the new bytes; a new one, or bytes after the end, can go home at once: nothing leads there until the commit. */
+static int store_page(struct inode *ip, uint32_t pos, const void *from, uint32_t n)
 {
-	uint32_t block;
-	int r = inode_map(ip, index, true, &block);
+	struct frame *f;
+	uint32_t block, index = pos / PAGE_SIZE;
+	int r = inode_map(ip, index, false, &block);
+	if (r < 0 || (r = page_get(ip, index, block, &f)) < 0)
+		return r;
+	bool fresh = !block;
+	r = fresh ? inode_map(ip, index, true, &block) : 0;
 	if (r < 0) {
-		inode_write(ip);               /* it may have got an indirect block before the disk was full */
+		frame_unpin(f);
 		return r;
 	}
-	bool beyond = index >= page_up(ip->d.size) / PAGE_SIZE;
-	r = r ? cache_get(ip->ino, index, 0, f) : cache_get(ip->ino, index, block, f);
-	if (r < 0)
-		return r;
-	if (beyond && (*f)->pins == 1 && !(*f)->refs)
-		memset(frame_va(*f), 0, PAGE_SIZE);
-	(*f)->block = block;
-	(*f)->flags |= FRAME_DIRTY;
-	return inode_write(ip);
+	while (f->flags & FRAME_BUSY)
+		frame_wait(f);
+	f->block = block;
+	memcpy((char *)frame_va(f) + pos % PAGE_SIZE, from, n);
+	if (!fresh && pos < ip->d.size)
+		journal_add(f);
+	else
+		f->flags |= FRAME_DIRTY;
+	frame_unpin(f);
+	ip->d.size = max(ip->d.size, pos + n);
+	return 0;
+}
+
+/* One operation: bytes that are in kernel frames, as they lie in the pages of the file, become part of it. Bytes stored, or an error. */
+static int store(struct inode *ip, struct frame **data, uint32_t n, uint32_t pos)
+{
+	uint32_t done = 0;
+	int err = fs_begin();
+	if (err)
+		return err;
+	if (pos > ip->d.size)
+		err = zero_tail(ip, ip->d.size, false);
+	while (!err && done < n) {
+		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(n - done, PAGE_SIZE - at);
+		err = store_page(ip, pos + done, (char *)frame_va(*data++) + at, piece);
+		done += err ? 0 : piece;
+	}
+	ip->d.mtime = boot_time + ticks / HZ;
+	int err2 = inode_write(ip);            /* also after an error: it may have got an indirect block before the disk was full */
+	fs_end();
+	return done ? (int)done : err ? err : err2;
+}
+
+/* The user's bytes, up to the first page that cannot be read. No lock is held: the copy may fault, and the fault may need it. */
+static uint32_t fetch(struct frame **data, uaddr_t from, uint32_t n, uint32_t pos)
+{
+	uint32_t done = 0;
+	while (done < n) {
+		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(n - done, PAGE_SIZE - at);
+		if (copy_from_user((char *)frame_va(*data++) + at, from + done, piece))
+			break;
+		done += piece;
+	}
+	return done;
+}
+
+/* As many frames as the write has pages, if they can be had; more than one only while memory is not scarce. */
+static uint32_t get_frames(struct frame **data, uint32_t wanted)
+{
+	uint32_t n = 0;
+	while (n < min(wanted, WRITE_PAGES) && (data[n] = frame_alloc(n ? ALLOC_USER : ALLOC_KERNEL)))
+		n++;
+	return n;
+}
+
+static int write_pieces(struct inode *ip, struct frame **data, uint32_t frames, uaddr_t from, uint32_t n, uint32_t pos)
+{
+	uint32_t done = 0;
+	while (done < n && !current->killed) {
+		uint32_t piece = min(n - done, frames * PAGE_SIZE - (pos + done) % PAGE_SIZE);
+		if (pos + done >= MAX_SIZE)
+			return done ? (int)done : -EFBIG;
+		piece = min(piece, MAX_SIZE - pos - done);
+		uint32_t got = fetch(data, from + done, piece, pos + done);
+		int r = got ? store(ip, data, got, pos + done) : -EFAULT;
+		if (commit_makes_room(r))
+			continue;
+		if (r < 0)
+			return done ? (int)done : r;
+		done += r;
+	}
+	return done;
 }
 
 static int file_write(struct file *file, uaddr_t from, uint32_t n, uint32_t pos)
 {
-	struct inode *ip = file->inode;
-	uint32_t done = 0;
-	int err = 0;
-	while (done < n && !err && !current->killed) {
-		struct frame *f;
-		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(n - done, PAGE_SIZE - at);
-		if (pos + done >= MAX_SIZE)
-			return done ? (int)done : -EFBIG;
-		piece = min(piece, MAX_SIZE - pos - done);
-		mutex_lock(&fs_lock);
-		err = page_for_write(ip, (pos + done) / PAGE_SIZE, &f);
-		mutex_unlock(&fs_lock);
-		if (err)
-			break;
-		err = copy_from_user((char *)frame_va(f) + at, from + done, piece);
-		bool lost = f->flags & FRAME_ORPHAN;   /* somebody truncated the file while we copied */
-		f->flags |= lost ? 0 : FRAME_DIRTY;
-		frame_unpin(f);
-		if (lost && !err)
-			continue;
-		if (err) {
-			mutex_lock(&fs_lock);
-			inode_truncate(ip, ip->d.size);
-			mutex_unlock(&fs_lock);
-			break;
-		}
-		done += piece;
-		mutex_lock(&fs_lock);
-		ip->d.size = max(ip->d.size, pos + done);
-		ip->d.mtime = boot_time + ticks / HZ;
-		err = inode_write(ip);
-		mutex_unlock(&fs_lock);
+	struct frame *data[WRITE_PAGES];
+	uint32_t frames = n ? get_frames(data, page_up(pos % PAGE_SIZE + n) / PAGE_SIZE) : 0;
+	int r = frames ? write_pieces(file->inode, data, frames, from, n, pos) : n ? -ENOMEM : 0;
+	while (frames)
+		frame_free(data[--frames]);
+	if (r > 0 && file->flags & O_DSYNC) {
+		int err = pfs_sync();
+		r = err ? err : r;
 	}
-	return done ? (int)done : err;
+	return r;
 }
 
 static int file_next_entry(struct file *file, uint32_t *pos, struct dir_entry *out)
@@ -421,7 +525,7 @@ static int file_next_entry(struct file *file, uint32_t *pos, struct dir_entry *o
 static int file_stat(struct file *file, struct stat_info *st)
 {
 	const struct inode *ip = file->inode;
-	*st = (struct stat_info){ .dev = 0x0301, .ino = ip->ino, .mode = ip->d.mode, .nlink = ip->d.links, .size = ip->d.size,
+	*st = (struct stat_info){ .dev = DEV_PFS, .ino = ip->ino, .mode = ip->d.mode, .nlink = ip->d.links, .size = ip->d.size,
 		.blocks = ip->d.blocks * PFS_SECTORS_PER_BLOCK, .mtime = ip->d.mtime };
 	return 0;
 }

@@ -16,6 +16,12 @@ struct pipe {
 	uint32_t readers, writers;
 };
 
+static void wake(struct pipe *p)
+{
+	wakeup(&p->head);
+	wakeup(&poll_channel);
+}
+
 static int pipe_read(struct file *f, uaddr_t to, uint32_t n, uint32_t pos)
 {
 	struct pipe *p = f->pipe;
@@ -45,7 +51,7 @@ static int pipe_read(struct file *f, uaddr_t to, uint32_t n, uint32_t pos)
 		done += piece;
 	}
 	mutex_unlock(&p->lock);
-	wakeup(&p->head);
+	wake(p);
 	return done ? (int)done : err;
 }
 
@@ -84,7 +90,7 @@ static int pipe_write(struct file *f, uaddr_t from, uint32_t n, uint32_t pos)
 			break;
 		p->head += piece;
 		done += piece;
-		wakeup(&p->head);
+		wake(p);
 	}
 	mutex_unlock(&p->lock);
 	return done ? (int)done : err;
@@ -96,18 +102,31 @@ static int pipe_stat(struct file *f, struct stat_info *st)
 	return 0;
 }
 
+static uint32_t pipe_ready(struct file *f)
+{
+	const struct pipe *p = f->pipe;
+	if ((f->flags & O_ACCMODE) == O_WRONLY)
+		return (p->head - p->tail < SIZE ? POLLOUT : 0) | (p->readers ? 0 : POLLERR);
+	return (p->head != p->tail ? POLLIN : 0) | (p->writers ? 0 : POLLHUP);
+}
+
 static void pipe_close(struct file *f)
 {
 	struct pipe *p = f->pipe;
 	(f->flags & O_ACCMODE) == O_WRONLY ? p->writers-- : p->readers--;
-	wakeup(&p->head);
+	wake(p);
 	if (p->readers || p->writers)
 		return;
 	frame_free(p->buffer);
 	kfree(p);
 }
 
-static const struct file_ops pipe_ops = { .read = pipe_read, .write = pipe_write, .stat = pipe_stat, .close = pipe_close };
+static struct frame *pipe_frame(const struct file *f) { return f->pipe->buffer; }
+
+static const struct file_ops pipe_ops = {
+	.read = pipe_read, .write = pipe_write, .stat = pipe_stat, .ready = pipe_ready, .close = pipe_close,
+	.frame = pipe_frame,
+};
 
 int pipe_new(struct file **read_end, struct file **write_end)
 {

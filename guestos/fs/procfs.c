@@ -3,15 +3,14 @@
  * A text file is made when it is read at offset 0 and kept, up to a page, until it is closed, so that reading it in pieces gives one
  * consistent text. pagemap and kpagecount are binary, big and cheap, and made for exactly the range that is read.
  * pagemap: 8 bytes a page: bits 0-54 frame number (or, if swapped, slot << 5), 62 swapped, 63 present.
- * kpagecount: 8 bytes a frame: how many page-table entries map it. */
+ * kpagecount: 8 bytes a frame: how many page-table entries map it.
+ * A file that switches something takes one word: `echo off > /proc/NAME`. Reading it tells the present setting. */
 #include "fs.h"
 #include "mm.h"
 #include "proc.h"
 #include "dev.h"
 
-struct text { char *at, *end; };
-
-static void __attribute__((format(printf, 2, 3))) print(struct text *t, const char *format, ...)
+void print(struct text *t, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -60,6 +59,14 @@ static void show_frames(struct text *t, struct proc *p)
 	for (unsigned s = 0; s < FRAME_STATES; s++)
 		print(t, "%-9s %8u\n", frame_state_name(s), nr_in_state[s]);
 	print(t, "%-9s %8u\n%-9s %8u\n%-9s %8u\n%-9s %8u\n", "shared", shared, "dirty", dirty, "inslot", slots, "pinned", nr_pinned);
+}
+
+static void show_check(struct text *t, struct proc *p)
+{
+	uint32_t length;
+	(void)p;
+	memory_check(t->at, t->end - t->at, &length);
+	t->at += length;
 }
 
 static void show_stat(struct text *t, struct proc *p)
@@ -135,14 +142,12 @@ static void show_pid_cmdline(struct text *t, struct proc *p) { print(t, "%s", p-
 static void show_pid_maps(struct text *t, struct proc *p)
 {
 	for (struct region *r = p->space ? p->space->regions : NULL; r; r = r->next) {
-		if (r->start == r->end)
-			continue;
 		char head[64];
-		int n = snprintf(head, sizeof head, "%08x-%08x r%c%cp %08x %s %u ", r->start, r->end, r->writable ? 'w' : '-',
-			r->executable ? 'x' : '-', r->file_page * PAGE_SIZE, r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
+		int n = snprintf(head, sizeof head, "%08x-%08x %c%c%c%c %08x %s %u ", r->start, r->end, r->prot & PROT_READ ? 'r' : '-',
+			region_writable(r) ? 'w' : '-', r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->file_page * PAGE_SIZE, r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
 		(void)n;
 		print(t, "%-49s%s\n", head, r->kind == REGION_HEAP ? "[heap]" : r->kind == REGION_STACK ? "[stack]"
-			: p->space->exe ? p->space->exe : "");
+			: r->kind == REGION_FILE && p->space->exe ? p->space->exe : "");
 	}
 }
 
@@ -166,15 +171,27 @@ struct proc_entry {
 	const char *name;
 	void (*show)(struct text *t, struct proc *p);          /* text, or */
 	uint64_t (*entry)(struct proc *p, uint32_t index);     /* table of 8-byte entries */
+	int (*write)(const char *word);                        /* NULL: read only. 0 or -error; may sleep */
 };
 static const struct proc_entry top_files[] = {
-	{ "meminfo", show_meminfo, NULL }, { "vmstat", show_vmstat, NULL }, { "frames", show_frames, NULL },
-	{ "stat", show_stat, NULL }, { "uptime", show_uptime, NULL }, { "swaps", show_swaps, NULL },
-	{ "mounts", show_mounts, NULL }, { "version", show_version, NULL }, { "kpagecount", NULL, kpagecount_entry },
+	{ "meminfo", .show = show_meminfo },
+	{ "vmstat", .show = show_vmstat },
+	{ "frames", .show = show_frames },
+	{ "check", .show = show_check },
+	{ "stat", .show = show_stat },
+	{ "uptime", .show = show_uptime },
+	{ "swaps", .show = show_swaps },
+	{ "mounts", .show = show_mounts },
+	{ "policy", .show = policy_show, .write = policy_select },
+	{ "version", .show = show_version },
+	{ "kpagecount", .entry = kpagecount_entry },
 };
 static const struct proc_entry pid_files[] = {
-	{ "stat", show_pid_stat, NULL }, { "status", show_pid_status, NULL }, { "maps", show_pid_maps, NULL },
-	{ "cmdline", show_pid_cmdline, NULL }, { "pagemap", NULL, pagemap_entry },
+	{ "stat", .show = show_pid_stat },
+	{ "status", .show = show_pid_status },
+	{ "maps", .show = show_pid_maps },
+	{ "cmdline", .show = show_pid_cmdline },
+	{ "pagemap", .entry = pagemap_entry },
 };
 #define DIRECTORY 99u
 
@@ -230,6 +247,24 @@ static int proc_read(struct file *f, uaddr_t to, uint32_t n, uint32_t pos)
 	return (entry_of(f)->show ? read_text : read_table)(f, to, n, pos);
 }
 
+/* The whole word comes in one write, with or without a newline after it. */
+static int proc_write(struct file *f, uaddr_t from, uint32_t n, uint32_t pos)
+{
+	char word[32];
+	uint32_t all = n;
+	if (f->number == DIRECTORY || !entry_of(f)->write)
+		return -EINVAL;
+	if (pos || n >= sizeof word)
+		return -EINVAL;
+	if (copy_from_user(word, from, n))
+		return -EFAULT;
+	while (n && (word[n - 1] == '\n' || word[n - 1] == ' '))
+		n--;
+	word[n] = 0;
+	int err = entry_of(f)->write(word);
+	return err ? err : (int)all;
+}
+
 static void fill_entry(struct dir_entry *e, const char *name, uint32_t ino, bool dir)
 {
 	e->ino = ino;
@@ -269,10 +304,36 @@ static int proc_next(struct file *f, uint32_t *pos, struct dir_entry *e)
 	return 1;
 }
 
+/* PID, or "self", at the beginning of *path: its number, and *path moves behind it; 0 if there is none. */
+static int pid_of(const char **path)
+{
+	int pid = 0;
+	if (!strncmp(*path, "self", 4) && (!(*path)[4] || (*path)[4] == '/')) {
+		*path += 4;
+		return current->pid;
+	}
+	while (**path >= '0' && **path <= '9' && pid < 1000000)
+		pid = pid * 10 + *(*path)++ - '0';
+	return pid;
+}
+
+/* /proc/PID/exe is a symbolic link to the program. */
+int procfs_link(const char *path, char *target, uint32_t room)
+{
+	if (strncmp(path, "/proc/", 6))
+		return -EINVAL;
+	const char *p = path + 6;
+	struct proc *found = proc_find(pid_of(&p));
+	if (!found || !found->space || strcmp(p, "/exe") || !found->space->exe)
+		return -EINVAL;
+	strlcpy(target, found->space->exe, room);
+	return strlen(target);
+}
+
 static int proc_stat(struct file *f, struct stat_info *st)
 {
-	bool dir = f->number == DIRECTORY;
-	*st = (struct stat_info){ .dev = 4, .ino = 1 + f->number + f->pid * 1000, .mode = dir ? S_IFDIR | 0555 : S_IFREG | 0444, .nlink = 1,
+	uint32_t mode = f->number == DIRECTORY ? S_IFDIR | 0555 : entry_of(f)->write ? S_IFREG | 0644 : S_IFREG | 0444;
+	*st = (struct stat_info){ .dev = DEV_PROC, .ino = 1 + f->number + f->pid * 1000, .mode = mode, .nlink = 1,
 		.mtime = boot_time + ticks / HZ };
 	return 0;
 }
@@ -283,8 +344,11 @@ static void proc_close(struct file *f)
 		frame_free(frame_of(virt_to_phys(f->text)));
 }
 
+static struct frame *proc_frame(const struct file *f) { return f->text ? frame_of(virt_to_phys(f->text)) : NULL; }
+
 static const struct file_ops proc_ops = {
-	.read = proc_read, .next_entry = proc_next, .stat = proc_stat, .close = proc_close, .seekable = true,
+	.read = proc_read, .write = proc_write, .next_entry = proc_next, .stat = proc_stat, .close = proc_close, .frame = proc_frame,
+	.seekable = true,
 };
 
 static int number_of(const char *name, uint32_t len, const struct proc_entry *table, uint32_t n)
@@ -298,15 +362,9 @@ static int number_of(const char *name, uint32_t len, const struct proc_entry *ta
 /* path is "", "/NAME", "/PID", "/PID/NAME"; "self" is the caller's PID. */
 int procfs_open(const char *path, struct file **out)
 {
-	int pid = 0, number = DIRECTORY;
+	int number = DIRECTORY;
 	const char *p = path + (*path == '/');
-	if (!strncmp(p, "self", 4) && (!p[4] || p[4] == '/')) {
-		pid = current->pid;
-		p += 4;
-	} else {
-		while (*p >= '0' && *p <= '9' && pid < 1000000)
-			pid = pid * 10 + *p++ - '0';
-	}
+	int pid = pid_of(&p);
 	if (pid && !proc_find(pid))
 		return -ENOENT;
 	if (pid && *p && *p++ != '/')

@@ -10,7 +10,7 @@
 enum {
 	EPERM = 1, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD, EAGAIN, ENOMEM, EACCES, EFAULT,
 	EBUSY = 16, EEXIST, EXDEV, ENODEV, ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE, ENOTTY, ETXTBSY, EFBIG, ENOSPC,
-	ESPIPE, EROFS, EMLINK, EPIPE, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ENOTEMPTY = 39,
+	ESPIPE, EROFS, EMLINK, EPIPE, ERANGE = 34, ENAMETOOLONG = 36, ENOSYS = 38, ENOTEMPTY = 39, EOVERFLOW = 75, EOPNOTSUPP = 95,
 };
 
 enum {
@@ -28,14 +28,21 @@ enum {
 #define O_TRUNC     01000u
 #define O_APPEND    02000u
 #define O_NONBLOCK  04000u
+#define O_DSYNC     010000u             /* part of O_SYNC, which is the same here */
 #define O_DIRECTORY 0200000u
 #define O_CLOEXEC   02000000u
+
+#define AT_FDCWD (-100)        /* dirfd: the current directory */
+#define AT_SYMLINK_NOFOLLOW 0x100u
+#define AT_REMOVEDIR        0x200u
+#define AT_EMPTY_PATH       0x1000u
 
 #define S_IFMT   0170000u
 #define S_IFREG  0100000u
 #define S_IFDIR  0040000u
 #define S_IFCHR  0020000u
 #define S_IFIFO  0010000u
+#define S_IFLNK  0120000u
 #define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
 #define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
 #define DT_OF(mode) (((mode) & S_IFMT) >> 12)
@@ -61,6 +68,22 @@ struct linux_stat64 {          /* fstat64, number 197 */
 _Static_assert(sizeof(struct linux_stat) == 64, "layout is fixed by the ABI");
 _Static_assert(sizeof(struct linux_stat64) == 96, "layout is fixed by the ABI");
 
+#define PROT_READ  1u
+#define PROT_WRITE 2u
+#define PROT_EXEC  4u
+#define PROT_SEM   8u
+
+#define MAP_SHARED          0x01u
+#define MAP_PRIVATE         0x02u
+#define MAP_SHARED_VALIDATE 0x03u
+#define MAP_TYPE            0x0fu
+#define MAP_FIXED           0x10u
+#define MAP_ANONYMOUS       0x20u
+#define MAP_LOCKED          0x2000u
+#define MAP_NORESERVE       0x4000u
+#define MAP_POPULATE        0x8000u
+#define MAP_FIXED_NOREPLACE 0x100000u
+
 struct linux_termios {
 	uint32_t c_iflag, c_oflag, c_cflag, c_lflag;
 	uint8_t c_line, c_cc[19];
@@ -75,19 +98,36 @@ struct linux_termios {
 #define ECHOK  0000040u
 enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN };
 
+enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32 };
+
 #define TCGETS     0x5401u
 #define TCSETS     0x5402u
 #define TCSETSW    0x5403u
 #define TCSETSF    0x5404u
+#define TCSBRK     0x5409u
+#define TIOCSCTTY  0x540Eu
 #define TIOCGPGRP  0x540Fu
 #define TIOCSPGRP  0x5410u
 #define TIOCGWINSZ 0x5413u
+#define TIOCSWINSZ 0x5414u
 #define FIONREAD   0x541Bu
+
+struct linux_user_desc {       /* modify_ldt, set_thread_area: a segment as a program asks for it */
+	uint32_t entry_number, base_addr, limit;
+	uint32_t seg_32bit : 1, contents : 2, read_exec_only : 1, limit_in_pages : 1, seg_not_present : 1, useable : 1, unused : 25;
+};
+enum { SEGMENT_DATA, SEGMENT_STACK, SEGMENT_CODE, SEGMENT_CONFORMING };        /* contents; a stack's limit is its lower end */
+_Static_assert(sizeof(struct linux_user_desc) == 16, "layout is fixed by the ABI");
 
 struct linux_rusage {
 	int32_t utime[2], stime[2];
 	int32_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap, inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
+struct linux_rlimit { uint32_t soft, hard; };
+struct linux_rlimit64 { uint64_t soft, hard; };
+#define RLIM_INFINITY 0xffffffffu
+enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS,
+	RLIMITS = 16 };
 struct linux_sysinfo {
 	int32_t uptime;
 	uint32_t loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap;

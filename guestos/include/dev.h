@@ -35,6 +35,7 @@ void tty_putc(char c);
 bool tty_input(char c);                /* interrupt level; false: no room, ask again after serial_input_resume() */
 int tty_read(uaddr_t to, uint32_t n, bool nonblock);           /* may sleep */
 int tty_write(uaddr_t from, uint32_t n);        /* may sleep */
+uint32_t tty_ready(void);
 int tty_ioctl(uint32_t request, uaddr_t arg);   /* may sleep */
 
 #endif

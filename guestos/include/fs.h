@@ -16,6 +16,9 @@ struct inode {                         /* an inode in memory; one per number */
 
 struct file;
 struct frame;
+#define DEV_PFS  0x0301u               /* stat_info.dev: which file system */
+#define DEV_PROC 4u
+#define DEV_DEV  5u
 struct stat_info { uint32_t dev, ino, mode, nlink, size, blocks, mtime, rdev; };
 struct dir_entry { uint32_t ino; uint8_t type; char name[PFS_NAME_MAX + 1]; };
 struct file_ops {
@@ -24,7 +27,9 @@ struct file_ops {
 	int (*next_entry)(struct file *f, uint32_t *pos, struct dir_entry *e); /* 1, 0 at the end, -error */
 	int (*stat)(struct file *f, struct stat_info *st);
 	int (*ioctl)(struct file *f, uint32_t request, uaddr_t arg);
+	uint32_t (*ready)(struct file *f);      /* POLLIN...: what would not wait now; NULL: nothing ever waits. Does not sleep */
 	void (*close)(struct file *f);
+	struct frame *(*frame)(const struct file *f);  /* the kernel frame it keeps, or NULL */
 	bool seekable;
 };
 struct file {
@@ -34,6 +39,7 @@ struct file {
 	struct pipe *pipe;
 	uint32_t number;               /* /proc and /dev: which file */
 	int pid;                       /* /proc/PID */
+	char *path;                    /* of a directory, as it was opened */
 	char *text;                    /* /proc: contents made at offset 0 */
 	uint32_t text_len;
 };
@@ -42,7 +48,9 @@ struct file {
 struct file *file_new(const struct file_ops *ops, uint32_t flags);
 void file_put(struct file *f);
 int file_open(const char *path, uint32_t flags, uint32_t mode, struct file **out);
-int path_absolute(const char *path, char *out);                /* out has PATH_MAX bytes */
+int path_from(const char *base, const char *path, char *out);  /* out has PATH_MAX bytes */
+int path_absolute(const char *path, char *out);                /* from the current directory */
+bool path_below(const char *path, const char *top);            /* top or something in it; does not sleep */
 int path_stat(const char *path, struct stat_info *st);
 #define PATH_MAX 256u
 
@@ -61,6 +69,10 @@ int pfs_mkdir(const char *path, uint32_t mode);
 int pfs_rmdir(const char *path);
 int pfs_unlink(const char *path);
 int pfs_rename(const char *from, const char *to);
+int pfs_link(const char *from, const char *to);
+int pfs_set_attributes(struct inode *ip, const uint32_t *mode, const uint32_t *mtime);        /* NULL: as it is */
+struct pfs_usage { uint32_t blocks, free_blocks, inodes, free_inodes; };
+int pfs_usage(struct pfs_usage *u);
 int pfs_truncate(struct inode *ip, uint32_t size);
 void inode_get(struct inode *ip);
 void inode_put(struct inode *ip);
@@ -68,12 +80,19 @@ int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
 extern const struct file_ops pfs_file_ops;
 int pfs_sync(void);
+void journal_in_place(uint32_t block);                         /* a file's data is about to be written to this block; does not sleep */
+
+/* sys_poll.c: woken whenever a file may have become ready */
+extern const char poll_channel;
 
 /* pipe.c */
 int pipe_new(struct file **read_end, struct file **write_end);
 /* procfs.c, devfs.c */
+struct text { char *at, *end; };                               /* a /proc file being written: show functions print into it */
+void print(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int procfs_open(const char *path, struct file **out);          /* path after "/proc" */
 int devfs_open(const char *path, struct file **out);           /* path after "/dev" */
+int procfs_link(const char *path, char *target, uint32_t room);       /* length, or -EINVAL: not a link */
 struct file *console_open(void);
 
 #endif

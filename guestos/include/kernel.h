@@ -50,11 +50,18 @@ void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2
 void panic_trap(const struct trapframe *tf, const char *why) __attribute__((noreturn));
 #define KASSERT(x) do { if (!(x)) panic("%s:%d: %s", __FILE__, __LINE__, #x); } while (0)
 
+/* random.c: the same numbers in every run; random_to_user() may sleep */
+uint32_t random_u32(void);
+int random_to_user(uaddr_t to, uint32_t n);
+
 /* main.c: options from the Multiboot command line */
 struct boot_options {
 	char init[64];         /* init=PATH */
 	char root[16];         /* root=hdaN */
+	bool undo;             /* journal=undo: the file system's log has old contents instead of new ones */
+	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
+	uint32_t check;        /* check=N: look for contradictions in memory management every N faults and ticks; 0 = never */
 };
 extern struct boot_options boot_options;
 

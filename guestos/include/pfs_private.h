@@ -9,10 +9,15 @@
 extern struct mutex fs_lock;
 extern struct pfs_super super;
 
+/* Every change of the file system is an operation: from fs_begin() to fs_end(), all of it in one transaction. Both may sleep. */
+int fs_begin(void);                    /* 0 with fs_lock held, or -EROFS without */
+void fs_end(void);
+bool commit_makes_room(int err);       /* err is -ENOSPC, and blocks that were waiting for a commit can be used now: try again. Without fs_lock */
+
 /* pfs.c: the metadata buffer cache (frames of the page cache, pinned while held) and the bitmaps */
 int block_read(uint32_t block, struct frame **out);
 int block_zeroed(uint32_t block, struct frame **out);
-void block_write(struct frame *f);     /* the only way metadata becomes dirty; a journal would hook in here */
+void block_write(struct frame *f);     /* the only way metadata becomes dirty: it joins the running transaction */
 void block_put(struct frame *f);
 int block_alloc(uint32_t *out);        /* 0, -ENOSPC, -EIO */
 void block_release(uint32_t block);
@@ -24,7 +29,7 @@ int inode_alloc(uint32_t mode, struct inode **out);
 int inode_write(struct inode *ip);
 int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block);
 void inode_release(struct inode *ip);
-void inode_free_nameless(void);
+int inode_free_nameless(bool on_disk);
 
 /* pfs_dir.c */
 int dir_next(struct inode *dp, uint32_t *pos, struct pfs_dirent *e);

@@ -13,10 +13,13 @@ enum proc_state { PROC_RUNNABLE, PROC_SLEEPING, PROC_ZOMBIE, PROC_STOPPED };
 typedef uint64_t sigset_t;     /* bit SIGNAL - 1 */
 #define MAX_FILES 32
 #define MAX_PROCS 200
+#define MAX_PINS 12
+#define TLS_SLOTS 3
 
 struct space;
 struct file;
 struct signals;
+struct fpu_state;
 struct proc {
 	struct proc *next;             /* all processes, oldest first */
 	int pid, pgid;
@@ -35,20 +38,30 @@ struct proc {
 	uint32_t syscall_nr;
 	uint32_t sleep_until;          /* nanosleep interrupted: what restart_syscall goes on with */
 	uaddr_t sleep_left;
+	bool sleep_wide;
 	bool alarm_set;                /* setitimer(ITIMER_REAL): */
 	uint32_t alarm_at, alarm_every;        /* ticks */
 	int report;                    /* stopped or continued: wait status not yet told, or 0 */
 	int status;                    /* wait status once a zombie */
 	struct space *space;           /* NULL: kernel thread */
+	bool borrowed;                 /* the space is its parent's, which waits; see fork_options */
+	uint32_t tid_to;               /* where its pid goes before it runs first */
 	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
 	uint32_t esp;                  /* saved by switch_stacks */
 	struct trapframe *tf;          /* of the trap that entered the kernel from user mode */
+	uint32_t entries;              /* such traps so far */
+	bool at_rest;                  /* set aside just before user mode: it holds nothing in the kernel */
+	struct frame *pins[MAX_PINS];  /* what frame_pin() has pinned for it */
+	struct fpu_state *fpu;         /* NULL: has not used floating point; see fpu.c */
+	uint64_t tls[TLS_SLOTS];       /* its GDT descriptors; see tls.c */
 	struct file *files[MAX_FILES];
 	uint32_t close_on_exec;
+	uint32_t umask;
 	char *cwd;                     /* absolute path without "." and ".." */
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
+	struct linux_rlimit rlimits[RLIMITS];
 };
 extern struct proc *current, *all_procs;
 extern volatile uint32_t ticks;
@@ -71,25 +84,51 @@ void mutex_unlock(struct mutex *m);
 
 /* process.c */
 void proc_start_init(void (*start)(void));
-int proc_fork(struct trapframe *tf);                   /* may sleep */
+struct fork_options {
+	bool borrow;                   /* vfork: the child runs in the caller's space, and the caller waits, until exec or exit */
+	uint32_t stack;                /* the child's ESP, if not 0 */
+	uint32_t tid_to;               /* where the child finds its pid, if not 0 */
+};
+int proc_fork(struct trapframe *tf, const struct fork_options *how);   /* may sleep */
+void proc_return_space(struct proc *p);                /* its vfork is over, if it was one */
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */
 int proc_kill(int pid, int sig);
 void proc_signal(struct proc *p, int sig);             /* from the kernel itself; also from interrupts */
 struct proc *proc_find(int pid);
 void proc_oom_kill(void);
+bool memory_crowded(void);
+void rlimits_init(struct proc *p);
 void return_to_user(struct trapframe *tf);
 void shutdown(void) __attribute__((noreturn));         /* may sleep */
+
+/* fpu.c */
+void fpu_init(void);
+void fpu_switch(const struct proc *p);
+bool fpu_unavailable(void);                            /* may sleep */
+int fpu_copy(struct proc *child);                      /* may sleep */
+void fpu_drop(struct proc *p);
+
+/* tls.c */
+void tls_load(const struct proc *p);
 
 /* exec.c */
 int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */
 int proc_exec_kernel(const char *path);                                /* may sleep */
+
+/* ldt.c */
+struct linux_user_desc;
+bool user_segment_empty(const struct linux_user_desc *u);
+uint64_t user_segment(const struct linux_user_desc *u);
 
 /* traps.S, trap.c, gdt.c */
 void switch_stacks(uint32_t *save_esp, uint32_t load_esp);
 void trap_return(void);
 void enter_user(struct trapframe *tf) __attribute__((noreturn));
 void gdt_init(void);
+uint64_t segment_descriptor(uint32_t base, uint32_t limit, uint32_t access, uint32_t flags);
+void gdt_set(uint32_t entry, uint64_t descriptor);
+void gdt_set_ldt(const void *table, uint32_t bytes);   /* NULL: none */
 void tss_set_kernel_stack(uint32_t esp);
 void idt_init(void);
 void irq_register(int irq, void (*handler)(void));

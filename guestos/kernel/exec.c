@@ -1,19 +1,16 @@
 /* guestos/kernel/exec.c: a new program for a process.
  *
  * Nothing of the program is read but its headers: exec only makes regions, and the pages come by faults. Arguments are copied into
- * kernel frames first, because they live in the space that is about to go. Until the new space is complete the old one is
+ * kernel frames first (args.c), because they live in the space that is about to go. Until the new space is complete the old one is
  * untouched and exec can still fail with an error; after that, failing means the process is killed.
- *
- *   0xC0000000  strings | auxv (empty) | envp[] NULL | argv[] NULL | argc  <- ESP
- *
- * The layout is the one Linux gives an i386 program. "#!" scripts are started with their interpreter.
+ * "#!" scripts are started with their interpreter.
  * References: [ELF] "Program Loading". */
+#include "args.h"
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
 #include "signal.h"
 
-#define ARG_PAGES 16u
 #define MAX_SEGMENTS 8
 
 struct elf_header {
@@ -27,107 +24,6 @@ struct elf_segment { uint32_t type, offset, vaddr, paddr, filesz, memsz, flags, 
 #define PF_X_ELF 1u
 #define PF_W_ELF 2u
 
-/* The argument strings, in frames; argc of them belong to argv, the rest to envp. */
-struct arguments {
-	struct frame *pages[ARG_PAGES];
-	uint32_t bytes, argc, envc;
-};
-
-static void args_free(struct arguments *a)
-{
-	for (uint32_t i = 0; i < ARG_PAGES; i++)
-		if (a->pages[i])
-			frame_free(a->pages[i]);
-	kfree(a);
-}
-
-static int args_add_char(struct arguments *a, char c)
-{
-	uint32_t page = a->bytes / PAGE_SIZE;
-	if (page >= ARG_PAGES)
-		return -E2BIG;
-	if (!a->pages[page] && !(a->pages[page] = frame_alloc(ALLOC_KERNEL)))
-		return -ENOMEM;
-	((char *)frame_va(a->pages[page]))[a->bytes++ % PAGE_SIZE] = c;
-	return 0;
-}
-
-static int args_add(struct arguments *a, const char *s)
-{
-	int err;
-	do
-		err = args_add_char(a, *s);
-	while (!err && *s++);
-	return err;
-}
-
-static int args_add_user_string(struct arguments *a, uaddr_t from)
-{
-	char part[64];
-	for (;;) {
-		uint32_t n = min((uint32_t)sizeof part, PAGE_SIZE - from % PAGE_SIZE);
-		if (copy_from_user(part, from, n))
-			return -EFAULT;
-		for (uint32_t i = 0; i < n; i++) {
-			int err = args_add_char(a, part[i]);
-			if (err || !part[i])
-				return err;
-		}
-		from += n;
-	}
-}
-
-static int args_add_user(struct arguments *a, uaddr_t vector, uint32_t *count)
-{
-	for (; vector; vector += 4) {
-		uaddr_t s;
-		if (copy_from_user(&s, vector, 4))
-			return -EFAULT;
-		if (!s)
-			break;
-		int err = args_add_user_string(a, s);
-		if (err)
-			return err;
-		++*count;
-	}
-	return 0;
-}
-
-/* Lay the arguments out on the new stack, which is mapped by the faults of this very copying. */
-static int args_to_stack(struct arguments *a, uint32_t *esp)
-{
-	uint32_t strings = (STACK_TOP - a->bytes) & ~3u, vectors = 1 + a->argc + 1 + a->envc + 1 + 2;
-	uint32_t sp = (strings - vectors * 4) & ~15u, at = sp, s = strings, zero = 0;
-	current->tf->user_esp = sp;            /* so that the stack may grow to here */
-	for (uint32_t done = 0; done < a->bytes; done += PAGE_SIZE)
-		if (copy_to_user(strings + done, frame_va(a->pages[done / PAGE_SIZE]), min(PAGE_SIZE, a->bytes - done)))
-			return -EFAULT;
-	int err = copy_to_user(at, &a->argc, 4);
-	at += 4;
-	for (uint32_t i = 0, offset = 0; i < a->argc + a->envc; i++) {
-		err |= copy_to_user(at, &s, 4);
-		at += 4;
-		for (char c = 1; c; offset++, s++)
-			c = ((char *)frame_va(a->pages[offset / PAGE_SIZE]))[offset % PAGE_SIZE];
-		if (i + 1 == a->argc) {
-			err |= copy_to_user(at, &zero, 4);
-			at += 4;
-		}
-	}
-	for (int i = 0; i < 3; i++, at += 4)
-		err |= copy_to_user(at, &zero, 4);
-	*esp = sp;
-	return err;
-}
-
-static bool overlaps(struct space *s, uint32_t start, uint32_t end)
-{
-	for (struct region *r = s->regions; r; r = r->next)
-		if (start < r->end && r->start < end)
-			return true;
-	return false;
-}
-
 static int add_segment(struct space *s, struct inode *ip, const struct elf_segment *p)
 {
 	uint32_t end = p->vaddr + p->memsz, skew = p->vaddr % PAGE_SIZE;
@@ -138,21 +34,23 @@ static int add_segment(struct space *s, struct inode *ip, const struct elf_segme
 		return -ENOEXEC;
 	struct region r = {
 		.start = page_down(p->vaddr), .end = page_up(end), .kind = REGION_FILE, .inode = ip,
-		.writable = p->flags & PF_W_ELF, .executable = p->flags & PF_X_ELF,
+		.prot = PROT_READ | (p->flags & PF_W_ELF ? PROT_WRITE : 0) | (p->flags & PF_X_ELF ? PROT_EXEC : 0), .may_write = true,
 		.file_page = p->offset / PAGE_SIZE, .file_bytes = p->filesz ? p->filesz + skew : 0,
 	};
-	if (overlaps(s, r.start, r.end))
+	struct region *next = region_after(s, r.start);
+	if (next && next->start < r.end)
 		return -ENOEXEC;
 	s->brk_start = max(s->brk_start, page_up(end));
 	return region_add(s, &r) ? 0 : -ENOMEM;
 }
 
-static int load(struct space *s, struct inode *ip, const struct elf_header *h)
+static int load(struct space *s, struct inode *ip, const struct elf_header *h, struct program *program)
 {
 	if (memcmp(h->ident, "\177ELF\1\1\1", 7) || h->type != 2 || h->machine != 3 || h->phentsize != sizeof(struct elf_segment)
 	    || !h->phnum || h->phnum > 32)
 		return -ENOEXEC;
 	int loaded = 0;
+	*program = (struct program){ .entry = h->entry, .phent = h->phentsize, .phnum = h->phnum };
 	for (uint32_t i = 0; i < h->phnum; i++) {
 		struct elf_segment p;
 		int n = pfs_read_kernel(ip, &p, sizeof p, h->phoff + i * sizeof p);
@@ -163,13 +61,15 @@ static int load(struct space *s, struct inode *ip, const struct elf_header *h)
 		int err = ++loaded > MAX_SEGMENTS ? -ENOEXEC : add_segment(s, ip, &p);
 		if (err)
 			return err;
+		if (h->phoff >= p.offset && h->phoff - p.offset < p.filesz)
+			program->phdr = p.vaddr + (h->phoff - p.offset);
 	}
-	struct region heap = { .start = s->brk_start, .end = s->brk_start, .kind = REGION_HEAP, .writable = true };
-	struct region stack = { .start = STACK_TOP - PAGE_SIZE, .end = STACK_TOP, .kind = REGION_STACK, .writable = true };
+	struct region stack = { .start = STACK_TOP - PAGE_SIZE, .end = STACK_TOP, .kind = REGION_STACK,
+		.prot = PROT_READ | PROT_WRITE, .may_write = true };
 	s->brk = s->brk_start;
 	if (!loaded || h->entry < USER_START || h->entry >= STACK_LOWEST)
 		return -ENOEXEC;
-	return region_add(s, &heap) && region_add(s, &stack) ? 0 : -ENOMEM;
+	return region_add(s, &stack) ? 0 : -ENOMEM;
 }
 
 static void become(struct space *s, const char *path)
@@ -181,8 +81,11 @@ static void become(struct space *s, const char *path)
 			name = c + 1;
 	strlcpy(current->name, name, sizeof current->name);
 	current->space = s;
+	fpu_drop(current);
+	memset(current->tls, 0, sizeof current->tls);
 	space_activate(s);
 	space_put(old);
+	proc_return_space(current);
 	for (int i = 0; i < MAX_FILES; i++)
 		if (current->close_on_exec & 1u << i && current->files[i]) {
 			file_put(current->files[i]);
@@ -284,6 +187,7 @@ static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *
 	struct inode *ip;
 	struct elf_header h;
 	struct space *s = NULL;
+	struct program program;
 	char interpreter[64];
 	uint32_t esp = 0;
 	int err = find_program(&path, &argv, a, interpreter, &ip, &h);
@@ -297,14 +201,17 @@ static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *
 	if (!err)
 		err = args_add_user(a, envp, &a->envc);
 	if (!err)
-		err = !(s = space_new()) || !(s->exe = kstrdup(path)) ? -ENOMEM : load(s, ip, &h);
+		err = args_add_auxiliary(a, path);
+	if (!err)
+		err = !(s = space_new()) || !(s->exe = kstrdup(path)) || !(s->cmdline = args_line(a, &s->cmdline_bytes)) ? -ENOMEM
+			: load(s, ip, &h, &program);
 	inode_put(ip);
 	if (err) {
 		space_put(s);
 		return err;
 	}
 	become(s, path);
-	if (args_to_stack(a, &esp))
+	if (args_to_stack(a, &program, &esp))
 		proc_signal(current, SIGKILL);
 	start_registers(current->tf, h.entry, esp);
 	vm.execs++;

@@ -67,12 +67,26 @@ static void read_memory_map(const struct multiboot_info *mb)
 		panic("the boot loader reports no memory");
 }
 
+static uint32_t number(const char *digits, uint32_t n)
+{
+	uint32_t value = 0;
+	for (uint32_t i = 0; i < n && digits[i] >= '0' && digits[i] <= '9'; i++)
+		value = value * 10 + digits[i] - '0';
+	return value;
+}
+
 static void option(const char *word, uint32_t n)
 {
 	if (n > 5 && !strncmp(word, "init=", 5))
 		strlcpy(boot_options.init, word + 5, min(n - 4, (uint32_t)sizeof boot_options.init));
 	else if (n > 5 && !strncmp(word, "root=", 5))
 		strlcpy(boot_options.root, word + 5, min(n - 4, (uint32_t)sizeof boot_options.root));
+	else if (n == 12 && !strncmp(word, "journal=undo", 12))
+		boot_options.undo = true;
+	else if (n > 7 && !strncmp(word, "policy=", 7))
+		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
+	else if (n > 6 && !strncmp(word, "check=", 6))
+		boot_options.check = number(word + 6, n - 6);
 	else if (n == 5 && !strncmp(word, "quiet", 5))
 		boot_options.quiet = true;
 }
@@ -164,8 +178,11 @@ void kmain(uint32_t magic, paddr_t info)
 	read_options(mb);
 	gdt_init();
 	idt_init();
+	fpu_init();
 	paging_init();
 	frame_init();
+	if (*boot_options.policy && policy_select(boot_options.policy))
+		printk("policy=%s: there is no such replacement policy\n", boot_options.policy);
 	pic_init();
 	pit_init();
 	boot_time = rtc_read();

@@ -29,6 +29,11 @@ static int new_pid(void)
 /* Where a new process first runs: schedule() of its creator would have turned interrupts on again after the switch. */
 static void first_run_user(void)
 {
+	if (current->tid_to) {
+		sti();
+		copy_to_user(current->tid_to, &current->pid, sizeof current->pid);     /* a bad address is ignored, as by Linux */
+		cli();
+	}
 	enter_user(current->tf);
 }
 
@@ -57,6 +62,7 @@ static struct proc *proc_new(void (*start)(void))
 	p->state = PROC_SLEEPING;
 	p->uninterruptible = true;
 	p->start_tick = ticks;
+	rlimits_init(p);
 	return p;
 }
 
@@ -76,6 +82,7 @@ void proc_start_init(void (*start)(void))
 	if (!p || !(p->cwd = kstrdup("/")))
 		panic("no memory for the first process");
 	p->pid = p->pgid = new_pid();
+	p->umask = 022;
 	p->parent = proc_find(1);
 	strlcpy(p->name, p->pid == 1 ? "init" : "syncd", sizeof p->name);
 	add(p);
@@ -83,20 +90,40 @@ void proc_start_init(void (*start)(void))
 }
 
 /* Stacks, tables and small objects never leave memory. Were they to fill it, nobody could run, not even to end the others. */
-static bool crowded(void)
+bool memory_crowded(void)
 {
 	return nr_in_state[FRAME_KERNEL] + nr_in_state[FRAME_TABLE] + nr_in_state[FRAME_HEAP] + nr_pinned > nr_usable / 4 * 3;
 }
 
-int proc_fork(struct trapframe *tf)
+/* The space of a new process: a copy of the caller's, or, for vfork, the same one. */
+static struct space *fork_space(bool borrow)
 {
-	struct proc *p = crowded() ? NULL : proc_new(first_run_user);
+	struct space *s = borrow ? current->space : space_new();
+	if (borrow)
+		s->refs++;
+	else if (s && space_copy(s, current->space)) {
+		space_put(s);
+		s = NULL;
+	}
+	return s;
+}
+
+void proc_return_space(struct proc *p)
+{
+	if (!p->borrowed)
+		return;
+	p->borrowed = false;
+	wakeup(&p->borrowed);
+}
+
+int proc_fork(struct trapframe *tf, const struct fork_options *how)
+{
+	struct proc *p = memory_crowded() ? NULL : proc_new(first_run_user);
 	if (!p)
 		return -EAGAIN;
-	p->space = space_new();
 	p->cwd = kstrdup(current->cwd);
-	if (!p->space || !p->cwd || signals_fork(p) || space_copy(p->space, current->space)) {
-		space_put(p->space);
+	if (!p->cwd || fpu_copy(p) || signals_fork(p) || !(p->space = fork_space(how->borrow))) {
+		fpu_drop(p);
 		kfree(p->cwd);
 		kfree(p->signals);
 		frame_free(frame_of(virt_to_phys(p->kstack)));
@@ -105,18 +132,28 @@ int proc_fork(struct trapframe *tf)
 	}
 	*p->tf = *tf;
 	p->tf->eax = 0;
+	if (how->stack)
+		p->tf->user_esp = how->stack;
+	p->borrowed = how->borrow;
+	p->tid_to = how->tid_to;
+	memcpy(p->tls, current->tls, sizeof p->tls);
 	memcpy(p->name, current->name, sizeof p->name);
+	memcpy(p->rlimits, current->rlimits, sizeof p->rlimits);
 	p->pid = new_pid();
 	p->pgid = current->pgid;
 	p->parent = current;
 	p->close_on_exec = current->close_on_exec;
+	p->umask = current->umask;
 	for (int i = 0; i < MAX_FILES; i++)
 		if ((p->files[i] = current->files[i]))
 			p->files[i]->refs++;
 	add(p);
 	p->state = PROC_RUNNABLE;
 	vm.forks++;
-	return p->pid;
+	int pid = p->pid;                      /* only this process can wait for the child, so p stays while it borrows */
+	while (how->borrow && p->borrowed)
+		sleep_uninterruptible(&p->borrowed);
+	return pid;
 }
 
 void proc_exit(int status)
@@ -128,6 +165,8 @@ void proc_exit(int status)
 	space_activate(NULL);
 	current->space = NULL;
 	space_put(s);
+	proc_return_space(current);
+	fpu_drop(current);
 	for (int i = 0; i < MAX_FILES; i++)
 		if (current->files[i]) {
 			struct file *f = current->files[i];

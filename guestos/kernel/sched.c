@@ -40,6 +40,8 @@ void schedule(void)
 		current = next;
 		tss_set_kernel_stack((uint32_t)next->kstack + PAGE_SIZE);
 		space_activate(next->space);
+		fpu_switch(next);
+		tls_load(next);
 		switch_stacks(&old->esp, next->esp);
 	}
 	irq_restore(flags);
@@ -113,6 +115,8 @@ void timer_tick(bool user)
 	}
 	if (current && current->state == PROC_RUNNABLE)
 		user ? current->utime++ : current->stime++;
+	if (current && current->space && current->state == PROC_RUNNABLE)
+		current->space->vtime++;
 	need_resched = true;
 }
 

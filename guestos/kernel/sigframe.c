@@ -149,15 +149,8 @@ int signal_frame(struct trapframe *tf, const struct signal_info *info, const str
 
 /* Returning */
 
-/* Which segments a program may hold: the flat ones, and none at all in DS ES FS GS. */
-static bool data_selector(uint32_t selector) { return (selector & 0xffff) <= 3 || (selector & 0xffff) == SEL_UDATA || (selector & 0xffff) == SEL_UCODE; }
-
-static bool registers_good(const struct sigcontext *c)
-{
-	return (c->cs & 0xffff) == SEL_UCODE && (c->ss & 0xffff) == SEL_UDATA && data_selector(c->ds) && data_selector(c->es)
-		&& data_selector(c->fs) && data_selector(c->gs);
-}
-
+/* Any selector may be in the frame, but those of CS and SS are made to be of ring 3. Should one of them name nothing that a program may
+ * load, the way back to user mode finds that out (trap.c). */
 static void restore_registers(struct trapframe *tf, const struct sigcontext *c)
 {
 	tf->gs = c->gs & 0xffff;
@@ -172,10 +165,10 @@ static void restore_registers(struct trapframe *tf, const struct sigcontext *c)
 	tf->ecx = c->ecx;
 	tf->eax = c->eax;
 	tf->eip = c->eip;
-	tf->cs = c->cs & 0xffff;
+	tf->cs = (c->cs & 0xffff) | 3;
 	tf->eflags = (tf->eflags & ~EFLAGS_USER) | (c->eflags & EFLAGS_USER);
 	tf->user_esp = c->esp;
-	tf->user_ss = c->ss & 0xffff;
+	tf->user_ss = (c->ss & 0xffff) | 3;
 	current->restartable = false;          /* EAX is the program's, not a result */
 }
 
@@ -193,7 +186,7 @@ int sys_sigreturn(struct trapframe *tf)
 	uaddr_t at = tf->user_esp - 8;
 	struct old_frame_head f;
 	uint32_t extramask;
-	if (copy_from_user(&f, at, sizeof f) || copy_from_user(&extramask, at + OLD_TAIL, sizeof extramask) || !registers_good(&f.regs))
+	if (copy_from_user(&f, at, sizeof f) || copy_from_user(&extramask, at + OLD_TAIL, sizeof extramask))
 		return bad_frame(tf, at);
 	current->blocked = ((sigset_t)extramask << 32 | f.regs.oldmask) & ~UNBLOCKABLE;
 	restore_registers(tf, &f.regs);
@@ -204,7 +197,7 @@ int sys_rt_sigreturn(struct trapframe *tf)
 {
 	uaddr_t at = tf->user_esp - 4;
 	struct rt_frame f;
-	if (copy_from_user(&f, at, sizeof f) || !registers_good(&f.uc.regs))
+	if (copy_from_user(&f, at, sizeof f))
 		return bad_frame(tf, at);
 	current->blocked = ((sigset_t)f.uc.mask[1] << 32 | f.uc.mask[0]) & ~UNBLOCKABLE;
 	restore_registers(tf, &f.uc.regs);

@@ -1,4 +1,4 @@
-/* guestos/kernel/sys_file.c: system calls on files, directories and pipes.
+/* guestos/kernel/sys_file.c: system calls on open files, directories and pipes. Those on names are in sys_path.c, on what stat() tells in sys_attr.c.
  *
  * Every user pointer goes through usercopy.c; no lock is held meanwhile. A call keeps its own reference to the file it works on only by
  * being the one thread of its process, which alone can close its descriptors. */
@@ -6,9 +6,9 @@
 #include "fs.h"
 #include "mm.h"
 
-static struct file *file_from_fd(uint32_t fd) { return fd < MAX_FILES ? current->files[fd] : NULL; }
+struct file *file_from_fd(uint32_t fd) { return fd < MAX_FILES ? current->files[fd] : NULL; }
 
-static int new_fd(struct file *f, uint32_t from)
+int new_fd(struct file *f, uint32_t from)
 {
 	for (uint32_t fd = from; fd < MAX_FILES; fd++)
 		if (!current->files[fd]) {
@@ -17,43 +17,6 @@ static int new_fd(struct file *f, uint32_t from)
 			return fd;
 		}
 	return -EMFILE;
-}
-
-/* The absolute path named by a user string, in memory of its own. */
-static int user_path(uaddr_t from, char **out)
-{
-	char *given = kmalloc(2 * PATH_MAX);
-	if (!given)
-		return -ENOMEM;
-	int err = copy_string_from_user(given, from, PATH_MAX);
-	if (err >= 0)
-		err = path_absolute(given, given + PATH_MAX);
-	if (err < 0) {
-		kfree(given);
-		return err;
-	}
-	memmove(given, given + PATH_MAX, PATH_MAX);
-	*out = given;
-	return 0;
-}
-
-int sys_open(struct trapframe *tf)
-{
-	char *path;
-	struct file *f;
-	int err = user_path(ARG0(tf), &path);
-	if (err)
-		return err;
-	err = file_open(path, ARG1(tf), ARG2(tf) & ~022u, &f);
-	kfree(path);
-	if (err)
-		return err;
-	int fd = new_fd(f, 0);
-	if (fd < 0)
-		file_put(f);
-	else if (ARG1(tf) & O_CLOEXEC)
-		current->close_on_exec |= 1u << fd;
-	return fd;
 }
 
 int sys_close(struct trapframe *tf)
@@ -116,7 +79,26 @@ static int write_file(struct file *f, uaddr_t from, uint32_t n)
 
 int sys_write(struct trapframe *tf) { return write_file(file_from_fd(ARG0(tf)), ARG1(tf), ARG2(tf)); }
 
-int sys_writev(struct trapframe *tf)
+int sys_pwrite64(struct trapframe *tf)
+{
+	struct file *f = file_from_fd(ARG0(tf));
+	if (!f)
+		return -EBADF;
+	if (!f->ops->seekable)
+		return -ESPIPE;
+	if (ARG4(tf))
+		return (int32_t)ARG4(tf) < 0 ? -EINVAL : -EFBIG;
+	uint32_t kept = f->pos;
+	f->pos = ARG3(tf);
+	int r = write_file(f, ARG1(tf), ARG2(tf));
+	f->pos = kept;
+	return r;
+}
+
+static int read_file(struct file *f, uaddr_t to, uint32_t n) { return read_at(f, to, n, f ? &f->pos : NULL); }
+
+/* A list of (address, length) pairs, one after the other, until one gives less than was asked. */
+static int vector(struct trapframe *tf, int (*transfer)(struct file *, uaddr_t, uint32_t))
 {
 	int done = 0;
 	if (ARG2(tf) > 1024)
@@ -126,7 +108,7 @@ int sys_writev(struct trapframe *tf)
 		int r = copy_from_user(v, ARG1(tf) + i * sizeof v, sizeof v);
 		uint32_t n = min(v[1], 0x7ffff000u - done);    /* the sum must fit the result */
 		if (!r)
-			r = (int32_t)v[1] < 0 ? -EINVAL : write_file(file_from_fd(ARG0(tf)), v[0], n);
+			r = (int32_t)v[1] < 0 ? -EINVAL : transfer(file_from_fd(ARG0(tf)), v[0], n);
 		if (r < 0)
 			return done ? done : r;
 		done += r;
@@ -135,6 +117,9 @@ int sys_writev(struct trapframe *tf)
 	}
 	return done;
 }
+
+int sys_readv(struct trapframe *tf) { return vector(tf, read_file); }
+int sys_writev(struct trapframe *tf) { return vector(tf, write_file); }
 
 static int seek(struct file *f, int64_t offset, uint32_t whence)
 {
@@ -172,13 +157,18 @@ int sys_llseek(struct trapframe *tf)
 	return err ? err : copy_to_user(ARG3(tf), &pos, sizeof pos);
 }
 
-int sys_ftruncate(struct trapframe *tf)
+static int truncate_fd(uint32_t fd, int64_t size)
 {
-	struct file *f = file_from_fd(ARG0(tf));
+	struct file *f = file_from_fd(fd);
 	if (!f || (f->flags & O_ACCMODE) == O_RDONLY)
 		return f ? -EINVAL : -EBADF;
-	return !f->inode || (int32_t)ARG1(tf) < 0 ? -EINVAL : pfs_truncate(f->inode, ARG1(tf));
+	if (!f->inode || size < 0)
+		return -EINVAL;
+	return size > 0x7fffffff ? -EFBIG : pfs_truncate(f->inode, size);
 }
+
+int sys_ftruncate(struct trapframe *tf) { return truncate_fd(ARG0(tf), (int32_t)ARG1(tf)); }
+int sys_ftruncate64(struct trapframe *tf) { return truncate_fd(ARG0(tf), (int64_t)((uint64_t)ARG2(tf) << 32 | ARG1(tf))); }
 
 int sys_ioctl(struct trapframe *tf)
 {
@@ -210,6 +200,16 @@ int sys_dup2(struct trapframe *tf)
 	if (ARG0(tf) != ARG1(tf))
 		current->close_on_exec &= ~(1u << ARG1(tf));
 	return ARG1(tf);
+}
+
+int sys_dup3(struct trapframe *tf)
+{
+	if (ARG0(tf) == ARG1(tf) || ARG2(tf) & ~O_CLOEXEC)
+		return -EINVAL;
+	int fd = sys_dup2(tf);
+	if (fd >= 0 && ARG2(tf) & O_CLOEXEC)
+		current->close_on_exec |= 1u << fd;
+	return fd;
 }
 
 /* F_DUPFD 0, F_GETFD 1, F_SETFD 2, F_GETFL 3, F_SETFL 4, F_DUPFD_CLOEXEC 1030. */
@@ -244,15 +244,23 @@ int sys_fcntl(struct trapframe *tf)
 	return -EINVAL;
 }
 
-int sys_pipe(struct trapframe *tf)
+/* The descriptors go to the user; flags: O_CLOEXEC, O_NONBLOCK. */
+static int make_pipe(uaddr_t to, uint32_t flags)
 {
 	struct file *ends[2];
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
 	int err = pipe_new(&ends[0], &ends[1]);
 	if (err)
 		return err;
 	int fd[2] = { new_fd(ends[0], 0), new_fd(ends[1], 0) };
-	if (fd[0] >= 0 && fd[1] >= 0 && !copy_to_user(ARG0(tf), fd, sizeof fd))
+	if (fd[0] >= 0 && fd[1] >= 0 && !copy_to_user(to, fd, sizeof fd)) {
+		for (int i = 0; i < 2; i++) {
+			ends[i]->flags |= flags & O_NONBLOCK;
+			current->close_on_exec |= flags & O_CLOEXEC ? 1u << fd[i] : 0;
+		}
 		return 0;
+	}
 	err = fd[0] < 0 || fd[1] < 0 ? -EMFILE : -EFAULT;
 	for (int i = 0; i < 2; i++) {
 		if (fd[i] >= 0)
@@ -262,148 +270,8 @@ int sys_pipe(struct trapframe *tf)
 	return err;
 }
 
-static int stat_to_user(const struct stat_info *s, uaddr_t to)
-{
-	struct linux_stat st = { .st_dev = s->dev, .st_ino = s->ino, .st_mode = s->mode, .st_nlink = s->nlink, .st_rdev = s->rdev,
-		.st_size = s->size, .st_blksize = PAGE_SIZE, .st_blocks = s->blocks, .st_atime = s->mtime, .st_mtime = s->mtime, .st_ctime = s->mtime };
-	return copy_to_user(to, &st, sizeof st);
-}
-
-static int stat64_to_user(const struct stat_info *s, uaddr_t to)
-{
-	struct linux_stat64 st = { .st_dev = s->dev, .st_ino32 = s->ino, .st_ino = s->ino, .st_mode = s->mode, .st_nlink = s->nlink,
-		.st_rdev = s->rdev, .st_size = s->size, .st_blksize = PAGE_SIZE, .st_blocks = s->blocks, .st_atime = s->mtime,
-		.st_mtime = s->mtime, .st_ctime = s->mtime };
-	return copy_to_user(to, &st, sizeof st);
-}
-
-static int stat_user_path(uaddr_t from, struct stat_info *st)
-{
-	char *path;
-	int err = user_path(from, &path);
-	if (err)
-		return err;
-	err = path_stat(path, st);
-	kfree(path);
-	return err;
-}
-
-static int stat_fd(uint32_t fd, struct stat_info *st)
-{
-	struct file *f = file_from_fd(fd);
-	return f ? f->ops->stat(f, st) : -EBADF;
-}
-
-int sys_stat(struct trapframe *tf)
-{
-	struct stat_info st;
-	int err = stat_user_path(ARG0(tf), &st);
-	return err ? err : stat_to_user(&st, ARG1(tf));
-}
-
-int sys_stat64(struct trapframe *tf)
-{
-	struct stat_info st;
-	int err = stat_user_path(ARG0(tf), &st);
-	return err ? err : stat64_to_user(&st, ARG1(tf));
-}
-
-int sys_fstat(struct trapframe *tf)
-{
-	struct stat_info st;
-	int err = stat_fd(ARG0(tf), &st);
-	return err ? err : stat_to_user(&st, ARG1(tf));
-}
-
-int sys_fstat64(struct trapframe *tf)
-{
-	struct stat_info st;
-	int err = stat_fd(ARG0(tf), &st);
-	return err ? err : stat64_to_user(&st, ARG1(tf));
-}
-
-/* There is one user, root, who may do everything that is possible: X_OK needs an execute bit. */
-int sys_access(struct trapframe *tf)
-{
-	struct stat_info st;
-	int err = stat_user_path(ARG0(tf), &st);
-	return err ? err : ARG1(tf) & 1 && !(st.mode & 0111) ? -EACCES : 0;
-}
-
-/* /proc, /dev or something in them. */
-static bool on_mount(const char *path)
-{
-	for (int i = 0; i < 2; i++) {
-		const char *top = i ? "/dev" : "/proc";
-		uint32_t n = strlen(top);
-		if (!strncmp(path, top, n) && (!path[n] || path[n] == '/'))
-			return true;
-	}
-	return false;
-}
-
-/* One user path, one operation on it. /proc and /dev have no changes to make. */
-static int with_path(uaddr_t from, int (*operation)(const char *path))
-{
-	char *path;
-	int err = user_path(from, &path);
-	if (err)
-		return err;
-	err = !strncmp(path, "/proc/", 6) || !strncmp(path, "/dev/", 5) ? -EPERM : operation(path);
-	kfree(path);
-	return err;
-}
-
-static int mkdir_default(const char *path) { return pfs_mkdir(path, 0755); }
-static int rmdir_not_mount(const char *path) { return on_mount(path) ? -EBUSY : pfs_rmdir(path); }
-
-int sys_unlink(struct trapframe *tf) { return with_path(ARG0(tf), pfs_unlink); }
-int sys_rmdir(struct trapframe *tf) { return with_path(ARG0(tf), rmdir_not_mount); }
-int sys_mkdir(struct trapframe *tf) { return with_path(ARG0(tf), mkdir_default); }
-
-int sys_rename(struct trapframe *tf)
-{
-	char *from, *to;
-	int err = user_path(ARG0(tf), &from);
-	if (err)
-		return err;
-	err = user_path(ARG1(tf), &to);
-	if (!err) {
-		err = on_mount(from) || on_mount(to) ? -EXDEV : pfs_rename(from, to);
-		kfree(to);
-	}
-	kfree(from);
-	return err;
-}
-
-int sys_chdir(struct trapframe *tf)
-{
-	char *path;
-	struct stat_info st;
-	int err = user_path(ARG0(tf), &path);
-	if (err)
-		return err;
-	err = path_stat(path, &st);
-	if (!err && !S_ISDIR(st.mode))
-		err = -ENOTDIR;
-	char *cwd = err ? NULL : kstrdup(path);
-	if (!err && !cwd)
-		err = -ENOMEM;
-	kfree(path);
-	if (err)
-		return err;
-	kfree(current->cwd);
-	current->cwd = cwd;
-	return 0;
-}
-
-int sys_getcwd(struct trapframe *tf)
-{
-	uint32_t n = strlen(current->cwd) + 1;
-	if (n > ARG1(tf))
-		return -ERANGE;
-	return copy_to_user(ARG0(tf), current->cwd, n) ? -EFAULT : (int)n;
-}
+int sys_pipe(struct trapframe *tf) { return make_pipe(ARG0(tf), 0); }
+int sys_pipe2(struct trapframe *tf) { return make_pipe(ARG0(tf), ARG1(tf)); }
 
 /* Both directory formats: a fixed head, the name, padding; getdents keeps the type in the record's last byte. */
 static int getdents(struct trapframe *tf, bool wide)
@@ -453,4 +321,3 @@ int sys_sync(struct trapframe *tf)
 }
 
 int sys_fsync(struct trapframe *tf) { return file_from_fd(ARG0(tf)) ? pfs_sync() : -EBADF; }
-int sys_umask(struct trapframe *tf) { (void)tf; return 022; }

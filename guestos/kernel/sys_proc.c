@@ -1,4 +1,4 @@
-/* guestos/kernel/sys_proc.c: system calls on processes, memory and time. */
+/* guestos/kernel/sys_proc.c: system calls on processes. */
 #include "syscalls.h"
 #include "fs.h"
 #include "mm.h"
@@ -6,10 +6,27 @@
 #include "signal.h"
 
 int sys_exit(struct trapframe *tf) { proc_exit((ARG0(tf) & 0xff) << 8); }
-int sys_fork(struct trapframe *tf) { return proc_fork(tf); }
+int sys_fork(struct trapframe *tf) { return proc_fork(tf, &(struct fork_options){ 0 }); }
+int sys_vfork(struct trapframe *tf) { return proc_fork(tf, &(struct fork_options){ .borrow = true }); }
+
+#define CLONE_VM             0x00000100u
+#define CLONE_VFORK          0x00004000u
+#define CLONE_CHILD_CLEARTID 0x00200000u
+#define CLONE_CHILD_SETTID   0x01000000u
+#define CLONE_SIGNAL         0x000000ffu
+
+/* flags, stack, parent's tid, TLS, child's tid. Only what fork and vfork can do: there are no threads. CLONE_CHILD_CLEARTID is about
+ * memory that nobody else sees. */
+int sys_clone(struct trapframe *tf)
+{
+	uint32_t flags = ARG0(tf), known = CLONE_VM | CLONE_VFORK | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_SIGNAL;
+	if (flags & ~known || !(flags & CLONE_VM) != !(flags & CLONE_VFORK))
+		return -EINVAL;
+	return proc_fork(tf, &(struct fork_options){ .borrow = flags & CLONE_VM, .stack = ARG1(tf),
+		.tid_to = flags & CLONE_CHILD_SETTID ? ARG4(tf) : 0 });
+}
 int sys_getpid(struct trapframe *tf) { (void)tf; return current->pid; }
 int sys_getppid(struct trapframe *tf) { (void)tf; return current->parent ? current->parent->pid : 0; }
-int sys_getuid(struct trapframe *tf) { (void)tf; return 0; }
 int sys_getpgrp(struct trapframe *tf) { (void)tf; return current->pgid; }
 
 int sys_execve(struct trapframe *tf)
@@ -20,6 +37,8 @@ int sys_execve(struct trapframe *tf)
 	int err = copy_string_from_user(path + PATH_MAX, ARG0(tf), PATH_MAX);
 	if (err >= 0)
 		err = path_absolute(path + PATH_MAX, path);
+	if (err >= 0 && procfs_link(path, path + PATH_MAX, PATH_MAX) > 0)
+		memcpy(path, path + PATH_MAX, PATH_MAX);
 	if (err >= 0)
 		err = proc_exec(path, ARG1(tf), ARG2(tf));
 	kfree(path);
@@ -53,25 +72,6 @@ static int wait(int pid, uaddr_t status_to, uint32_t options, uaddr_t usage_to)
 
 int sys_waitpid(struct trapframe *tf) { return wait(ARG0(tf), ARG1(tf), ARG2(tf), 0); }
 int sys_wait4(struct trapframe *tf) { return wait(ARG0(tf), ARG1(tf), ARG2(tf), ARG3(tf)); }
-
-/* Linux' convention: the break after the call; unchanged means refused. */
-int sys_brk(struct trapframe *tf)
-{
-	if (ARG0(tf) >= current->space->brk_start)
-		space_set_brk(current->space, ARG0(tf));
-	return current->space->brk;
-}
-
-static int lock_range(struct trapframe *tf, bool lock)
-{
-	uint32_t start = ARG0(tf), n = ARG1(tf);
-	if (start >= KERNEL_BASE || n > KERNEL_BASE - start)
-		return -ENOMEM;
-	return space_lock_range(current->space, start, start + n, lock);
-}
-
-int sys_mlock(struct trapframe *tf) { return lock_range(tf, true); }
-int sys_munlock(struct trapframe *tf) { return lock_range(tf, false); }
 
 static struct proc *own_or_child(int pid)
 {
@@ -115,79 +115,6 @@ int sys_getrusage(struct trapframe *tf)
 	if (ARG0(tf) && (int)ARG0(tf) != -1)
 		return -EINVAL;
 	return copy_to_user(ARG1(tf), &u, sizeof u);
-}
-
-int sys_sysinfo(struct trapframe *tf)
-{
-	struct linux_sysinfo s = { .uptime = ticks / HZ, .totalram = nr_usable, .freeram = nr_free, .bufferram = nr_in_state[FRAME_CACHE],
-		.totalswap = swap_total, .freeswap = swap_total - swap_used, .mem_unit = PAGE_SIZE };
-	for (struct proc *p = all_procs; p; p = p->next)
-		s.procs++;
-	return copy_to_user(ARG0(tf), &s, sizeof s);
-}
-
-int sys_uname(struct trapframe *tf)
-{
-	static const char *const words[6] = { "Pagoda", "pagoda", "0.1", "demand-paged", "i686", "(none)" };
-	for (uint32_t i = 0; i < 6; i++) {
-		char field[65] = { 0 };
-		strlcpy(field, words[i], sizeof field);
-		if (copy_to_user(ARG0(tf) + i * sizeof field, field, sizeof field))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-int sys_time(struct trapframe *tf)
-{
-	int32_t now = boot_time + ticks / HZ;
-	return ARG0(tf) && copy_to_user(ARG0(tf), &now, sizeof now) ? -EFAULT : now;
-}
-
-int sys_gettimeofday(struct trapframe *tf)
-{
-	int32_t tv[2] = { boot_time + ticks / HZ, ticks % HZ * (1000000 / HZ) };
-	return ARG0(tf) ? copy_to_user(ARG0(tf), tv, sizeof tv) : 0;
-}
-
-/* CLOCK_REALTIME 0, CLOCK_MONOTONIC 1. */
-int sys_clock_gettime(struct trapframe *tf)
-{
-	int32_t ts[2] = { (ARG0(tf) ? 0 : boot_time) + ticks / HZ, ticks % HZ * (1000000000 / HZ) };
-	return ARG0(tf) > 1 ? -EINVAL : copy_to_user(ARG1(tf), ts, sizeof ts);
-}
-
-/* If a signal comes, what is left is reported; if it turns out that no handler runs, restart_syscall goes on sleeping. */
-static int sleep_until(uint32_t until, uaddr_t left_to)
-{
-	bool interrupted = false;
-	while (!interrupted && (int32_t)(until - ticks) > 0)
-		interrupted = sleep_ticks(current, until - ticks, true);
-	uint32_t left = interrupted ? max((int32_t)(until - ticks), 0) : 0;
-	int32_t ts[2] = { left / HZ, left % HZ * (1000000000 / HZ) };
-	current->sleep_until = until;
-	current->sleep_left = left_to;
-	if (left_to && copy_to_user(left_to, ts, sizeof ts))
-		return -EFAULT;
-	return interrupted ? -ERESTART_RESTARTBLOCK : 0;
-}
-
-int sys_nanosleep(struct trapframe *tf)
-{
-	int32_t ts[2];
-	if (copy_from_user(ts, ARG0(tf), sizeof ts))
-		return -EFAULT;
-	if (ts[0] < 0 || ts[1] < 0 || ts[1] >= 1000000000)
-		return -EINVAL;
-	uint32_t n = min((uint32_t)ts[0], 0x7fffffffu / HZ - 1) * HZ + (ts[1] + 1000000000 / HZ - 1) / (1000000000 / HZ);
-	return sleep_until(ticks + n + (n > 0), ARG1(tf));
-}
-
-/* Only return_to_user() asks for this. A program that does finds its last sleep long over. */
-int sys_restart_syscall(struct trapframe *tf)
-{
-	(void)tf;
-	return sleep_until(current->sleep_until, current->sleep_left);
 }
 
 #define REBOOT_MAGIC1 0xfee1deadu

@@ -17,7 +17,7 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 {
 	pte_t old = *pte;
 	struct frame *f = frame_of(PTE_FRAME(old));
-	KASSERT(r->writable);
+	KASSERT(region_writable(r) && !r->shared);
 	if (exclusive(f)) {
 		cache_forget_name(f);          /* the copy in the slot is about to be out of date */
 		pte_set(s, la, pte, old | PG_W);
@@ -46,8 +46,8 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 	}
 	f->refs--;
 	if (old & PG_LOCKED) {
-		frame_pin(copy);
-		frame_unpin(f);
+		frame_lock(copy);
+		frame_unlock(f);
 	}
 	copy->refs = 1;
 	rmap_add(copy, m, s, la);
@@ -87,8 +87,12 @@ int space_copy(struct space *to, struct space *from)
 	to->brk = from->brk;
 	if (from->exe && !(to->exe = kstrdup(from->exe)))
 		return -ENOMEM;
+	if (ldt_copy(to, from))
+		return -ENOMEM;
 	for (struct region *r = from->regions; r; r = r->next) {
-		if (!region_add(to, r))
+		struct region copy = *r;
+		copy.locked = false;
+		if (!region_add(to, &copy))
 			return -ENOMEM;
 		for (uint32_t la = r->start; la < r->end;) {
 			pte_t *src = pte_find(from, la);

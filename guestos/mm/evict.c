@@ -5,39 +5,30 @@
  *   private page            give it a swap slot, write it, leave swap entries in all page tables that mapped it
  *   private page in a slot  an unchanged copy is on disk already: leave swap entries, no writing
  *
- * Which frame is a policy's decision; this one is the clock: a hand passes over all frames and takes the first that was not used
- * since it last came by. Pinned and busy frames are never victims.
+ * Which frame is a policy's decision (policy.c). Pinned and busy frames are never victims. Replacement is global: any process may pay
+ * for any other's fault; but one that has reached its limit of resident pages (RLIMIT_RSS) pays for its own.
  * While a victim is being written it is BUSY and keeps its name, so that a process that faults on it finds the frame, waits, and
  * takes it back; the process that unmaps it (exit) only drops a slot reference. */
 #include "mm.h"
 #include "fs.h"
+#include "proc.h"
 
-static uint32_t hand;
-
-bool evictable(const struct frame *f, bool may_swap)
+/* Within one space: what it alone maps. A page that others use too is not this process's to give. */
+bool evictable(const struct frame *f, const struct choice *c)
 {
-	if (f->pins || (f->flags & (FRAME_BUSY | FRAME_ORPHAN)))
+	if (!frame_holds_page(f) || f->pins || (f->flags & (FRAME_BUSY | FRAME_ORPHAN)))
 		return false;
-	return f->state == FRAME_CACHE || (f->state == FRAME_ANON && (may_swap || f->object == OBJECT_SWAP));
+	if (c->space && (f->refs != 1 || f->maps->space != c->space))
+		return false;
+	return f->state == FRAME_CACHE || c->may_swap || f->object == OBJECT_SWAP;
 }
 
-static struct frame *clock_choose(bool may_swap)
+/* Are its contents nowhere else? Private pages equal their slot as long as they have one; pages of files are changed by write(),
+ * or through mappings, which the processor notes in their entries. */
+bool frame_needs_write(const struct frame *f)
 {
-	for (uint32_t steps = 0; steps < 2 * nr_frames + 1; steps++) {
-		struct frame *f = &frames[hand];
-		hand = hand + 1 < nr_frames ? hand + 1 : 0;
-		if (!evictable(f, may_swap))
-			continue;
-		bool used = f->flags & FRAME_REFERENCED;
-		f->flags &= ~FRAME_REFERENCED;
-		if (!rmap_test_clear_accessed(f) && !used)
-			return f;
-	}
-	return NULL;
+	return f->state == FRAME_ANON ? f->object != OBJECT_SWAP : f->flags & FRAME_DIRTY || rmap_any(f, PG_D);
 }
-
-static const struct evict_policy clock_policy = { "clock", clock_choose };
-const struct evict_policy *evict_policy = &clock_policy;
 
 /* Swap is full: slots that only back up a page that is in memory can be had. The page then counts as changed. */
 static bool reclaim_slots(void)
@@ -90,8 +81,10 @@ static bool evict_anon(struct frame *f)
 	} else {
 		f->flags |= FRAME_BUSY;
 		/* If it cannot be written the frame stays, pinned: whoever faults still finds it by name. */
-		if (disk_swap(f->index, frame_pa(f), true))
-			frame_pin(f);
+		if (disk_swap(f->index, frame_pa(f), true)) {
+			frame_lock(f);
+			f->flags |= FRAME_STUCK;
+		}
 		vm.swap_outs++;
 		frame_wake(f);
 	}
@@ -99,11 +92,27 @@ static bool evict_anon(struct frame *f)
 	return true;
 }
 
-bool evict_one(void)
+/* May sleep. True if a frame became free or may soon. */
+static bool evict(struct space *only)
 {
-	bool may_swap = swap_used < swap_total || reclaim_slots();
-	struct frame *f = evict_policy->choose(may_swap);
+	struct choice c = { .space = only, .may_swap = swap_used < swap_total || reclaim_slots() };
+	struct frame *f = evict_policy->choose(&c);
 	if (!f)
 		return false;
 	return f->state == FRAME_CACHE ? evict_cache(f) : evict_anon(f);
+}
+
+bool evict_one(void) { return evict(NULL); }
+bool evict_from(struct space *s) { return evict(s); }
+
+/* A page is about to be mapped at la: if the process has as many as it may have, others of its own make room first. The limit is a
+ * wish: pages that are pinned or shared stay, and so the process goes on beyond it. */
+void rss_make_room(struct space *s, uint32_t la)
+{
+	uint32_t limit = current->rlimits[RLIMIT_RSS].soft >> PAGE_SHIFT;
+	pte_t *pte = pte_find(s, la);
+	if (s->rss < limit || (pte && *pte & PG_P))
+		return;
+	for (uint32_t n = s->rss - limit + 1; n && s->rss >= limit && evict_from(s); n--)
+		;
 }

@@ -32,6 +32,9 @@ static struct region *grow_stack(struct space *s, uint32_t la, uint32_t esp, enu
 				*why = FAULT_OVERFLOW;
 			return NULL;
 		}
+		struct region *below = region_after(s, page_down(la) - min(page_down(la), STACK_GUARD));
+		if (below != r)
+			return NULL;           /* a mapping is in the way: a guard page stays between */
 		r->start = page_down(la);
 		vm.stack_growths++;
 		return r;
@@ -107,7 +110,7 @@ static enum fault_result fill_from_file(struct space *s, struct region *r, uint3
 		vm.file_fills++;
 		count_major();
 	}
-	if (bytes < PAGE_SIZE && r->writable) {
+	if (bytes < PAGE_SIZE && region_writable(r)) {
 		result = fill_private(s, la, pte, frame_va(f), bytes, true);
 	} else {
 		struct rmap *m = kmalloc(sizeof *m);
@@ -145,15 +148,18 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 	struct region *r = region_find(s, la);
 	if (!r && !(r = grow_stack(s, la, user_esp, &result)))
 		return result;
-	if (write && !r->writable)
+	if (!r->prot || (write && !region_writable(r)))
 		return FAULT_BAD;
 	la = page_down(la);
+	rss_make_room(s, la);
 	for (;;) {
 		pte_t *pte = pte_make(s, la);
 		if (!pte)
 			return FAULT_NOMEM;
-		if ((*pte & PG_P) && (!write || (*pte & PG_W)))
+		if ((*pte & PG_P) && (!write || (*pte & PG_W))) {
+			lock_entry(r, pte);
 			return FAULT_DONE;
+		}
 		if (*pte & PG_P)
 			result = cow_write(s, r, la, pte);
 		else if (pte_swapped(*pte))

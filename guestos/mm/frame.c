@@ -40,11 +40,20 @@ struct frame *frame_of(paddr_t pa)
 	return &frames[pa >> PAGE_SHIFT];
 }
 
+struct frame *free_frames(void) { return free_list; }
+
 void frame_set_state(struct frame *f, enum frame_state s)
 {
+	bool held = frame_holds_page(f);
 	nr_in_state[f->state]--;
 	nr_in_state[s]++;
+	if (f->state == FRAME_KERNEL)
+		f->index = f->block = 0;
 	f->state = s;
+	if (!held && frame_holds_page(f) && evict_policy->page_in)
+		evict_policy->page_in(f);
+	if (held && !frame_holds_page(f) && evict_policy->page_out)
+		evict_policy->page_out(f);
 }
 
 static void add_range(uint32_t start, uint32_t end)
@@ -74,6 +83,8 @@ void frame_init(void)
 	memset(frame_va(zero_frame), 0, PAGE_SIZE);
 }
 
+/* Until the frame gets a state of its own, block and index say which process asked for it, in which of its entries into the kernel:
+ * if nothing refers to it, that process must still be at it. */
 struct frame *frame_alloc(unsigned how)
 {
 	uint32_t reserve = how == ALLOC_USER ? RESERVE : 0;
@@ -92,12 +103,14 @@ struct frame *frame_alloc(unsigned how)
 	struct frame *f = free_list;
 	free_list = f->next;
 	nr_free--;
+	KASSERT(!f->refs && !f->pins);
 	frame_set_state(f, FRAME_KERNEL);
 	f->next = NULL;
 	f->maps = NULL;
 	f->flags = 0;
-	f->object = f->index = f->block = 0;
-	KASSERT(!f->refs && !f->pins);
+	f->object = 0;
+	f->block = current ? current->pid : 0;
+	f->index = current ? current->entries : 0;
 	return f;
 }
 
@@ -122,14 +135,37 @@ void frame_wake(struct frame *f)
 	wakeup(f);
 }
 
-void frame_pin(struct frame *f)
+/* Processes pin frames while they sleep over them, and write down which, so that every pin has an owner. A process needs a few at
+ * a time; one too many would be pinned all the same, but check.c would not know whose pin it is. */
+static void write_down(struct frame *from, struct frame *to)
+{
+	for (int i = 0; current && i < MAX_PINS; i++)
+		if (current->pins[i] == from) {
+			current->pins[i] = to;
+			return;
+		}
+}
+
+void frame_lock(struct frame *f)
 {
 	if (!f->pins++)
 		nr_pinned++;
 }
 
-/* The last pin may be all that kept the frame: one that no process maps any more, or that its file has lost. */
+void frame_pin(struct frame *f)
+{
+	write_down(NULL, f);
+	frame_lock(f);
+}
+
 void frame_unpin(struct frame *f)
+{
+	write_down(f, NULL);
+	frame_unlock(f);
+}
+
+/* The last pin may be all that kept the frame: one that no process maps any more, or that its file has lost. */
+void frame_unlock(struct frame *f)
 {
 	KASSERT(f->pins);
 	if (--f->pins)

@@ -68,6 +68,18 @@ char *kstrdup(const char *s)
 	return p ? memcpy(p, s, n) : NULL;
 }
 
+/* For check.c: every object is either in use or on the page's list, and lies where an object may. */
+bool heap_page_sound(const struct frame *f)
+{
+	uint32_t size = 1u << (f->object + MIN_SHIFT), free = 0;
+	if (f->object >= CLASSES || !f->index)
+		return false;
+	for (const void *p = f->free_objects; p && free <= PAGE_SIZE / size; p = *(void *const *)p, free++)
+		if (page_down(p) != (uint32_t)frame_va(f) || (uint32_t)p % size)
+			return false;
+	return free + f->index == PAGE_SIZE / size;
+}
+
 void kfree(void *p)
 {
 	if (!p)

@@ -23,9 +23,17 @@ void cache_init(void)
 	bucket_mask = n - 1;
 }
 
+uint32_t cache_buckets(void) { return bucket_mask + 1; }
+struct frame *cache_chain(uint32_t n) { return buckets[n]; }
+
+uint32_t cache_bucket_of(uint32_t object, uint32_t index)
+{
+	return (object * 0x9e3779b1u + index) & bucket_mask;
+}
+
 static struct frame **bucket(uint32_t object, uint32_t index)
 {
-	return &buckets[(object * 0x9e3779b1u + index) & bucket_mask];
+	return &buckets[cache_bucket_of(object, index)];
 }
 
 static struct frame *lookup(uint32_t object, uint32_t index)
@@ -182,20 +190,29 @@ void cache_remove_from(uint32_t object, uint32_t first_index)
 int cache_write(struct frame *f)
 {
 	f->flags &= ~FRAME_DIRTY;
+	if (f->object != OBJECT_DEVICE && f->object != OBJECT_SWAP)
+		journal_in_place(f->block);
 	int err = transfer(f, true);
 	vm.writebacks++;
 	frame_wake(f);
 	return err;
 }
 
-int cache_sync(void)
+/* Also waits for writes that others have begun, so that a flush after this covers them. */
+int cache_sync(bool metadata)
 {
 	int err = 0;
 	for (uint32_t i = 0; i < nr_frames; i++) {
 		struct frame *f = &frames[i];
-		if (f->state != FRAME_CACHE || !(f->flags & FRAME_DIRTY) || (f->flags & FRAME_BUSY))
+		if (f->state != FRAME_CACHE || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)) || (f->object == OBJECT_DEVICE && !metadata))
 			continue;
 		frame_pin(f);
+		while (f->flags & FRAME_BUSY)
+			frame_wait(f);
+		if (!(f->flags & FRAME_DIRTY) || f->flags & (FRAME_LOGGED | FRAME_ORPHAN)) {
+			frame_unpin(f);
+			continue;
+		}
 		f->flags |= FRAME_BUSY;
 		int e = cache_write(f);
 		frame_unpin(f);

@@ -14,7 +14,8 @@
 extern pte_t boot_pgtable[];
 static struct space *loaded;
 
-static uint32_t cpu_features(void)
+/* CPUID leaf 1 EDX; 0 on a processor without CPUID. */
+uint32_t cpu_features(void)
 {
 	uint32_t a, b, c, d, before, after;
 	/* CPUID exists if EFLAGS.ID (bit 21) can be changed. */
@@ -52,7 +53,7 @@ void paging_init(void)
 	write_cr3(virt_to_phys(boot_pgdir));
 	if (pge)
 		write_cr4(read_cr4() | CR4_PGE);
-	write_cr0(read_cr0() | CR0_WP | CR0_EM);
+	write_cr0(read_cr0() | CR0_WP);
 }
 
 void space_activate(struct space *s)
@@ -61,6 +62,7 @@ void space_activate(struct space *s)
 		return;
 	loaded = s;
 	write_cr3(virt_to_phys(s ? s->dir : boot_pgdir));
+	ldt_activate(s);
 }
 
 pte_t *pte_find(struct space *s, uint32_t la)
@@ -110,18 +112,29 @@ void pte_zap(struct space *s, uint32_t la, pte_t *pte)
 			rmap_remove(f, s, la);
 		f->refs--;
 		/* The pin makes the order safe: the reference is gone first, then whoever unpins last frees. */
-		if (!(old & PG_LOCKED))
+		if (old & PG_LOCKED) {
+			frame_unlock(f);
+		} else {
 			frame_pin(f);
-		frame_unpin(f);
+			frame_unpin(f);
+		}
 	}
+}
+
+void table_free(struct space *s, uint32_t la)
+{
+	pte_t pde = s->dir[la >> 22];
+	if (!(pde & PG_P))
+		return;
+	s->dir[la >> 22] = 0;
+	s->tables--;
+	if (s == loaded)
+		invlpg(la);            /* also forgets cached directory entries [SDM3A 4.10.4.1 "Operations that Invalidate TLBs and Paging-Structure Caches"] */
+	frame_free(frame_of(PTE_FRAME(pde)));
 }
 
 void tables_free(struct space *s)
 {
 	for (uint32_t i = 0; i < KERNEL_PDE; i++)
-		if (s->dir[i] & PG_P) {
-			frame_free(frame_of(PTE_FRAME(s->dir[i])));
-			s->dir[i] = 0;
-			s->tables--;
-		}
+		table_free(s, i << 22);
 }

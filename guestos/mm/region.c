@@ -1,11 +1,15 @@
 /* guestos/mm/region.c: what the addresses of a process mean.
  *
  * A space is a page directory and a list of regions ordered by address. Regions are the truth; page tables only cache
- * it: any entry of a FILE region may be dropped, and is found again from the region. Regions never overlap.
- * A space is changed only by the one process that runs in it (and by eviction, which changes entries, not regions). */
+ * it: any entry of a FILE region that holds no private page may be dropped, and is found again from the region.
+ * Regions never overlap, are never empty, and neighbours that mean the same are one region. What changes a part of a region
+ * first carves it out (regions_carve), and afterwards joins what has become alike (regions_merge).
+ * A space is changed only by the one process that runs in it (and by eviction and truncation, which change entries, not regions). */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
+
+struct space *all_spaces;
 
 struct space *space_new(void)
 {
@@ -20,26 +24,39 @@ struct space *space_new(void)
 	memset(s->dir, 0, KERNEL_BASE >> 20);
 	memcpy(s->dir + (KERNEL_BASE >> 22), boot_pgdir + (KERNEL_BASE >> 22), (1024 - (KERNEL_BASE >> 22)) * sizeof(pte_t));
 	s->refs = 1;
+	s->next = all_spaces;
+	all_spaces = s;
 	return s;
+}
+
+/* The region must be off the list already: giving up a file may sleep. */
+void region_free(struct region *r)
+{
+	if (r->inode)
+		inode_put(r->inode);
+	kfree(r);
 }
 
 void space_put(struct space *s)
 {
 	if (!s || --s->refs)
 		return;
-	struct region *r = s->regions;
-	while (r) {
-		struct region *next = r->next;
-		region_unmap(s, r->start, r->end);
-		if (r->inode)
-			inode_put(r->inode);
-		kfree(r);
-		s->regions = r = next;
+	while (s->regions) {
+		struct region *r = s->regions;
+		region_zap(s, r->start, r->end);
+		s->regions = r->next;
+		region_free(r);
 	}
 	tables_free(s);
 	KASSERT(!s->rss && !s->swapped);
+	struct space **link = &all_spaces;
+	while (*link != s)
+		link = &(*link)->next;
+	*link = s->next;
 	frame_free(frame_of(virt_to_phys(s->dir)));
+	ldt_free(s);
 	kfree(s->exe);
+	kfree(s->cmdline);
 	kfree(s);
 }
 
@@ -58,16 +75,32 @@ struct region *region_add(struct space *s, const struct region *like)
 	return r;
 }
 
-struct region *region_find(struct space *s, uint32_t la)
+struct region *region_after(struct space *s, uint32_t la)
 {
-	for (struct region *r = s->regions; r; r = r->next)
-		if (la >= r->start && la < r->end)
-			return r;
-	return NULL;
+	struct region *r = s->regions;
+	while (r && r->end <= la)
+		r = r->next;
+	return r;
 }
 
-/* Throw away the pages of a range; the region itself stays. */
-void region_unmap(struct space *s, uint32_t start, uint32_t end)
+struct region *region_find(struct space *s, uint32_t la)
+{
+	struct region *r = region_after(s, la);
+	return r && r->start <= la ? r : NULL;
+}
+
+bool regions_cover(struct space *s, uint32_t start, uint32_t end)
+{
+	for (struct region *r = region_after(s, start); r && r->start <= start; r = r->next) {
+		start = r->end;
+		if (start >= end)
+			return true;
+	}
+	return start >= end;
+}
+
+/* Throw away the pages of a range; the regions stay. */
+void region_zap(struct space *s, uint32_t start, uint32_t end)
 {
 	for (uint32_t la = start; la < end;) {
 		pte_t *pte = pte_find(s, la);
@@ -83,64 +116,62 @@ void region_unmap(struct space *s, uint32_t start, uint32_t end)
 	}
 }
 
-static struct region *heap_of(struct space *s)
+/* Two regions where there was one: [start, at) and [at, end). */
+static int split(struct space *s, struct region *r, uint32_t at)
 {
-	for (struct region *r = s->regions; r; r = r->next)
-		if (r->kind == REGION_HEAP)
-			return r;
-	return NULL;
-}
-
-/* brk moves by bytes, the mapping by pages. Refuses what could never be backed by memory and swap together. */
-int space_set_brk(struct space *s, uint32_t brk)
-{
-	struct region *heap = heap_of(s);
-	uint32_t end = page_up(brk);
-	if (!heap || brk < s->brk_start || brk >= STACK_LOWEST - PAGE_SIZE)
+	struct region upper = *r;
+	uint32_t below = at - r->start;
+	uint32_t regions = 0;
+	for (struct region *each = s->regions; each; each = each->next)
+		regions++;
+	if (regions >= MAX_REGIONS)
 		return -ENOMEM;
-	if (end > heap->end && (end - heap->end) >> PAGE_SHIFT > nr_usable + (swap_total - swap_used))
+	upper.start = at;
+	upper.file_page += below >> PAGE_SHIFT;
+	upper.file_bytes -= min(upper.file_bytes, below);
+	if (!region_add(s, &upper))
 		return -ENOMEM;
-	if (end < heap->end)
-		region_unmap(s, end, heap->end);
-	heap->end = end;
-	s->brk = brk;
+	r->end = at;
+	r->file_bytes = min(r->file_bytes, below);
 	return 0;
 }
 
-static int lock_page(struct space *s, struct region *r, uint32_t la)
+int regions_carve(struct space *s, uint32_t start, uint32_t end)
 {
-	for (;;) {
-		pte_t *pte = pte_find(s, la);
-		if (pte && (*pte & PG_LOCKED))
-			return 0;
-		if (pte && (*pte & PG_P) && PTE_FRAME(*pte) == frame_pa(zero_frame) && !r->writable)
-			return 0;              /* it never leaves; a pin for each mapping could be more than can be counted */
-		if (pte && (*pte & PG_P) && (!r->writable || (*pte & PG_W))) {
-			frame_pin(frame_of(PTE_FRAME(*pte)));
-			*pte |= PG_LOCKED;
-			return 0;
-		}
-		/* Room must be left for everybody else, or locking would lock up the machine. */
-		if (nr_pinned > nr_usable / 2 || fault_in(s, la, r->writable, la) != FAULT_DONE)
-			return -ENOMEM;
-	}
-}
-
-int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock)
-{
-	for (uint32_t la = page_down(start); la < end; la += PAGE_SIZE) {
-		struct region *r = region_find(s, la);
-		pte_t *pte = pte_find(s, la);
-		if (!r)
-			return -ENOMEM;
-		if (lock) {
-			int err = lock_page(s, r, la);
-			if (err)
-				return err;
-		} else if (pte && (*pte & PG_P) && (*pte & PG_LOCKED)) {
-			*pte &= ~PG_LOCKED;
-			frame_unpin(frame_of(PTE_FRAME(*pte)));
-		}
+	for (int i = 0; i < 2; i++) {
+		uint32_t at = i ? end : start;
+		struct region *r = region_find(s, at);
+		int err = r && r->start < at ? split(s, r, at) : 0;
+		if (err)
+			return err;
 	}
 	return 0;
+}
+
+/* May b, which begins where a ends, become part of a? A file must go on where a leaves it, with no zeroes between. */
+static bool mergeable(const struct region *a, const struct region *b)
+{
+	if (a->end != b->start || a->kind != b->kind || a->prot != b->prot || a->advice != b->advice || a->shared != b->shared
+	    || a->may_write != b->may_write || a->locked != b->locked || a->inode != b->inode)
+		return false;
+	if (!a->inode)
+		return true;
+	return b->file_page == a->file_page + region_pages(a) && (a->file_bytes == a->end - a->start || !b->file_bytes);
+}
+
+/* Join what has become alike in [start, end] and at its edges. May sleep. */
+void regions_merge(struct space *s, uint32_t start, uint32_t end)
+{
+	struct region *r = s->regions;
+	while (r && r->next && r->next->start <= end) {
+		struct region *next = r->next;
+		if (r->end < start || !mergeable(r, next)) {
+			r = next;
+			continue;
+		}
+		r->end = next->end;
+		r->file_bytes += next->file_bytes;
+		r->next = next->next;
+		region_free(next);
+	}
 }

@@ -36,6 +36,14 @@ bool rmap_test_clear_accessed(struct frame *f)
 	return accessed;
 }
 
+bool rmap_any(const struct frame *f, pte_t bit)
+{
+	for (const struct rmap *m = f->maps; m; m = m->next)
+		if (*pte_find(m->space, m->la) & bit)
+			return true;
+	return false;
+}
+
 /* Every entry becomes the replacement: 0 (find it again from the region) or a swap entry, which takes a reference to its slot. */
 void rmap_unmap_all(struct frame *f, pte_t replacement)
 {
@@ -44,7 +52,7 @@ void rmap_unmap_all(struct frame *f, pte_t replacement)
 		pte_t *pte = pte_find(m->space, m->la);
 		KASSERT((*pte & PG_P) && frame_of(PTE_FRAME(*pte)) == f);
 		if (*pte & PG_LOCKED)
-			frame_unpin(f);
+			frame_unlock(f);
 		pte_set(m->space, m->la, pte, replacement);
 		if (pte_swapped(replacement))
 			swap_get(PTE_SLOT(replacement));

@@ -94,6 +94,17 @@ void swap_put(uint32_t slot)
 
 uint32_t swap_refs(uint32_t slot) { return *count_of(slot); }
 
+void swap_count(uint32_t slot, int by) { *count_of(slot) += by; }
+bool swap_marked(uint32_t slot) { return *word_of(slot) & 1u << slot % 32; }
+
+void swap_each_table(void (*fn)(struct frame *f, int by), int by)
+{
+	for (uint32_t i = 0; i * COUNTS_PER_PAGE < slots; i++)
+		fn(frame_of(virt_to_phys(counts[i])), by);
+	for (uint32_t i = 0; i * BITS_PER_PAGE < slots; i++)
+		fn(frame_of(virt_to_phys(bitmap[i])), by);
+}
+
 uint32_t swap_sector(uint32_t slot)
 {
 	KASSERT(slot && slot < slots);

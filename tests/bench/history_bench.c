@@ -132,16 +132,11 @@ static double median(double *v, unsigned n)
 
 static void show_stats(const struct history *h)
 {
-	static struct moment at[100000];
 	struct history_stats s;
-	size_t n = history_checkpoints(h, at, 100000);
-	uint64_t widest = 0;
 
 	history_stats(h, &s);
-	for (size_t i = 1; i < n; i++)
-		widest = at[i].icount - at[i - 1].icount > widest ? at[i].icount - at[i - 1].icount : widest;
-	printf("  %zu checkpoints, %.1f MB of %.0f, %" PRIu64 " pages stored, widest gap %.0f million instructions\n", n,
-		(double)s.bytes / (1 << 20), (double)s.limit / (1 << 20), s.pages_stored, (double)widest / 1e6);
+	printf("  %u checkpoints, %.1f MB of %.0f in memory, %.1f in a file, %" PRIu64 " pages stored, widest gap %.0f million instructions\n", s.checkpoints,
+		(double)s.bytes / (1 << 20), (double)s.limit / (1 << 20), (double)s.spilled / (1 << 20), s.pages_stored, (double)s.widest / 1e6);
 }
 
 /* --- cost -------------------------------------------------------------------------------------------------------------- */

@@ -3,8 +3,12 @@
 #include "emu/history/history_pages.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "tests/emu/spill_file.h"
 
 #define PAGES 300u
 #define VERSIONS 40u
@@ -36,7 +40,7 @@ static uint8_t copy[VERSIONS][PAGES][HISTORY_PAGE];
 
 START_TEST(every_version_keeps_its_bytes)
 {
-	struct page_store *s = page_store_new();
+	struct page_store *s = page_store_new(0);
 	struct page_tree now, version[VERSIONS];
 	unsigned seed = 1;
 
@@ -73,6 +77,96 @@ START_TEST(every_version_keeps_its_bytes)
 }
 END_TEST
 
+/* --- the file -------------------------------------------------------------------------------------------------------- */
+
+#define SPILLED 300u
+
+/* Half of the pages are random bytes, the others get much smaller. */
+static struct page_tree fill_tree(struct page_store *s, unsigned *seed)
+{
+	struct page_tree t;
+
+	page_tree_init(&t, SPILLED);
+	for (unsigned i = 0; i < SPILLED; i++) {
+		for (unsigned k = 0; k < HISTORY_PAGE; k++)
+			copy[0][i][k] = i % 2 ? (uint8_t)rand_r(seed) : (uint8_t)(i + k / 100);
+		ck_assert_int_eq(page_tree_set(s, &t, i, copy[0][i]), 1);
+	}
+	page_store_compress(s, 0);
+	return t;
+}
+
+START_TEST(a_page_that_went_to_the_file_is_as_it_was)
+{
+	struct page_store *s = page_store_new(64 << 20);
+	unsigned seed = 3;
+
+	for (unsigned round = 0; round < 3; round++) {
+		struct page_tree t = fill_tree(s, &seed);
+		ck_assert_uint_gt(page_store_bytes(s), SPILLED / 2 * HISTORY_PAGE);
+		page_store_spill(s, 0);
+		ck_assert_uint_lt(page_store_bytes(s), SPILLED * 200);
+		ck_assert_uint_gt(page_store_spilled(s), SPILLED / 2 * HISTORY_PAGE);
+		for (unsigned i = 0; i < SPILLED; i++) {
+			check_page(s, &t, i, copy[0][i]);
+			ck_assert_int_eq(page_tree_set(s, &t, i, copy[0][i]), 0);
+		}
+		off_t size = lseek(spill_file(), 0, SEEK_END);
+		ck_assert_msg(size < (off_t)(SPILLED * HISTORY_PAGE), "round %u: slots are not used again, %ld bytes", round, (long)size);
+		page_tree_drop(s, &t);
+		ck_assert_uint_eq(page_store_spilled(s), 0);
+		ck_assert_uint_eq(page_store_bytes(s), 0);
+	}
+	ck_assert_int_eq(page_store_spill_error(s), 0);
+	page_store_free(s);
+	ck_assert_int_eq(spill_file(), -1);
+}
+END_TEST
+
+/* First its own bound, then one that comes from outside: what does not fit stays in memory. */
+START_TEST(a_file_that_is_full_takes_no_more)
+{
+	unsigned seed = 4;
+
+	for (unsigned outside = 0; outside < 2; outside++) {
+		uint64_t most = 100 * HISTORY_PAGE;
+		struct page_store *s = page_store_new(outside ? 64 << 20 : most);
+		struct page_tree t = fill_tree(s, &seed);
+		if (outside)
+			files_most(most);
+		page_store_spill(s, 0);
+		page_store_spill(s, 0);
+		files_most(RLIM_INFINITY);
+		ck_assert_int_eq(page_store_spill_error(s), outside ? -EFBIG : 0);
+		ck_assert_uint_le(page_store_spilled(s), most);
+		ck_assert_uint_gt(page_store_spilled(s), most / 2);
+		for (unsigned i = 0; i < SPILLED; i++)
+			check_page(s, &t, i, copy[0][i]);
+		page_tree_drop(s, &t);
+		page_store_free(s);
+	}
+}
+END_TEST
+
+START_TEST(a_file_that_loses_bytes_is_found_out)
+{
+	struct page_store *s = page_store_new(64 << 20);
+	unsigned seed = 5, lost = 0;
+	struct page_tree t = fill_tree(s, &seed);
+
+	page_store_spill(s, 0);
+	ck_assert_int_eq(pwrite(spill_file(), "?", 1, 5 * HISTORY_PAGE), 1);
+	for (unsigned i = 0; i < SPILLED; i++)
+		lost += page_tree_get(s, &t, i, buf) == -EIO;
+	ck_assert_uint_eq(lost, 1);
+	ck_assert_int_eq(ftruncate(spill_file(), 0), 0);
+	for (unsigned i = 0; i < SPILLED; i++)
+		ck_assert_int_eq(page_tree_get(s, &t, i, buf), -EIO);
+	page_tree_drop(s, &t);
+	page_store_free(s);
+}
+END_TEST
+
 static int note(void *ctx, uint64_t index)
 {
 	((uint8_t *)ctx)[index] = 1;
@@ -81,7 +175,7 @@ static int note(void *ctx, uint64_t index)
 
 START_TEST(differences_are_what_was_stored_between)
 {
-	struct page_store *s = page_store_new();
+	struct page_store *s = page_store_new(0);
 	struct page_tree now, then;
 	uint8_t differs[PAGES] = { 0 };
 
@@ -115,7 +209,7 @@ END_TEST
 
 START_TEST(what_does_not_change_costs_next_to_nothing)
 {
-	struct page_store *s = page_store_new();
+	struct page_store *s = page_store_new(0);
 	struct page_tree now, version[100];
 	unsigned seed = 3;
 
@@ -142,7 +236,7 @@ END_TEST
 /* As when a guest swaps: what was in memory is on the disk, and the other way round. */
 START_TEST(the_same_bytes_are_kept_once)
 {
-	struct page_store *s = page_store_new();
+	struct page_store *s = page_store_new(0);
 	struct page_tree memory, disk;
 	unsigned seed = 4;
 
@@ -191,7 +285,7 @@ static void read_all(struct disk *d, uint8_t *bytes)
 START_TEST(a_disk_is_what_it_was)
 {
 	static uint8_t content[30][SECTORS * SECTOR_SIZE], found[SECTORS * SECTOR_SIZE], file[SECTORS * SECTOR_SIZE];
-	struct page_store *s = page_store_new();
+	struct page_store *s = page_store_new(0);
 	struct disk *real = disk_memory(SECTORS), *mirror = disk_memory(SECTORS);
 	struct history_disk d;
 	struct page_tree version[30];
@@ -257,6 +351,9 @@ int main(void)
 	tcase_add_test(t, what_does_not_change_costs_next_to_nothing);
 	tcase_add_test(t, the_same_bytes_are_kept_once);
 	tcase_add_test(t, a_disk_is_what_it_was);
+	tcase_add_test(t, a_page_that_went_to_the_file_is_as_it_was);
+	tcase_add_test(t, a_file_that_is_full_takes_no_more);
+	tcase_add_test(t, a_file_that_loses_bytes_is_found_out);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -5,6 +5,7 @@
 #include "emu/state/machine_state.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/emu/spill_file.h"
 
 #define MILLION 1000000ull
 #ifdef __SANITIZE_ADDRESS__
@@ -311,6 +314,93 @@ START_TEST(the_limit_is_kept_and_gaps_stay_even)
 	for (size_t i = 1; i < n; i++)
 		widest = at[i].icount - at[i - 1].icount > widest ? at[i].icount - at[i - 1].icount : widest;
 	ck_assert_msg(widest <= 4 * (at[n - 1].icount - at[0].icount) / (n - 1), "%zu checkpoints, widest gap %llu", n, (unsigned long long)widest);
+	end(&r);
+}
+END_TEST
+
+/* --- more than memory has room for ---------------------------------------------------------------------------------------- */
+
+static const char swapping[] = "demo-swap\ndemo-swap\ndemo-swap\n";
+#define SMALL_LIMIT (4u << 20)
+
+static void start_swapping(struct rig *r)
+{
+	start_pagoda(r, (struct tlb_geometry){ 0, 0 }, swapping);
+	remember(r, SMALL_LIMIT);
+}
+
+/* A guest that swaps far more than the limit keeps its past all the same, in a file. */
+START_TEST(checkpoints_survive_much_writing_to_the_disk)
+{
+	static uint64_t at[MOMENTS / 10];
+	static struct print p[MOMENTS / 10];
+	struct history_stats s;
+	struct rig r;
+	unsigned seed = 7;
+
+	random_moments(at, MOMENTS / 10, 0, RUN, &seed);
+	start_pagoda(&r, (struct tlb_geometry){ 0, 0 }, swapping);
+	straight(&r, at, p, MOMENTS / 10);
+	end(&r);
+	start_swapping(&r);
+	ck_assert_int_eq(history_run(r.h, RUN), MACHINE_RAN);
+	history_stats(r.h, &s);
+	ck_assert_uint_le(s.bytes, SMALL_LIMIT + (1 << 20));
+	ck_assert_uint_gt(s.spilled, SMALL_LIMIT);
+	ck_assert_msg(s.widest < 100 * MILLION, "%u checkpoints, widest gap %llu", s.checkpoints, (unsigned long long)s.widest);
+	visit(&r, at, p, MOMENTS / 10, &seed);
+	ck_assert_ptr_null(history_notice(r.h));
+	ck_assert_ptr_null(history_trouble(r.h));
+	end(&r);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_grow_costs_checkpoints_and_nothing_else)
+{
+	static uint64_t at[MOMENTS / 10];
+	static struct print p[MOMENTS / 10];
+	struct history_stats s;
+	struct rig r;
+	unsigned seed = 8;
+
+	random_moments(at, MOMENTS / 10, 0, RUN / 2, &seed);
+	start_pagoda(&r, (struct tlb_geometry){ 0, 0 }, swapping);
+	straight(&r, at, p, MOMENTS / 10);
+	end(&r);
+	start_swapping(&r);
+	files_most(1 << 20);
+	history_run(r.h, RUN / 2);
+	files_most(RLIM_INFINITY);                     /* Check keeps what it hears in a file, too */
+	visit(&r, at, p, MOMENTS / 10, &seed);
+	history_stats(r.h, &s);
+	ck_assert_uint_le(s.spilled, 1 << 20);
+	ck_assert_int_eq(s.spill_error, -EFBIG);
+	ck_assert_ptr_nonnull(strstr(history_notice(r.h), "cannot grow"));
+	ck_assert_ptr_null(history_notice(r.h));
+	ck_assert_ptr_null(history_trouble(r.h));
+	end(&r);
+}
+END_TEST
+
+/* What is gone is gone, but no moment is passed off as another: the machine is where it was, or does not run. */
+START_TEST(a_file_that_loses_bytes_ends_in_an_error)
+{
+	struct rig r;
+	struct print present;
+
+	start_swapping(&r);
+	ck_assert_int_eq(history_run(r.h, RUN / 2), MACHINE_RAN);
+	present = print_of(r.m, true);
+	ck_assert_int_ge(spill_file(), 0);
+	ck_assert_int_eq(ftruncate(spill_file(), 0), 0);
+	ck_assert_int_eq(history_goto_tick(r.h, 0, NULL, err), HISTORY_ERROR);
+	ck_assert_msg(strstr(err, "lost"), "%s", err);
+	if (history_in_past(r.h)) {
+		ck_assert_int_eq(history_run(r.h, MILLION), MACHINE_REQUESTED);
+		ck_assert_msg(strstr(history_trouble(r.h), "at no moment"), "%s", history_trouble(r.h));
+	} else {
+		check_same(r.m, &present, true, "present", RUN / 2);
+	}
 	end(&r);
 }
 END_TEST
@@ -647,11 +737,12 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("history");
-	TCase *t = tcase_create("history");
+	TCase *t = tcase_create("history"), *file = tcase_create("file");
 	SRunner *r = srunner_create(s);
 	int failed;
 
 	tcase_set_timeout(t, 0);
+	tcase_set_timeout(file, 0);
 	tcase_add_test(t, any_moment_is_as_it_was);
 	tcase_add_test(t, any_moment_is_as_it_was_with_a_modelled_tlb);
 	tcase_add_test(t, any_moment_is_as_it_was_though_few_checkpoints_fit);
@@ -659,6 +750,9 @@ int main(void)
 	tcase_add_test(t, remembering_changes_nothing);
 	tcase_add_test(t, checkpoints_lie_at_the_same_instructions_however_the_run_is_cut);
 	tcase_add_test(t, the_limit_is_kept_and_gaps_stay_even);
+	tcase_add_test(file, checkpoints_survive_much_writing_to_the_disk);
+	tcase_add_test(file, a_file_that_cannot_grow_costs_checkpoints_and_nothing_else);
+	tcase_add_test(file, a_file_that_loses_bytes_ends_in_an_error);
 	tcase_add_test(t, an_icount_is_its_first_tick);
 	tcase_add_test(t, small_steps_back_and_the_way_forward);
 	tcase_add_test(t, a_guest_that_idles);
@@ -669,6 +763,7 @@ int main(void)
 	tcase_add_test(t, a_run_that_is_not_the_same_again_is_named);
 	tcase_add_test(t, a_long_way_can_be_interrupted);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, file);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

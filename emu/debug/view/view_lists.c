@@ -145,8 +145,12 @@ void view_history(struct debugger *d, const struct view_request *rq, struct text
 	moment_line(t, "present", history_present(d->h));
 	text_put(t, debugger_in_past(d) ? STYLE_WARN : STYLE_GOOD, "%s\n", debugger_in_past(d) ? "in the past: nothing the guest writes leaves the machine"
 		: "in the present");
-	text_add(t, "%u checkpoints, %.1f of at most %.0f MB; %" PRIu64 " pages stored, %" PRIu64 " shared\n", s.checkpoints,
-		(double)s.bytes / 1048576, (double)s.limit / 1048576, s.pages_stored, s.pages_shared);
+	text_add(t, "%u checkpoints; %" PRIu64 " pages stored, %" PRIu64 " shared; no two are farther apart than %" PRIu64 " instructions\n", s.checkpoints,
+		s.pages_stored, s.pages_shared, s.widest);
+	text_add(t, "%.1f of at most %.0f MB of memory, %.1f of at most %.0f MB in a file\n", (double)s.bytes / 1048576, (double)s.limit / 1048576,
+		(double)s.spilled / 1048576, (double)s.spill_limit / 1048576);
+	if (s.spill_error)
+		text_put(t, STYLE_WARN, "the file cannot grow (%s): fewer checkpoints are kept\n", strerror(-s.spill_error));
 	text_add(t, "%" PRIu64 " times gone back, %" PRIu64 " instructions run again for it\n", s.restores, s.replayed);
 	for (size_t i = rq->first; i < kept && (!rq->height || i < rq->first + rq->height); i++)
 		moment_line(t, "checkpoint", at[i]);
@@ -170,8 +174,9 @@ json_t *view_history_json(struct debugger *d, const struct view_request *rq)
 	for (size_t i = 0; i < n && i < CHECKPOINTS; i++)
 		json_array_append_new(list, moment_json(at[i]));
 	free(at);
-	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "first", moment_json(history_first(d->h)), "now", moment_json(history_now(d->h)),
+	return json_pack("{s:o,s:o,s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "first", moment_json(history_first(d->h)), "now", moment_json(history_now(d->h)),
 		"present", moment_json(history_present(d->h)), "past", debugger_in_past(d), "limit", (json_int_t)s.limit, "bytes", (json_int_t)s.bytes,
+		"spill_limit", (json_int_t)s.spill_limit, "spilled", (json_int_t)s.spilled, "widest", (json_int_t)s.widest,
 		"pages_stored", (json_int_t)s.pages_stored, "pages_shared", (json_int_t)s.pages_shared, "replayed", (json_int_t)s.replayed,
 		"restores", (json_int_t)s.restores, "checkpoints", list);
 }

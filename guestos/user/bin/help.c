@@ -11,6 +11,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"free, vmstat [SECONDS [TIMES]]", "memory in use; what paging has done"},
 	{"maps [PID], pagemap [PID]", "the regions of a process; where each of its pages is"},
 	{"frames, swaps", "what physical memory and swap are used for"},
+	{"policy [NAME]", "which page replacement policy is in force, or shall be"},
+	{"memcheck", "have the kernel compare all its books on memory"},
 	{"ps, kill PID", "processes"},
 	{"ls cat cp mv rm mkdir rmdir touch", "files; also  wc head grep hexdump echo test pwd"},
 	{"cat /proc/self/status", "the kernel describes itself in /proc"},

@@ -39,5 +39,7 @@ extern int errno;
 #define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39
+#define EOVERFLOW 75
+#define EOPNOTSUPP 95
 
 #endif

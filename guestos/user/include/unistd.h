@@ -20,7 +20,7 @@
 #define W_OK 2
 #define R_OK 4
 
-long syscall(long number, ...);        /* up to five arguments; result as above */
+long syscall(long number, ...);        /* up to six arguments; result as above */
 
 pid_t fork(void);
 int execve(const char *path, char *const argv[], char *const envp[]);
@@ -48,6 +48,8 @@ int rmdir(const char *path);
 int chdir(const char *path);
 char *getcwd(char *buf, size_t size);
 void sync(void);
+int fsync(int fd);
+int fdatasync(int fd);
 
 int brk(void *end);                    /* 0, or -1 with ENOMEM */
 void *sbrk(intptr_t increment);        /* the previous break, or (void *)-1 */

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/ldt.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,26 +24,32 @@
 
 int errno;
 
-static long trap(long number, long a, long b, long c, long d, long e)
+/* call[0] is the number. The sixth argument goes in EBP, which the compiler may be using: it is saved by hand. */
+static long trap(const long call[7])
 {
 	long result;
-	__asm__ volatile("int $0x80"
+	__asm__ volatile(
+		"pushl %%ebp\n\t"
+		"movl 4(%%eax), %%ebx\n\tmovl 8(%%eax), %%ecx\n\tmovl 12(%%eax), %%edx\n\t"
+		"movl 16(%%eax), %%esi\n\tmovl 20(%%eax), %%edi\n\tmovl 24(%%eax), %%ebp\n\t"
+		"movl (%%eax), %%eax\n\tint $0x80\n\t"
+		"popl %%ebp"
 		: "=a"(result)
-		: "a"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
-		: "memory");
+		: "a"(call)
+		: "ebx", "ecx", "edx", "esi", "edi", "memory");
 	return result;
 }
 
 long syscall(long number, ...)
 {
 	va_list ap;
-	long a[5];
+	long call[7] = {number};
 
 	va_start(ap, number);
-	for (int i = 0; i < 5; i++)    /* reading words the caller did not pass is harmless: they are stack */
-		a[i] = va_arg(ap, long);
+	for (int i = 1; i < 7; i++)    /* reading words the caller did not pass is harmless: they are stack */
+		call[i] = va_arg(ap, long);
 	va_end(ap);
-	long result = trap(number, a[0], a[1], a[2], a[3], a[4]);
+	long result = trap(call);
 	if (result < 0 && result >= -4095) {
 		errno = -result;
 		return -1;
@@ -119,6 +127,20 @@ int isatty(int fd)
 	return tcgetattr(fd, &t) == 0;
 }
 
+void *mmap(void *where, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	if (offset % 4096) {
+		errno = EINVAL;
+		return MAP_FAILED;
+	}
+	return (void *)syscall(SYS_mmap2, where, length, prot, flags, fd, (unsigned long)offset / 4096);
+}
+
+int munmap(void *start, size_t length) { return syscall(SYS_munmap, start, length); }
+int mprotect(void *start, size_t length, int prot) { return syscall(SYS_mprotect, start, length, prot); }
+int mlock(const void *start, size_t length) { return syscall(SYS_mlock, start, length); }
+int munlock(const void *start, size_t length) { return syscall(SYS_munlock, start, length); }
+
 int access(const char *path, int mode) { return syscall(SYS_access, path, mode); }
 int unlink(const char *path) { return syscall(SYS_unlink, path); }
 int rename(const char *from, const char *to) { return syscall(SYS_rename, from, to); }
@@ -131,6 +153,8 @@ int lstat(const char *path, struct stat *st) { return syscall(SYS_lstat64, path,
 int fstat(int fd, struct stat *st) { return syscall(SYS_fstat64, fd, st); }
 ssize_t getdents64(int fd, void *buf, size_t size) { return syscall(SYS_getdents64, fd, buf, size); }
 void sync(void) { syscall(SYS_sync); }
+int fsync(int fd) { return syscall(SYS_fsync, fd); }
+int fdatasync(int fd) { return syscall(SYS_fdatasync, fd); }
 
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) { return syscall(SYS_wait4, pid, status, options, usage); }
 pid_t waitpid(pid_t pid, int *status, int options) { return wait4(pid, status, options, NULL); }
@@ -138,8 +162,11 @@ pid_t wait(int *status) { return wait4(-1, status, 0, NULL); }
 int setitimer(int which, const struct itimerval *new, struct itimerval *old) { return syscall(SYS_setitimer, which, new, old); }
 int getitimer(int which, struct itimerval *now) { return syscall(SYS_getitimer, which, now); }
 int getrusage(int who, struct rusage *usage) { return syscall(SYS_getrusage, who, usage); }
+int getrlimit(int which, struct rlimit *limit) { return syscall(SYS_getrlimit, which, limit); }
+int setrlimit(int which, const struct rlimit *limit) { return syscall(SYS_setrlimit, which, limit); }
 int sched_yield(void) { return syscall(SYS_sched_yield); }
 int uname(struct utsname *u) { return syscall(SYS_uname, u); }
+int modify_ldt(int func, void *data, unsigned long bytes) { return syscall(SYS_modify_ldt, func, data, bytes); }
 int poweroff(void) { return syscall(SYS_reboot, REBOOT_MAGIC1, REBOOT_MAGIC2, REBOOT_POWER_OFF, 0); }
 
 time_t time(time_t *t) { return syscall(SYS_time, t); }

@@ -63,6 +63,17 @@ long vm_frame_refs(uint32_t frame)
 	return read_entry("/proc/kpagecount", frame, &entry) < 0 ? -1 : (long)entry;
 }
 
+int vm_switch(const char *path, const char *word)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0)
+		return -1;
+	ssize_t n = write(fd, word, strlen(word));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
 bool vm_is_pagoda(void)
 {
 	struct utsname u;

@@ -33,7 +33,7 @@ static const struct { const char *name; uint8_t bytes[16]; int signal; } forbidd
 	{"LTR", {0x66, 0xb8, 0x28, 0, 0x0f, 0, 0xd8}, SIGSEGV}, {"LLDT", {0x31, 0xc0, 0x0f, 0, 0xd0}, SIGSEGV},
 	{"LMSW", {0x0f, 0x01, 0xf0}, SIGSEGV}, {"CLTS", {0x0f, 0x06}, SIGSEGV}, {"INVLPG", {0x0f, 0x01, 0x3d, 0, 0x80, 4, 8}, SIGSEGV},
 	{"WBINVD", {0x0f, 0x09}, SIGSEGV}, {"RDMSR", {0x0f, 0x32}, SIGSEGV}, {"WRMSR", {0x0f, 0x30}, SIGSEGV}, {"UD2", {0x0f, 0x0b}, SIGILL},
-	{"SYSEXIT", {0x0f, 0x35}, SIGSEGV}, {"SYSENTER", {0x0f, 0x34}, SIGSEGV}, {"FLD1", {0xd9, 0xe8}, SIGFPE},
+	{"SYSEXIT", {0x0f, 0x35}, SIGSEGV}, {"SYSENTER", {0x0f, 0x34}, SIGSEGV}, {"FDIV by 0, unmasked", {0x6a, 0, 0xd9, 0x2c, 0x24, 0xd9, 0xee, 0xd9, 0xe8, 0xd8, 0xf1, 0x9b}, SIGFPE},
 	{"DIV by 0", {0x31, 0xc9, 0xf7, 0xf1}, SIGFPE}, {"INT3", {0xcc}, SIGTRAP},
 	{"CALL FAR to the kernel", {0x9a, 0, 0, 0x10, 0xc0, 8, 0}, SIGSEGV}, {"JMP FAR to the TSS", {0xea, 0, 0, 0, 0, 0x28, 0}, SIGSEGV},
 	{"JMP to the kernel", {0xb8, 0, 0, 0x10, 0xc0, 0xff, 0xe0}, SIGSEGV}, {"JMP to 0", {0x31, 0xc0, 0xff, 0xe0}, SIGSEGV},
@@ -467,6 +467,8 @@ static void fuzz(uint32_t seed, uint32_t count)
 		case SYS_exit: case SYS_exit_group: case SYS_reboot: case SYS_nanosleep: case SYS_kill:
 		case SYS_pause: case SYS_sigsuspend: case SYS_rt_sigsuspend: case SYS_alarm: case SYS_setitimer:
 		case SYS_sigreturn: case SYS_rt_sigreturn: case SYS_tkill:
+		case SYS_poll: case SYS__newselect: case SYS_clock_nanosleep:  /* these may wait for ever */
+		case SYS_clone: case SYS_vfork:                /* and a child of theirs would go on with this loop */
 			continue;
 		case SYS_fork:
 			if (fork() == 0)

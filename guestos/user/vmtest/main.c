@@ -33,6 +33,7 @@ static const struct test *const tables[] = {
 	process_tests,
 	signal_tests,
 	signal_process_tests,
+	segment_tests,
 	file_tests,
 	hostile_tests,
 };

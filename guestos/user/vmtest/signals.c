@@ -425,7 +425,7 @@ static void run_forgery(void *change)
 	_exit(42);
 }
 
-/* The kernel's own selectors: refused, or taken for the user's (Linux sets the privilege bits, which makes them invalid here). */
+/* The kernel's own selectors, made to be of ring 3, are valid for nobody. */
 static void kernel_selectors(void)
 {
 	must_be_killed(run_forgery, bad_cs, SIGSEGV);

@@ -36,19 +36,30 @@
 #define SYS_sigaction 67
 #define SYS_sigsuspend 72
 #define SYS_sigpending 73
+#define SYS_setrlimit 75
 #define SYS_getrusage 77
 #define SYS_gettimeofday 78
 #define SYS_reboot 88
+#define SYS_munmap 91
 #define SYS_ftruncate 93
 #define SYS_setitimer 104
 #define SYS_getitimer 105
 #define SYS_wait4 114
 #define SYS_sysinfo 116
+#define SYS_fsync 118
 #define SYS_sigreturn 119
+#define SYS_clone 120
 #define SYS_uname 122
+#define SYS_modify_ldt 123
+#define SYS_mprotect 125
 #define SYS_sigprocmask 126
+#define SYS__newselect 142
+#define SYS_fdatasync 148
+#define SYS_mlock 150
+#define SYS_munlock 151
 #define SYS_sched_yield 158
 #define SYS_nanosleep 162
+#define SYS_poll 168
 #define SYS_rt_sigreturn 173
 #define SYS_rt_sigaction 174
 #define SYS_rt_sigprocmask 175
@@ -57,6 +68,9 @@
 #define SYS_pread64 180
 #define SYS_getcwd 183
 #define SYS_sigaltstack 186
+#define SYS_vfork 190
+#define SYS_getrlimit 191
+#define SYS_mmap2 192
 #define SYS_stat64 195
 #define SYS_lstat64 196
 #define SYS_fstat64 197
@@ -64,6 +78,7 @@
 #define SYS_tkill 238
 #define SYS_exit_group 252
 #define SYS_clock_gettime 265
+#define SYS_clock_nanosleep 267
 #define SYS_tgkill 270
 
 #endif

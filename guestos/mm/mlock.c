@@ -1,0 +1,64 @@
+/* guestos/mm/mlock.c: memory that stays: the pages of locked regions are pinned, so that no policy can choose them.
+ *
+ * The region says that its pages are to stay; PG_LOCKED in an entry says that this mapping holds one pin of its frame. Locking brings
+ * all pages in; a page that comes to a locked region later is pinned by the fault that brings it.
+ * Invariant: an entry with PG_LOCKED is present, in a locked region. The zero frame never leaves, so it is never pinned. */
+#include "mm.h"
+#include "proc.h"
+
+/* Room must be left for everybody else, or locking would lock up the machine. */
+static bool may_pin(void) { return nr_pinned <= nr_usable / 2; }
+
+void lock_entry(struct region *r, pte_t *pte)
+{
+	if (!r->locked || !(*pte & PG_P) || *pte & PG_LOCKED || PTE_FRAME(*pte) == frame_pa(zero_frame) || !may_pin())
+		return;
+	frame_lock(frame_of(PTE_FRAME(*pte)));
+	*pte |= PG_LOCKED;
+}
+
+static void unlock_pages(struct space *s, struct region *r)
+{
+	for (uint32_t la = r->start; la < r->end; la += PAGE_SIZE) {
+		pte_t *pte = pte_find(s, la);
+		if (!pte) {
+			la |= 0x3ff000;        /* the last page of these 4 MB */
+		} else if (*pte & PG_P && *pte & PG_LOCKED) {
+			*pte &= ~PG_LOCKED;
+			frame_unlock(frame_of(PTE_FRAME(*pte)));
+		}
+	}
+}
+
+/* Private memory is locked as it will be used: a writable page is copied, or filled, now. */
+static int lock_pages(struct space *s, struct region *r)
+{
+	for (uint32_t la = r->start; la < r->end; la += PAGE_SIZE) {
+		if (fault_in(s, la, region_writable(r) && !r->shared, la) != FAULT_DONE)
+			return -ENOMEM;
+		pte_t v = *pte_find(s, la);
+		if (!(v & PG_LOCKED) && PTE_FRAME(v) != frame_pa(zero_frame))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock)
+{
+	uint32_t at = start;
+	int err = regions_carve(s, start, end);
+	for (struct region *r = region_after(s, start); !err && at < end; r = r->next) {
+		if (!r || r->start > at) {
+			err = -ENOMEM;
+			break;
+		}
+		r->locked = lock;
+		at = r->end;
+		if (lock)
+			err = lock_pages(s, r);
+		else
+			unlock_pages(s, r);
+	}
+	regions_merge(s, start, end);
+	return err;
+}

@@ -1,0 +1,86 @@
+/* tests/powercut/ops.h: the standard workload, as the guest does it and as the judge on the host imagines it. Everything happens in /w.
+ *
+ * Each row is one operation that must be there wholly or not at all; a write is of at most 28 KB, which is what PFS promises. SYNC and FSYNC
+ * say that everything so far must survive. */
+#ifndef POWERCUT_OPS_H
+#define POWERCUT_OPS_H
+
+enum op_kind { MKDIR, RMDIR, CREATE, WRITE, APPEND, TRUNCATE, RENAME, UNLINK, UNLINK_OPEN, FSYNC, SYNC, PAUSE };
+
+struct op {
+	enum op_kind kind;
+	const char *path, *to;         /* below /w */
+	unsigned n, at;                /* bytes; TRUNCATE: the new size */
+};
+
+static const struct op ops[] = {
+	{MKDIR, "", 0, 0, 0},
+	{CREATE, "/a", 0, 0, 0},
+	{APPEND, "/a", 0, 100, 0},
+	{FSYNC, "/a", 0, 0, 0},
+	{APPEND, "/a", 0, 5000, 0},
+	{APPEND, "/a", 0, 28000, 0},
+	{WRITE, "/a", 0, 3000, 1000},
+	{FSYNC, "/a", 0, 0, 0},
+	{WRITE, "/a", 0, 20000, 2000},         /* over five pages */
+	{RENAME, "/a", "/b", 0, 0},
+	{CREATE, "/c", 0, 0, 0},
+	{APPEND, "/c", 0, 20000, 0},
+	{RENAME, "/c", "/b", 0, 0},            /* over an existing file, whose blocks become free */
+	{CREATE, "/n", 0, 0, 0},
+	{APPEND, "/n", 0, 28000, 0},           /* might be given them */
+	{SYNC, 0, 0, 0, 0},
+	{TRUNCATE, "/b", 0, 5000, 0},
+	{APPEND, "/b", 0, 2000, 0},            /* where the truncated bytes were */
+	{TRUNCATE, "/b", 0, 9000, 0},          /* longer: a hole */
+	{FSYNC, "/b", 0, 0, 0},
+	{APPEND, "/b", 0, 700, 0},
+	{MKDIR, "/d", 0, 0, 0},
+	{RENAME, "/b", "/d/b", 0, 0},
+	{MKDIR, "/d/e", 0, 0, 0},
+	{CREATE, "/d/e/f", 0, 0, 0},
+	{WRITE, "/d/e/f", 0, 5000, 47000},     /* behind a hole, with an indirect block */
+	{WRITE, "/d/e/f", 0, 6000, 20000},     /* into the hole */
+	{FSYNC, "/d/e/f", 0, 0, 0},
+	{RENAME, "/d/e", "/e", 0, 0},          /* a directory changes its parent */
+	{APPEND, "/n", 0, 28000, 0},
+	{APPEND, "/n", 0, 28000, 0},
+	{PAUSE, 0, 0, 0, 0},                   /* syncd commits */
+	{WRITE, "/n", 0, 28000, 4096},
+	{WRITE, "/n", 0, 28000, 40000},
+	{UNLINK, "/n", 0, 0, 0},               /* an indirect block is freed */
+	{CREATE, "/m", 0, 0, 0},
+	{APPEND, "/m", 0, 28000, 0},
+	{APPEND, "/m", 0, 28000, 0},
+	{FSYNC, "/m", 0, 0, 0},
+	{UNLINK_OPEN, "/m", 0, 0, 0},
+	{CREATE, "/g", 0, 0, 0},
+	{APPEND, "/g", 0, 10, 0},
+	{APPEND, "/g", 0, 10, 0},
+	{FSYNC, "/g", 0, 0, 0},
+	{APPEND, "/g", 0, 10, 0},
+	{WRITE, "/g", 0, 600, 200},
+	{FSYNC, "/g", 0, 0, 0},
+	{WRITE, "/g", 0, 4000, 300},
+	{TRUNCATE, "/e/f", 0, 100, 0},
+	{APPEND, "/e/f", 0, 9000, 0},
+	{UNLINK, "/d/b", 0, 0, 0},
+	{RMDIR, "/d", 0, 0, 0},
+	{SYNC, 0, 0, 0, 0},
+	{MKDIR, "/d", 0, 0, 0},
+	{CREATE, "/d/1", 0, 0, 0},
+	{APPEND, "/d/1", 0, 8192, 0},
+	{RENAME, "/d/1", "/g", 0, 0},          /* over a file in another directory */
+	{FSYNC, "/g", 0, 0, 0},
+	{UNLINK, "/g", 0, 0, 0},
+	{RMDIR, "/d", 0, 0, 0},
+};
+#define OPS (sizeof(ops) / sizeof(ops[0]))
+
+/* Byte i of what operation number op writes. Never 0, so that it is told from a hole. */
+static inline unsigned char op_byte(unsigned op, unsigned i) { return 1 + (op * 37 + i * 11 + i / 251) % 255; }
+
+static inline unsigned sum_step(unsigned sum, unsigned char byte) { return (sum ^ byte) * 16777619u; }
+#define SUM_START 2166136261u
+
+#endif
