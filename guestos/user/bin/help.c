@@ -6,6 +6,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"demo-stack", "the stack grows under a running program, to a guard page"},
 	{"demo-cow", "fork copies nothing until somebody writes"},
 	{"demo-swap", "a program with four times more data than the machine has memory"},
+	{"ignore-segv", "a program that skips its own bad accesses"},
+	{"subpage", "protection finer than a page, by faults and single steps"},
 	{"vmtest", "every virtual-memory test, one line each (-l lists, NAME... picks)"},
 	{"", ""},
 	{"free, vmstat [SECONDS [TIMES]]", "memory in use; what paging has done"},
