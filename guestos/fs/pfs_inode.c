@@ -360,6 +360,24 @@ int pfs_page(struct inode *ip, uint32_t index, struct frame **out)
 	return r;
 }
 
+/* A shared mapping is about to write to a page that lies in a hole: it gets a block. -ENOSPC; -EINVAL if the file has lost the page. */
+int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f)
+{
+	uint32_t block;
+	mutex_lock(&fs_lock);
+	int r = f->flags & FRAME_ORPHAN || index >= page_up(ip->d.size) / PAGE_SIZE ? -EINVAL : inode_map(ip, index, true, &block);
+	if (r >= 0) {
+		f->block = block;
+		f->flags |= FRAME_DIRTY;
+	}
+	if (r != -EINVAL) {
+		int err = inode_write(ip);     /* also if only an indirect block was allocated */
+		r = r < 0 ? r : err;
+	}
+	mutex_unlock(&fs_lock);
+	return r;
+}
+
 /* For headers of programs: at most a page boundary apart. */
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos)
 {

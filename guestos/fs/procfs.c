@@ -108,7 +108,8 @@ static void show_version(struct text *t, struct proc *p)
 
 static char state_letter(const struct proc *p)
 {
-	return p->state == PROC_ZOMBIE ? 'Z' : p->state == PROC_STOPPED ? 'T' : p->state == PROC_RUNNABLE ? 'R' : p->uninterruptible ? 'D' : 'S';
+	return p->state == PROC_ZOMBIE ? 'Z' : p->state == PROC_STOPPED ? 'T' : p->suspended ? 'W' : p->state == PROC_RUNNABLE ? 'R'
+		: p->uninterruptible ? 'D' : 'S';
 }
 
 static uint32_t vm_pages(const struct space *s)
@@ -129,12 +130,14 @@ static void show_pid_stat(struct text *t, struct proc *p)
 
 static void show_pid_status(struct text *t, struct proc *p)
 {
-	static const char *const words[] = { ['R'] = "running", ['S'] = "sleeping", ['D'] = "disk sleep", ['T'] = "stopped", ['Z'] = "zombie" };
+	static const char *const words[] = {
+		['R'] = "running", ['S'] = "sleeping", ['D'] = "disk sleep", ['T'] = "stopped", ['W'] = "suspended", ['Z'] = "zombie"
+	};
 	char c = state_letter(p);
 	print(t, "Name:\t%s\nState:\t%c (%s)\nPid:\t%d\nPPid:\t%d\n", p->name, c, words[(int)c], p->pid, p->parent ? p->parent->pid : 0);
 	if (p->space)
-		print(t, "VmSize:\t%8u kB\nVmHWM:\t%8u kB\nVmRSS:\t%8u kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\n", KB(vm_pages(p->space)),
-			KB(max(p->maxrss, p->space->rss)), KB(p->space->rss), KB(p->space->tables), KB(p->space->swapped));
+		print(t, "VmSize:\t%8u kB\nVmHWM:\t%8u kB\nVmRSS:\t%8u kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\nVmWSet:\t%8u kB\n", KB(vm_pages(p->space)),
+			KB(max(p->maxrss, p->space->rss)), KB(p->space->rss), KB(p->space->tables), KB(p->space->swapped), KB(p->space->working_set));
 }
 
 static void show_pid_cmdline(struct text *t, struct proc *p) { print(t, "%s", p->space && p->space->exe ? p->space->exe : ""); }
@@ -182,6 +185,7 @@ static const struct proc_entry top_files[] = {
 	{ "uptime", .show = show_uptime },
 	{ "swaps", .show = show_swaps },
 	{ "mounts", .show = show_mounts },
+	{ "loadcontrol", .show = loadcontrol_show, .write = loadcontrol_switch },
 	{ "policy", .show = policy_show, .write = policy_select },
 	{ "version", .show = show_version },
 	{ "kpagecount", .entry = kpagecount_entry },

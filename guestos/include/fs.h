@@ -77,6 +77,7 @@ int pfs_truncate(struct inode *ip, uint32_t size);
 void inode_get(struct inode *ip);
 void inode_put(struct inode *ip);
 int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned */
+int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f);
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
 extern const struct file_ops pfs_file_ops;
 int pfs_sync(void);

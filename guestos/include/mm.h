@@ -10,8 +10,11 @@
  *   cow.c        fork shares frames; the first write separates them
  *   rmap.c       from a frame back to all page-table entries that map it
  *   pagecache.c  frames found by name: (file, page) or (swap, slot)
+ *   object.c     shared memory without a file
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
  *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
+ *   workingset.c how many pages each process needs just now
+ *   loadcontrol.c  suspends processes when that is more than there is
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
  *   check.c      do all these books agree? (/proc/check, option check=N)
@@ -37,6 +40,7 @@
 #define PG_D 0x040u
 #define PG_PS 0x080u
 #define PG_G 0x100u
+#define PG_SEEN 0x200u         /* available to software: a use that a policy has seen, and the working-set sample not yet */
 #define PG_LOCKED 0x400u       /* available to software: this mapping holds a pin for mlock */
 #define PG_SWAPPED 0x002u      /* meaning of bit 1 when P is clear */
 typedef uint32_t pte_t;
@@ -74,7 +78,7 @@ struct frame {
 		void *free_objects;    /* HEAP */
 	};
 	uint32_t object, index;        /* its name in the page cache; HEAP: class and objects in use; KERNEL: see frame_alloc() */
-	uint32_t block;                /* CACHE: file-system block it is a copy of, 0 = a hole */
+	uint32_t block;                /* CACHE: file-system block it is a copy of, 0 = a hole; of a memory object: swap slot, 0 = none */
 	union {                        /* ANON, CACHE: notes of the replacement policy in force, see policy.c */
 		struct { struct frame *older, *newer; };
 		uint8_t age;
@@ -115,6 +119,7 @@ bool heap_page_sound(const struct frame *f);
 /* region.c */
 enum region_kind { REGION_FILE, REGION_ANON, REGION_HEAP, REGION_STACK };
 struct inode;
+struct memory_object;
 struct region {
 	struct region *next;           /* by address */
 	uint32_t start, end;           /* page aligned, [start, end) */
@@ -125,7 +130,8 @@ struct region {
 	bool may_write;                /* PROT_WRITE may be asked for: not a shared mapping of a file opened read-only */
 	bool locked;                   /* mlock: pages that come are pinned */
 	struct inode *inode;           /* FILE: where pages come from */
-	uint32_t file_page;            /* page of the file that start shows */
+	struct memory_object *object;  /* ANON, shared: the same */
+	uint32_t file_page;            /* page of the file or object that start shows */
 	uint32_t file_bytes;           /* bytes from start that come from the file; zeroes follow (data segments) */
 };
 static inline bool region_writable(const struct region *r) { return r->prot & PROT_WRITE; }
@@ -142,7 +148,8 @@ struct space {                         /* an address space */
 	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
-	uint32_t vtime;                /* ticks it had the processor: its virtual time */
+	uint32_t vtime;                /* its own time, see workingset.c */
+	uint32_t window_start, used_and_lost, working_set;     /* workingset.c; the last is an estimate, in pages */
 };
 #define USER_START 0x00001000u
 #define STACK_TOP 0xC0000000u
@@ -157,11 +164,12 @@ void space_activate(struct space *s);          /* NULL: the kernel's own directo
 struct region *region_add(struct space *s, const struct region *like);         /* may sleep */
 struct region *region_find(struct space *s, uint32_t la);
 struct region *region_after(struct space *s, uint32_t la);     /* the first that ends above la, or NULL */
+void regions_forget(uint32_t ino, uint32_t first_page);        /* the file has lost these pages: copies of them go too */
 void region_zap(struct space *s, uint32_t start, uint32_t end);
 bool regions_cover(struct space *s, uint32_t start, uint32_t end);
 int regions_carve(struct space *s, uint32_t start, uint32_t end);      /* may sleep; afterwards no region crosses start or end */
 void regions_merge(struct space *s, uint32_t start, uint32_t end);     /* may sleep */
-void region_free(struct region *r);                                    /* may sleep */
+void region_close(struct region *r);                                   /* may sleep */
 
 /* mmap.c: all may sleep; addresses are page aligned and in the user half. */
 uint32_t space_find_gap(struct space *s, uint32_t hint, uint32_t length);      /* 0 if there is none; does not sleep */
@@ -194,7 +202,7 @@ uint32_t memory_top(void);                             /* end of RAM, below the 
 void memory_each(void (*fn)(uint32_t start, uint32_t end));
 
 /* fault.c */
-enum fault_result { FAULT_DONE, FAULT_BAD, FAULT_OVERFLOW, FAULT_NOMEM, FAULT_IO };
+enum fault_result { FAULT_DONE, FAULT_BAD, FAULT_OVERFLOW, FAULT_NOMEM, FAULT_IO, FAULT_BEYOND, FAULT_NOSPACE };
 enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t user_esp);      /* may sleep */
 void page_fault(struct trapframe *tf);                 /* may sleep */
 
@@ -211,12 +219,16 @@ struct rmap {
 void rmap_add(struct frame *f, struct rmap *m, struct space *s, uint32_t la);
 void rmap_remove(struct frame *f, struct space *s, uint32_t la);
 bool rmap_test_clear_accessed(struct frame *f);
+void rmap_write_protect(struct frame *f);
+void rmap_move(struct frame *f, struct space *s, uint32_t from, uint32_t to);
 bool rmap_any(const struct frame *f, pte_t bit);       /* has any entry that maps it this bit? */
 void rmap_unmap_all(struct frame *f, pte_t replacement);
 
 /* pagecache.c */
 #define OBJECT_DEVICE 0u               /* file-system metadata, index = block */
 #define OBJECT_SWAP 0xffffffffu        /* index = slot */
+#define OBJECT_MEMORY 0x80000000u      /* this bit: a memory object (object.c), or OBJECT_SWAP; without: an inode */
+static inline bool object_is_memory(uint32_t object) { return object & OBJECT_MEMORY && object != OBJECT_SWAP; }
 void cache_init(void);
 struct frame *cache_find(uint32_t object, uint32_t index);     /* pinned; may sleep */
 int cache_get(uint32_t object, uint32_t index, uint32_t block, struct frame **out);   /* pinned; may sleep */
@@ -226,10 +238,24 @@ void cache_forget_name(struct frame *f);
 void cache_remove(uint32_t object, uint32_t index);
 void cache_remove_from(uint32_t object, uint32_t first_index);
 int cache_write(struct frame *f);                      /* may sleep; caller has set FRAME_BUSY */
+int cache_sync_range(uint32_t object, uint32_t first, uint32_t n);     /* may sleep: writes these pages if they are dirty */
 uint32_t cache_bucket_of(uint32_t object, uint32_t index);
 uint32_t cache_buckets(void);
 struct frame *cache_chain(uint32_t bucket);            /* linked by next */
 int cache_sync(bool metadata);                         /* may sleep: writes all dirty data of files, and metadata if asked, but nothing logged */
+
+/* object.c */
+struct memory_object {
+	struct memory_object *next;
+	uint32_t id, refs, pages;
+	uint32_t **slots;              /* tables of swap slots, made when needed */
+};
+struct memory_object *object_new(uint32_t pages);              /* may sleep */
+void object_get(struct memory_object *o);
+void object_put(struct memory_object *o);                      /* may sleep */
+int object_page(struct memory_object *o, uint32_t index, struct frame **out);  /* pinned; may sleep */
+uint32_t *object_slot(uint32_t id, uint32_t index);
+void objects_each(void (*table)(struct frame *f, int by), void (*slot)(uint32_t slot, int by), int by);
 
 /* evict.c */
 struct choice {
@@ -239,7 +265,7 @@ struct choice {
 bool evictable(const struct frame *f, const struct choice *c);
 bool frame_needs_write(const struct frame *f);
 bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
-bool evict_from(struct space *s);                      /* may sleep; the same, for a page of this space only */
+void evict_all(struct space *s);                       /* may sleep; the current process gives up what it alone maps */
 void rss_make_room(struct space *s, uint32_t la);      /* may sleep */
 
 /* policy.c; nothing here sleeps */
@@ -256,6 +282,14 @@ struct text;
 struct proc;
 int policy_select(const char *word);                   /* 0 or -EINVAL */
 void policy_show(struct text *t, struct proc *p);
+
+/* workingset.c, loadcontrol.c */
+#define VTIME_TICK 256u                                /* what a tick on the processor adds to a space's vtime; a disk wait adds 1 */
+void pager_main(void);
+void loadcontrol_tick(void);
+void loadcontrol_wait(void);                           /* may sleep */
+int loadcontrol_switch(const char *word);              /* "on" or "off"; 0 or -EINVAL */
+void loadcontrol_show(struct text *t, struct proc *p);
 
 /* swap.c */
 void swap_init(uint32_t first_sector, uint32_t sectors);
@@ -290,13 +324,18 @@ void memory_check_now_and_then(void);                  /* option check=N: panics
 	X(file_maps) \
 	X(cow_copies) \
 	X(cow_reuses) \
+	X(shared_writes) \
 	X(stack_growths) \
+	X(violations) \
+	X(bus_errors) \
 	X(swap_ins) \
 	X(swap_outs) \
 	X(evictions) \
 	X(clean_drops) \
 	X(writebacks) \
 	X(oom_kills) \
+	X(suspensions) \
+	X(resumptions) \
 	X(forks) \
 	X(execs) \
 	X(ctxt)

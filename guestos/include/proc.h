@@ -61,10 +61,12 @@ struct proc {
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
+	bool suspended;                /* by load control: mm/loadcontrol.c */
+	uint32_t suspended_at, resumed_at;
 	struct linux_rlimit rlimits[RLIMITS];
 };
 extern struct proc *current, *all_procs;
-extern volatile uint32_t ticks;
+extern volatile uint32_t ticks, idle_ticks;
 extern volatile bool need_resched;
 
 /* sched.c */
@@ -83,7 +85,6 @@ void mutex_lock(struct mutex *m);                      /* may sleep, not interru
 void mutex_unlock(struct mutex *m);
 
 /* process.c */
-void proc_start_init(void (*start)(void));
 struct fork_options {
 	bool borrow;                   /* vfork: the child runs in the caller's space, and the caller waits, until exec or exit */
 	uint32_t stack;                /* the child's ESP, if not 0 */
@@ -91,14 +92,15 @@ struct fork_options {
 };
 int proc_fork(struct trapframe *tf, const struct fork_options *how);   /* may sleep */
 void proc_return_space(struct proc *p);                /* its vfork is over, if it was one */
+void proc_start_first(const char *name, void (*start)(void));
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */
 int proc_kill(int pid, int sig);
 void proc_signal(struct proc *p, int sig);             /* from the kernel itself; also from interrupts */
 struct proc *proc_find(int pid);
 void proc_oom_kill(void);
-bool memory_crowded(void);
 void rlimits_init(struct proc *p);
+bool memory_crowded(void);
 void return_to_user(struct trapframe *tf);
 void shutdown(void) __attribute__((noreturn));         /* may sleep */
 

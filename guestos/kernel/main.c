@@ -85,6 +85,8 @@ static void option(const char *word, uint32_t n)
 		boot_options.undo = true;
 	else if (n > 7 && !strncmp(word, "policy=", 7))
 		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
+	else if (n == 14 && !strncmp(word, "loadcontrol=on", 14))
+		loadcontrol_switch("on");
 	else if (n > 6 && !strncmp(word, "check=", 6))
 		boot_options.check = number(word + 6, n - 6);
 	else if (n == 5 && !strncmp(word, "quiet", 5))
@@ -144,7 +146,8 @@ static void init_main(void)
 		fatal("Cannot mount the root file system: the first IDE disk must be Pagoda's disk image.");
 	if (!boot_options.quiet)
 		printk("memory: %u KB, %u KB free; swap: %u KB\n", nr_usable * 4, nr_free * 4, swap_total * 4);
-	proc_start_init(syncd_main);
+	proc_start_first("syncd", syncd_main);
+	proc_start_first("pager", pager_main);
 	struct file *console = console_open();
 	for (int i = 0; i < 3; i++) {
 		current->files[i] = console;
@@ -190,7 +193,7 @@ void kmain(uint32_t magic, paddr_t info)
 	serial_enable_input();
 	if (!boot_options.quiet)
 		printk("Pagoda\n");
-	proc_start_init(init_main);
+	proc_start_first("init", init_main);
 
 	/* Leave the boot stack for good. */
 	uint32_t boot_esp;

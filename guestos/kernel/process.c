@@ -75,8 +75,8 @@ static void add(struct proc *p)
 	*link = p;
 }
 
-/* The first two processes have no parent to fork from. */
-void proc_start_init(void (*start)(void))
+/* Process 1, and the kernel's own, have no parent to fork from. */
+void proc_start_first(const char *name, void (*start)(void))
 {
 	struct proc *p = proc_new(start);
 	if (!p || !(p->cwd = kstrdup("/")))
@@ -84,7 +84,7 @@ void proc_start_init(void (*start)(void))
 	p->pid = p->pgid = new_pid();
 	p->umask = 022;
 	p->parent = proc_find(1);
-	strlcpy(p->name, p->pid == 1 ? "init" : "syncd", sizeof p->name);
+	strlcpy(p->name, name, sizeof p->name);
 	add(p);
 	p->state = PROC_RUNNABLE;
 }

@@ -8,7 +8,7 @@
 #include "signal.h"
 
 struct proc *current, *all_procs;
-volatile uint32_t ticks;
+volatile uint32_t ticks, idle_ticks;
 uint32_t boot_time;
 volatile bool need_resched;
 
@@ -115,8 +115,10 @@ void timer_tick(bool user)
 	}
 	if (current && current->state == PROC_RUNNABLE)
 		user ? current->utime++ : current->stime++;
+	else
+		idle_ticks++;
 	if (current && current->space && current->state == PROC_RUNNABLE)
-		current->space->vtime++;
+		current->space->vtime += VTIME_TICK;
 	need_resched = true;
 }
 

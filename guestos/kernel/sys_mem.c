@@ -77,13 +77,19 @@ static int map(struct request *q)
 		.prot = q->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), .may_write = true };
 	if (q->file)
 		err = check_file(q, &r);
+	else if ((q->flags & MAP_TYPE) == MAP_SHARED)
+		r.shared = true;
 	else if ((q->flags & MAP_TYPE) != MAP_PRIVATE)
 		err = -EINVAL;
-	bool takes_memory = !r.shared && r.prot & PROT_WRITE && !(q->flags & MAP_NORESERVE);
-	if (!err && takes_memory && !space_affordable(region_pages(&r)))
+	bool takes_memory = !r.inode ? r.shared || r.prot & PROT_WRITE : !r.shared && r.prot & PROT_WRITE;
+	if (!err && takes_memory && !(q->flags & MAP_NORESERVE) && !space_affordable(region_pages(&r)))
+		err = -ENOMEM;
+	if (!err && r.shared && !r.inode && !(r.object = object_new(region_pages(&r))))
 		err = -ENOMEM;
 	if (!err)
 		err = space_map(s, &r);
+	if (r.object)
+		object_put(r.object);          /* the region has a reference of its own */
 	return err ? err : (int)q->address;
 }
 

@@ -87,6 +87,10 @@ void return_to_user(struct trapframe *tf)
 		yield();
 		current->at_rest = false;
 	}
+	if (current->suspended) {
+		sti();
+		loadcontrol_wait();
+	}
 	cli();
 	while (signals_wanted(tf)) {
 		sti();

@@ -9,9 +9,10 @@
  *   page-table entry, swapped       a reference to the slot
  *   frame named (OBJECT_SWAP, n)    a reference to slot n
  *   process                         the pins in its list, its kernel stack
- *   space                           its directory and tables
+ *   space                           its directory, tables and segments
  *   pipe, open text of /proc        a kernel frame
  *   swap                            the frames of its tables
+ *   memory object                   the frames of its tables, a reference to each slot in them
  *   FRAME_STUCK                     a pin
  *
  * A new kind of holder is a new row in holders[]. A kernel frame is counted nowhere, so it is taken to exactly -1 by the one
@@ -79,6 +80,8 @@ static void spaces_hold(int by)
 {
 	for (struct space *s = all_spaces; s; s = s->next) {
 		own(frame_of(virt_to_phys(s->dir)), by);
+		if (s->ldt)
+			own(frame_of(virt_to_phys(s->ldt)), by);
 		for (uint32_t i = 0; i < KERNEL_BASE >> 22; i++) {
 			if (!(s->dir[i] & PG_P))
 				continue;
@@ -131,6 +134,11 @@ static void swap_holds(int by)
 	swap_each_table(own, by);
 }
 
+static void objects_hold(int by)
+{
+	objects_each(own, swap_count, by);
+}
+
 static void (*const holders[])(int by) = {
 	spaces_hold,
 	names_hold,
@@ -138,6 +146,7 @@ static void (*const holders[])(int by) = {
 	files_hold,
 	stuck_hold,
 	swap_holds,
+	objects_hold,
 };
 
 static void holders_count(int by)
@@ -302,6 +311,11 @@ static void check_entry(const struct space *s, const struct region *r, uint32_t 
 		return;
 	if (r && !region_writable(r))
 		wrong("space %08x: 0x%08x is writable in a region that is not", (uint32_t)s, la);
+	if (f->state == FRAME_CACHE && r && r->shared) {
+		if (!(f->flags & FRAME_DIRTY))
+			wrong("space %08x: 0x%08x is writable, but frame %u of the page cache is clean", (uint32_t)s, la, number(f));
+		return;
+	}
 	if (f->state != FRAME_ANON || f->refs != 1 || f->object == OBJECT_SWAP)
 		wrong("space %08x: 0x%08x is writable, but frame %u is %s, has %u references%s", (uint32_t)s, la, number(f),
 			frame_state_name(f->state), f->refs, f->object == OBJECT_SWAP ? " and a copy in swap" : "");
@@ -329,7 +343,7 @@ static void check_space(struct space *s)
 	if (memcmp(s->dir + (KERNEL_BASE >> 22), boot_pgdir + (KERNEL_BASE >> 22), (1024 - (KERNEL_BASE >> 22)) * sizeof(pte_t)))
 		wrong("space %08x: its kernel half is not the kernel's", (uint32_t)s);
 	for (const struct region *r = s->regions; r; r = r->next)
-		if (r->start > r->end || (r->start | r->end) % PAGE_SIZE || r->end > STACK_TOP || (r->next && r->next->start < r->end)
+		if (r->start >= r->end || (r->start | r->end) % PAGE_SIZE || r->end > STACK_TOP || (r->next && r->next->start < r->end)
 		    || (r->kind == REGION_FILE && !r->inode))
 			wrong("space %08x: region %08x-%08x is misplaced", (uint32_t)s, r->start, r->end);
 }

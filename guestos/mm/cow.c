@@ -94,6 +94,8 @@ int space_copy(struct space *to, struct space *from)
 		copy.locked = false;
 		if (!region_add(to, &copy))
 			return -ENOMEM;
+		if (r->shared)
+			continue;              /* its pages are found by their names */
 		for (uint32_t la = r->start; la < r->end;) {
 			pte_t *src = pte_find(from, la);
 			if (!src) {

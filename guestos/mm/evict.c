@@ -2,6 +2,7 @@
  *
  *   clean file page         drop: the region knows where it came from
  *   dirty file page         write to its block, then drop
+ *   shared memory           the same, but its block is a swap slot, which it gets when it first needs it
  *   private page            give it a swap slot, write it, leave swap entries in all page tables that mapped it
  *   private page in a slot  an unchanged copy is on disk already: leave swap entries, no writing
  *
@@ -13,6 +14,14 @@
 #include "fs.h"
 #include "proc.h"
 
+/* Would it need a new swap slot? A private page does unless it has one; of shared memory, one that is changed and has none. */
+static bool needs_slot(const struct frame *f)
+{
+	if (f->state == FRAME_ANON)
+		return f->object != OBJECT_SWAP;
+	return object_is_memory(f->object) && f->flags & FRAME_DIRTY && !f->block;
+}
+
 /* Within one space: what it alone maps. A page that others use too is not this process's to give. */
 bool evictable(const struct frame *f, const struct choice *c)
 {
@@ -20,7 +29,7 @@ bool evictable(const struct frame *f, const struct choice *c)
 		return false;
 	if (c->space && (f->refs != 1 || f->maps->space != c->space))
 		return false;
-	return f->state == FRAME_CACHE || c->may_swap || f->object == OBJECT_SWAP;
+	return c->may_swap || !needs_slot(f);
 }
 
 /* Are its contents nowhere else? Private pages equal their slot as long as they have one; pages of files are changed by write(),
@@ -92,6 +101,8 @@ static bool evict_anon(struct frame *f)
 	return true;
 }
 
+static bool evict_frame(struct frame *f) { return f->state == FRAME_CACHE ? evict_cache(f) : evict_anon(f); }
+
 /* May sleep. True if a frame became free or may soon. */
 static bool evict(struct space *only)
 {
@@ -99,11 +110,23 @@ static bool evict(struct space *only)
 	struct frame *f = evict_policy->choose(&c);
 	if (!f)
 		return false;
-	return f->state == FRAME_CACHE ? evict_cache(f) : evict_anon(f);
+	return evict_frame(f);
 }
 
 bool evict_one(void) { return evict(NULL); }
-bool evict_from(struct space *s) { return evict(s); }
+
+/* No policy is asked, since all have to go. What can not, because it is pinned or swap is full, stays. */
+void evict_all(struct space *s)
+{
+	for (uint32_t la = USER_START; la < KERNEL_BASE && s->rss && current->suspended && !current->killed; la += PAGE_SIZE) {
+		struct choice c = { .space = s, .may_swap = swap_used < swap_total };
+		pte_t *pte = pte_find(s, la);
+		if (!pte)
+			la |= 0x3ff000;                /* the last page of these 4 MB */
+		else if (*pte & PG_P && evictable(frame_of(PTE_FRAME(*pte)), &c))
+			evict_frame(frame_of(PTE_FRAME(*pte)));
+	}
+}
 
 /* A page is about to be mapped at la: if the process has as many as it may have, others of its own make room first. The limit is a
  * wish: pages that are pinned or shared stay, and so the process goes on beyond it. */
@@ -113,6 +136,6 @@ void rss_make_room(struct space *s, uint32_t la)
 	pte_t *pte = pte_find(s, la);
 	if (s->rss < limit || (pte && *pte & PG_P))
 		return;
-	for (uint32_t n = s->rss - limit + 1; n && s->rss >= limit && evict_from(s); n--)
+	for (uint32_t n = s->rss - limit + 1; n && s->rss >= limit && evict(s); n--)
 		;
 }

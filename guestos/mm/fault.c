@@ -2,10 +2,12 @@
  *
  *   no region                          grow the stack if the address is near ESP, else the program is wrong
  *   write, region read-only            the program is wrong
- *   entry present, write, read-only    copy on write (cow.c)
+ *   entry present, write, read-only    private: copy on write (cow.c); shared: the page becomes dirty
  *   entry names a swap slot            bring it in, or share the frame that has it already
  *   entry empty, file bytes            map the page-cache frame read-only; a page that is half file, half zeroes is copied
- *   entry empty, no file bytes         read: the shared zero frame; write: a frame of zeroes
+ *   entry empty, beyond the file       the program is wrong: SIGBUS
+ *   entry empty, shared without file   map the memory object's frame, which is in the page cache too
+ *   entry empty, nothing behind it     read: the shared zero frame; write: a frame of zeroes
  *
  * Each step may sleep, and eviction may undo what an earlier step did, so fault_in() loops until the entry allows the access:
  * every pass looks at the entry afresh. Only the process that owns the space adds mappings to it. */
@@ -55,10 +57,12 @@ static void map(struct space *s, uint32_t la, pte_t *pte, struct frame *f, struc
 static void count_major(void)
 {
 	vm.pgmajfault++;
+	current->space->vtime++;
 	current->majflt++;
 	current->minflt--;
 }
 
+/* The page is in swap: the page cache has the slot's frame, or reads it. */
 static enum fault_result swap_in(struct space *s, uint32_t la, pte_t *pte)
 {
 	uint32_t slot = PTE_SLOT(*pte);
@@ -99,35 +103,86 @@ static enum fault_result fill_private(struct space *s, uint32_t la, pte_t *pte, 
 	return FAULT_DONE;
 }
 
+static enum fault_result failure(int error)
+{
+	switch (error) {
+	case -ENOMEM:
+		return FAULT_NOMEM;
+	case -EINVAL:
+		return FAULT_BEYOND;           /* the file, or the object, ends before this page */
+	case -ENOSPC:
+		return FAULT_NOSPACE;
+	default:
+		return FAULT_IO;
+	}
+}
+
+static uint32_t page_of_backing(const struct region *r, uint32_t la)
+{
+	return r->file_page + ((la - r->start) >> PAGE_SHIFT);
+}
+
+/* Private copies of pages that the file has lost since are no longer to be had either. */
+static bool beyond_file(const struct region *r, uint32_t la)
+{
+	return r->inode && la - r->start < r->file_bytes && page_of_backing(r, la) >= page_up(r->inode->d.size) >> PAGE_SHIFT;
+}
+
+/* Map the page-cache frame f, which is pinned. If the file lost it while we slept nothing is mapped, and the caller looks again. */
+static enum fault_result map_cached(struct space *s, uint32_t la, pte_t *pte, struct frame *f)
+{
+	struct rmap *m = kmalloc(sizeof *m);
+	if (m && !(f->flags & FRAME_ORPHAN))
+		map(s, la, pte, f, m, 0);
+	else
+		kfree(m);
+	vm.file_maps++;
+	return m ? FAULT_DONE : FAULT_NOMEM;
+}
+
+/* The page comes from a file. Where the file's bytes end within a page of a data segment, zeroes begin that the file
+ * does not have: such a page is private from the start. */
 static enum fault_result fill_from_file(struct space *s, struct region *r, uint32_t la, pte_t *pte, uint32_t bytes)
 {
 	struct frame *f;
-	enum fault_result result = FAULT_DONE;
-	int got = pfs_page(r->inode, r->file_page + ((la - r->start) >> PAGE_SHIFT), &f);
+	enum fault_result result;
+	int got = pfs_page(r->inode, page_of_backing(r, la), &f);
 	if (got < 0)
-		return got == -ENOMEM ? FAULT_NOMEM : FAULT_IO;
+		return failure(got);
 	if (got) {
 		vm.file_fills++;
 		count_major();
 	}
-	if (bytes < PAGE_SIZE && region_writable(r)) {
+	if (bytes < PAGE_SIZE && region_writable(r))
 		result = fill_private(s, la, pte, frame_va(f), bytes, true);
-	} else {
-		struct rmap *m = kmalloc(sizeof *m);
-		if (m && !(f->flags & FRAME_ORPHAN))
-			map(s, la, pte, f, m, 0);
-		else
-			kfree(m);
-		result = m ? FAULT_DONE : FAULT_NOMEM;
-		vm.file_maps++;
-	}
+	else
+		result = map_cached(s, la, pte, f);
 	frame_unpin(f);
 	return result;
 }
 
+/* The page belongs to a memory object, whose other users must find the same frame, even if it is still all zeroes. */
+static enum fault_result fill_from_object(struct space *s, struct region *r, uint32_t la, pte_t *pte)
+{
+	struct frame *f;
+	int got = object_page(r->object, page_of_backing(r, la), &f);
+	if (got < 0)
+		return failure(got);
+	if (got) {
+		vm.swap_ins++;
+		count_major();
+	}
+	enum fault_result result = map_cached(s, la, pte, f);
+	frame_unpin(f);
+	return result;
+}
+
+/* Nothing is there yet: the region says what the page begins as. */
 static enum fault_result fill(struct space *s, struct region *r, uint32_t la, pte_t *pte, bool write)
 {
 	uint32_t at = la - r->start;
+	if (r->object)
+		return fill_from_object(s, r, la, pte);
 	if (r->kind == REGION_FILE && at < r->file_bytes)
 		return fill_from_file(s, r, la, pte, min(r->file_bytes - at, PAGE_SIZE));
 	if (write) {
@@ -137,6 +192,26 @@ static enum fault_result fill(struct space *s, struct region *r, uint32_t la, pt
 	vm.zero_shares++;
 	map(s, la, pte, zero_frame, NULL, 0);
 	return FAULT_DONE;
+}
+
+/* The first write to a clean shared page. A hole of the file gets its block now, while the program can still be told that the disk
+ * is full; then the page is dirty, and only then writable (see pagecache.c). */
+static enum fault_result shared_write(struct space *s, struct region *r, uint32_t la, pte_t *pte)
+{
+	struct frame *f = frame_of(PTE_FRAME(*pte));
+	int err = 0;
+	frame_pin(f);
+	while (f->flags & FRAME_BUSY)
+		frame_wait(f);                 /* what is on its way to the disk stays as it is */
+	if (r->inode && !f->block && !(f->flags & FRAME_ORPHAN))
+		err = pfs_page_give_block(r->inode, page_of_backing(r, la), f);
+	if (!err && *pte & PG_P && PTE_FRAME(*pte) == frame_pa(f) && !(f->flags & FRAME_BUSY)) {
+		f->flags |= FRAME_DIRTY;
+		pte_set(s, la, pte, *pte | PG_W);
+		vm.shared_writes++;
+	}
+	frame_unpin(f);
+	return err ? failure(err) : FAULT_DONE;
 }
 
 /* Make the page at la usable for a read or a write by the user. May sleep. */
@@ -161,9 +236,9 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 			return FAULT_DONE;
 		}
 		if (*pte & PG_P)
-			result = cow_write(s, r, la, pte);
+			result = r->shared ? shared_write(s, r, la, pte) : cow_write(s, r, la, pte);
 		else if (pte_swapped(*pte))
-			result = swap_in(s, la, pte);
+			result = beyond_file(r, la) ? FAULT_BEYOND : swap_in(s, la, pte);
 		else
 			result = fill(s, r, la, pte, write);
 		if (result != FAULT_DONE)
@@ -182,7 +257,7 @@ static void signal_bad_access(const struct trapframe *tf, uint32_t la, int sig)
 /* The one place where an access that cannot be helped is reported: to the user's handler, or in a line before the end. */
 static void report_bad_access(const struct trapframe *tf, uint32_t la, enum fault_result why)
 {
-	int sig = why == FAULT_IO ? SIGBUS : SIGSEGV;
+	int sig = why == FAULT_BAD || why == FAULT_OVERFLOW ? SIGSEGV : SIGBUS;
 	if (current->killed)
 		return;                        /* the out-of-memory killer, or somebody's kill, was first */
 	if (why == FAULT_NOMEM && current->pid == 1)
@@ -200,6 +275,12 @@ static void report_bad_access(const struct trapframe *tf, uint32_t la, enum faul
 		printk("%s[%d]: killed: out of memory and swap\n", current->name, current->pid);
 		proc_signal(current, SIGKILL);
 		return;
+	case FAULT_BEYOND:
+		printk("%s[%d]: bus error at 0x%08x (beyond the end of the mapped file), eip 0x%08x\n", current->name, current->pid, la, tf->eip);
+		break;
+	case FAULT_NOSPACE:
+		printk("%s[%d]: bus error at 0x%08x (no space on the disk for the page), eip 0x%08x\n", current->name, current->pid, la, tf->eip);
+		break;
 	case FAULT_IO:
 		printk("%s[%d]: bus error at 0x%08x (page could not be read), eip 0x%08x\n", current->name, current->pid, la, tf->eip);
 		break;
@@ -228,6 +309,8 @@ void page_fault(struct trapframe *tf)
 	current->maxrss = max(current->maxrss, current->space->rss);
 	if (result == FAULT_DONE)
 		return;
+	vm.violations += result == FAULT_BAD || result == FAULT_OVERFLOW;
+	vm.bus_errors += result == FAULT_IO || result == FAULT_BEYOND || result == FAULT_NOSPACE;
 	if (user || result == FAULT_NOMEM)
 		report_bad_access(tf, la, result);
 	if (!user)

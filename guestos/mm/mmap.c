@@ -62,7 +62,7 @@ int space_unmap(struct space *s, uint32_t start, uint32_t end)
 		}
 		region_zap(s, r->start, r->end);
 		*link = r->next;
-		region_free(r);
+		region_close(r);
 	}
 	free_tables(s, start, end);
 	return 0;

@@ -3,10 +3,17 @@
  *   (inode number, page)    contents of a file: read() and write() use it, and processes map it as text and data
  *   (OBJECT_DEVICE, block)  file-system metadata
  *   (OBJECT_SWAP, slot)     private memory that also has a copy in a swap slot; the name holds a reference to the slot
+ *   (memory object, page)   shared memory without a file (object.c)
  *
  * Two processes that want the same page find the same frame, so text is shared and a page is read once.
  * Invariants: a name belongs to at most one frame. A BUSY frame is under transfer and pinned by whoever does it. A frame
- * named (OBJECT_SWAP, n) equals its slot: it is mapped read-only everywhere, and loses the name before it becomes writable. */
+ * named (OBJECT_SWAP, n) equals its slot: it is mapped read-only everywhere, and loses the name before it becomes writable.
+ *
+ * Dirty is known by faults. A CACHE frame that is not DIRTY is mapped read-only everywhere, also in shared writable regions; the
+ * first write faults, gives a hole its block, marks the frame DIRTY and only then allows writing (fault.c). Writing the
+ * frame back takes the right away again, so that the next write is told of. The other way would be to collect the
+ * processor's dirty bits before looking at a frame; but then a disk that is full would be found out when the program's write is long
+ * done, and everybody who asks whether a frame is dirty would have to walk its mappings. */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
@@ -77,6 +84,8 @@ static int transfer(struct frame *f, bool write)
 {
 	if (f->object == OBJECT_SWAP)
 		return disk_swap(f->index, frame_pa(f), write);
+	if (object_is_memory(f->object))
+		return disk_swap(f->block, frame_pa(f), write);
 	return disk_block(f->block, frame_pa(f), write);
 }
 
@@ -102,7 +111,7 @@ static int find_or_make(uint32_t object, uint32_t index, uint32_t block, struct 
 {
 	if ((*out = cache_find(object, index)))
 		return 0;
-	struct frame *f = frame_alloc(object == OBJECT_SWAP ? ALLOC_USER : ALLOC_KERNEL);
+	struct frame *f = frame_alloc(object & OBJECT_MEMORY ? ALLOC_USER : ALLOC_KERNEL);
 	if (!f)
 		return -ENOMEM;
 	if (lookup(object, index)) {                   /* somebody made it while we slept */
@@ -112,7 +121,7 @@ static int find_or_make(uint32_t object, uint32_t index, uint32_t block, struct 
 	frame_set_state(f, object == OBJECT_SWAP ? FRAME_ANON : FRAME_CACHE);
 	frame_pin(f);
 	f->flags = FRAME_BUSY | FRAME_REFERENCED;
-	f->block = block;
+	f->block = object_is_memory(object) ? *object_slot(object, index) : block;
 	cache_name(f, object, index);
 	if (object == OBJECT_SWAP)
 		swap_get(index);
@@ -127,7 +136,7 @@ int cache_get(uint32_t object, uint32_t index, uint32_t block, struct frame **ou
 	if (made <= 0)
 		return made;
 	struct frame *f = *out;
-	if (!block && object != OBJECT_DEVICE && object != OBJECT_SWAP) {
+	if (!f->block && object != OBJECT_DEVICE && object != OBJECT_SWAP) {
 		memset(frame_va(f), 0, PAGE_SIZE);
 		frame_wake(f);
 		return 0;
@@ -184,17 +193,54 @@ void cache_remove_from(uint32_t object, uint32_t first_index)
 		if (f->state == FRAME_CACHE && f->object == object && f->index >= first_index && !(f->flags & FRAME_ORPHAN))
 			remove_frame(f);
 	}
+	if (!object_is_memory(object))
+		regions_forget(object, first_index);
 }
 
 /* Write a frame back. The caller has pinned it and set BUSY; a write that happens meanwhile marks it dirty again. */
 int cache_write(struct frame *f)
 {
-	f->flags &= ~FRAME_DIRTY;
-	if (f->object != OBJECT_DEVICE && f->object != OBJECT_SWAP)
-		journal_in_place(f->block);
-	int err = transfer(f, true);
-	vm.writebacks++;
+	bool memory = object_is_memory(f->object);
+	if (memory && !f->block)
+		*object_slot(f->object, f->index) = f->block = swap_alloc();
+	int err = memory && !f->block ? -ENOSPC : 0;
+	if (!err) {
+		rmap_write_protect(f);
+		f->flags &= ~FRAME_DIRTY;
+		if (!memory && f->object != OBJECT_DEVICE && f->object != OBJECT_SWAP)
+			journal_in_place(f->block);
+		err = transfer(f, true);
+		memory ? vm.swap_outs++ : vm.writebacks++;
+	}
+	if (err && memory)
+		f->flags |= FRAME_DIRTY;       /* it is nowhere else */
 	frame_wake(f);
+	return err;
+}
+
+static int sync_frame(struct frame *f)
+{
+	frame_pin(f);
+	f->flags |= FRAME_BUSY;
+	int err = cache_write(f);
+	frame_unpin(f);
+	return err;
+}
+
+/* A write that is under way may be older than the newest change: it is waited for. */
+int cache_sync_range(uint32_t object, uint32_t first, uint32_t n)
+{
+	int err = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!lookup(object, first + i))
+			continue;
+		struct frame *f = cache_find(object, first + i);
+		if (!f)
+			continue;
+		int e = f->flags & FRAME_DIRTY ? sync_frame(f) : 0;
+		frame_unpin(f);
+		err = err ? err : e;
+	}
 	return err;
 }
 
@@ -204,7 +250,7 @@ int cache_sync(bool metadata)
 	int err = 0;
 	for (uint32_t i = 0; i < nr_frames; i++) {
 		struct frame *f = &frames[i];
-		if (f->state != FRAME_CACHE || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)) || (f->object == OBJECT_DEVICE && !metadata))
+		if (f->state != FRAME_CACHE || object_is_memory(f->object) || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)) || (f->object == OBJECT_DEVICE && !metadata))
 			continue;
 		frame_pin(f);
 		while (f->flags & FRAME_BUSY)
@@ -213,8 +259,7 @@ int cache_sync(bool metadata)
 			frame_unpin(f);
 			continue;
 		}
-		f->flags |= FRAME_BUSY;
-		int e = cache_write(f);
+		int e = sync_frame(f);
 		frame_unpin(f);
 		err = err ? err : e;
 	}

@@ -189,7 +189,7 @@ static struct frame *random_choose(const struct choice *c)
  * The owners' times are added: one that comes has just used the page, and one that goes makes the page look younger by itself.
  * Simplified: dirty pages are not written ahead while the hand passes, since the disk takes one transfer at a time. */
 
-#define WINDOW (HZ / 10)
+#define WINDOW (HZ / 10 * VTIME_TICK)
 
 static uint32_t owners_time(const struct frame *f)
 {

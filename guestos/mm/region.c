@@ -29,12 +29,28 @@ struct space *space_new(void)
 	return s;
 }
 
+static uint32_t file_pages_from(const struct inode *ip, uint32_t first)
+{
+	uint32_t pages = page_up(ip->d.size) >> PAGE_SHIFT;
+	return pages > first ? pages - first : 0;
+}
+
 /* The region must be off the list already: giving up a file may sleep. */
-void region_free(struct region *r)
+static void region_free(struct region *r)
 {
 	if (r->inode)
 		inode_put(r->inode);
+	if (r->object)
+		object_put(r->object);
 	kfree(r);
+}
+
+/* The end of a mapping: its pages are gone from the tables, and what was written through it goes to the file now. */
+void region_close(struct region *r)
+{
+	if (r->inode && r->shared && r->may_write && r->inode->d.links)
+		cache_sync_range(r->inode->ino, r->file_page, min(region_pages(r), file_pages_from(r->inode, r->file_page)));
+	region_free(r);
 }
 
 void space_put(struct space *s)
@@ -45,7 +61,7 @@ void space_put(struct space *s)
 		struct region *r = s->regions;
 		region_zap(s, r->start, r->end);
 		s->regions = r->next;
-		region_free(r);
+		region_close(r);
 	}
 	tables_free(s);
 	KASSERT(!s->rss && !s->swapped);
@@ -68,6 +84,8 @@ struct region *region_add(struct space *s, const struct region *like)
 	*r = *like;
 	if (r->inode)
 		inode_get(r->inode);
+	if (r->object)
+		object_get(r->object);
 	while (*link && (*link)->start < r->start)
 		link = &(*link)->next;
 	r->next = *link;
@@ -116,6 +134,26 @@ void region_zap(struct space *s, uint32_t start, uint32_t end)
 	}
 }
 
+/* The file ends before first_page now. Its own frames are unmapped by the page cache; private copies of the pages that are
+ * gone go as well, in every space, as in Linux: an access beyond the end is SIGBUS, whoever wrote there before. Copies in swap stay
+ * until they are unmapped, since their owner may be about to read them; a fault looks at the file's end before them.
+ * Simplified: so they come back if the file grows again meanwhile. */
+void regions_forget(uint32_t ino, uint32_t first_page)
+{
+	for (struct space *s = all_spaces; s; s = s->next)
+		for (struct region *r = s->regions; r; r = r->next) {
+			if (!r->inode || r->inode->ino != ino || r->file_page + region_pages(r) <= first_page)
+				continue;
+			uint32_t kept = first_page > r->file_page ? (first_page - r->file_page) << PAGE_SHIFT : 0;
+			uint32_t end = min(r->end, r->start + page_up(r->file_bytes));
+			for (uint32_t la = r->start + kept; la < end; la += PAGE_SIZE) {
+				pte_t *pte = pte_find(s, la);
+				if (pte && *pte & PG_P)
+					pte_zap(s, la, pte);
+			}
+		}
+}
+
 /* Two regions where there was one: [start, at) and [at, end). */
 static int split(struct space *s, struct region *r, uint32_t at)
 {
@@ -152,11 +190,11 @@ int regions_carve(struct space *s, uint32_t start, uint32_t end)
 static bool mergeable(const struct region *a, const struct region *b)
 {
 	if (a->end != b->start || a->kind != b->kind || a->prot != b->prot || a->advice != b->advice || a->shared != b->shared
-	    || a->may_write != b->may_write || a->locked != b->locked || a->inode != b->inode)
+	    || a->may_write != b->may_write || a->locked != b->locked || a->inode != b->inode || a->object != b->object)
 		return false;
-	if (!a->inode)
+	if (!a->inode && !a->object)
 		return true;
-	return b->file_page == a->file_page + region_pages(a) && (a->file_bytes == a->end - a->start || !b->file_bytes);
+	return b->file_page == a->file_page + region_pages(a) && (a->object || a->file_bytes == a->end - a->start || !b->file_bytes);
 }
 
 /* Join what has become alike in [start, end] and at its edges. May sleep. */

@@ -30,7 +30,7 @@ bool rmap_test_clear_accessed(struct frame *f)
 		pte_t *pte = pte_find(m->space, m->la);
 		if (*pte & PG_A) {
 			accessed = true;
-			pte_set(m->space, m->la, pte, *pte & ~PG_A);
+			pte_set(m->space, m->la, pte, (*pte & ~PG_A) | PG_SEEN);
 		}
 	}
 	return accessed;
@@ -44,6 +44,25 @@ bool rmap_any(const struct frame *f, pte_t bit)
 	return false;
 }
 
+/* Nobody may write any more without a fault; what the processor noted as written is known. */
+void rmap_write_protect(struct frame *f)
+{
+	for (struct rmap *m = f->maps; m; m = m->next) {
+		pte_t *pte = pte_find(m->space, m->la);
+		if (*pte & (PG_W | PG_D))
+			pte_set(m->space, m->la, pte, *pte & ~(PG_W | PG_D));
+	}
+}
+
+/* An entry moves to another address of its space. */
+void rmap_move(struct frame *f, struct space *s, uint32_t from, uint32_t to)
+{
+	struct rmap *m = f->maps;
+	while (m->space != s || m->la != from)
+		m = m->next;
+	m->la = to;
+}
+
 /* Every entry becomes the replacement: 0 (find it again from the region) or a swap entry, which takes a reference to its slot. */
 void rmap_unmap_all(struct frame *f, pte_t replacement)
 {
@@ -53,6 +72,7 @@ void rmap_unmap_all(struct frame *f, pte_t replacement)
 		KASSERT((*pte & PG_P) && frame_of(PTE_FRAME(*pte)) == f);
 		if (*pte & PG_LOCKED)
 			frame_unlock(f);
+		m->space->used_and_lost += !!(*pte & (PG_A | PG_SEEN));
 		pte_set(m->space, m->la, pte, replacement);
 		if (pte_swapped(replacement))
 			swap_get(PTE_SLOT(replacement));

@@ -1,4 +1,4 @@
-/* ps: every process: number, parent, state, sizes in kB, name. From /proc/PID/status. */
+/* ps: every process: number, parent, state, sizes in kB (WS: the estimate of its working set), name. From /proc/PID/status. */
 #include <complain.h>
 #include <ctype.h>
 #include <dirent.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct row { char name[32], state[4]; long ppid, size, resident, swapped; };
+struct row { char name[32], state[4]; long ppid, size, resident, swapped, working_set; };
 
 static void parse_line(struct row *r, char *line)
 {
@@ -32,6 +32,8 @@ static void parse_line(struct row *r, char *line)
 		r->resident = atoi(value);
 	else if (strcmp(line, "VmSwap") == 0)
 		r->swapped = atoi(value);
+	else if (strcmp(line, "VmWSet") == 0)
+		r->working_set = atoi(value);
 }
 
 static void show(int pid)
@@ -46,7 +48,7 @@ static void show(int pid)
 	while (fgets(line, sizeof(line), f))
 		parse_line(&r, line);
 	fclose(f);
-	printf("%5d %5ld %-2s %8ld %8ld %8ld %s\n", pid, r.ppid, r.state, r.size, r.resident, r.swapped, r.name);
+	printf("%5d %5ld %-2s %8ld %8ld %8ld %8ld %s\n", pid, r.ppid, r.state, r.size, r.resident, r.swapped, r.working_set, r.name);
 }
 
 static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
@@ -65,7 +67,7 @@ int main(void)
 			pids[n++] = atoi(e->d_name);
 	closedir(d);
 	qsort(pids, n, sizeof(pids[0]), by_number);
-	puts("  PID  PPID ST  SIZE kB   RSS kB  SWAP kB NAME");
+	puts("  PID  PPID ST  SIZE kB   RSS kB  SWAP kB   WS kB NAME");
 	for (size_t i = 0; i < n; i++)
 		show(pids[i]);
 	return 0;

@@ -6,6 +6,7 @@
  *   /proc/PID/pagemap   8 bytes per page of the address space
  *                       63 present | 62 in swap | 54:0 frame number, or swap slot << 5
  *   /proc/policy        name of the replacement policy in force, then a table of what each has done
+ *   /proc/loadcontrol   on or off, and what it does
  *   /proc/kpagecount    8 bytes per frame: how many page-table entries map it
  */
 #ifndef VM_H
@@ -28,6 +29,7 @@ long vm_counter(const char *name);             /* a line of /proc/vmstat; -1 if 
 long vm_meminfo_kb(const char *name);          /* a line of /proc/meminfo; -1 if there is none */
 int vm_page_of(pid_t pid, const volatile void *address, struct page_info *page);       /* 0 is the caller; 0 or -1 */
 long vm_frame_refs(uint32_t frame);            /* -1 if unknown */
+int vm_setting(const char *path, char *word, size_t size);     /* the first word in a file of /proc; 0 or -1 */
 int vm_switch(const char *path, const char *word);     /* writes a word to a file of /proc; 0 or -1 */
 bool vm_is_pagoda(void);                       /* false on a host that only shares the system calls */
 long vm_faults(void);                          /* page faults of this process so far, minor and major */

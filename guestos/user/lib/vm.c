@@ -63,6 +63,22 @@ long vm_frame_refs(uint32_t frame)
 	return read_entry("/proc/kpagecount", frame, &entry) < 0 ? -1 : (long)entry;
 }
 
+int vm_setting(const char *path, char *word, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read_full(fd, word, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return -1;
+	word[n] = 0;
+	for (char *p = word; *p; p++)
+		if (*p == '\n' || *p == ' ')
+			*p = 0;
+	return 0;
+}
+
 int vm_switch(const char *path, const char *word)
 {
 	int fd = open(path, O_WRONLY);

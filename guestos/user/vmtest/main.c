@@ -29,6 +29,7 @@ static const struct test *const tables[] = {
 	stack_tests,
 	heap_tests,
 	cow_tests,
+	mmap_tests,
 	swap_tests,
 	process_tests,
 	signal_tests,

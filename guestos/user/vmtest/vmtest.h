@@ -25,6 +25,7 @@ extern const struct test pointer_tests[];
 extern const struct test stack_tests[];
 extern const struct test heap_tests[];
 extern const struct test cow_tests[];
+extern const struct test mmap_tests[];
 extern const struct test swap_tests[];
 extern const struct test process_tests[];
 extern const struct test signal_tests[];
