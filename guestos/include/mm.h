@@ -155,9 +155,9 @@ struct space {                         /* an address space */
 #define STACK_TOP 0xC0000000u
 #define STACK_LIMIT (8u << 20)
 #define STACK_LOWEST (STACK_TOP - STACK_LIMIT)
+extern struct space *all_spaces;
 #define STACK_GUARD PAGE_SIZE          /* never mapped by itself: between the stack and what lies below it */
 #define MAX_REGIONS 4096u              /* of one space. Simplified: Linux allows 65530 */
-extern struct space *all_spaces;
 struct space *space_new(void);                 /* may sleep */
 void space_put(struct space *s);               /* may sleep (last reference to an unlinked file) */
 void space_activate(struct space *s);          /* NULL: the kernel's own directory */

@@ -77,8 +77,16 @@ void wakeup(const void *channel);
 void wake_proc(struct proc *p);
 void yield(void);
 void schedule(void);
+void set_aside(void);                                  /* yield on the way to user mode */
 void timer_tick(bool user);
 extern uint32_t boot_time;                     /* seconds since 1970 */
+
+/* preempt.c */
+void may_sleep(void);                                  /* does, now and then, with the option seed=N */
+void may_evict(void);                                  /* may sleep */
+bool seeded(uint32_t one_in);                          /* true now and then, with that option */
+uint32_t seeded_random(uint32_t below);
+bool slice_over(void);
 
 struct mutex { struct proc *owner; };
 void mutex_lock(struct mutex *m);                      /* may sleep, not interruptible */

@@ -107,6 +107,12 @@ static inline uint32_t irq_save(void)
 	__asm__ volatile("pushfl; popl %0; cli" : "=r"(flags) : : "memory");
 	return flags;
 }
+static inline bool interrupts_on(void)
+{
+	uint32_t flags;
+	__asm__ volatile("pushfl; popl %0" : "=r"(flags));
+	return flags & EFLAGS_IF;
+}
 static inline void irq_restore(uint32_t flags)
 {
 	__asm__ volatile("pushl %0; popfl" : : "r"(flags) : "memory", "cc");

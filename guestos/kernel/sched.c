@@ -15,11 +15,14 @@ volatile bool need_resched;
 static struct proc *pick(void)
 {
 	struct proc *p = current;
+	for (uint32_t skip = boot_options.seed ? seeded_random(8) : 0; skip; skip--)
+		p = p->next ? p->next : all_procs;
+	struct proc *start = p;
 	do {
 		p = p->next ? p->next : all_procs;
 		if (p->state == PROC_RUNNABLE)
 			return p;
-	} while (p != current);
+	} while (p != start);
 	return NULL;
 }
 
@@ -48,6 +51,13 @@ void schedule(void)
 }
 
 void yield(void) { schedule(); }
+
+void set_aside(void)
+{
+	current->at_rest = true;
+	yield();
+	current->at_rest = false;
+}
 
 static void sleep(const void *channel)
 {
@@ -119,7 +129,8 @@ void timer_tick(bool user)
 		idle_ticks++;
 	if (current && current->space && current->state == PROC_RUNNABLE)
 		current->space->vtime += VTIME_TICK;
-	need_resched = true;
+	if (slice_over())
+		need_resched = true;
 }
 
 /* A mutex passes directly from its owner to a sleeper: nobody starves, and only one process is woken. A sleeper whom
@@ -127,6 +138,7 @@ void timer_tick(bool user)
 void mutex_lock(struct mutex *m)
 {
 	KASSERT(m->owner != current);
+	may_sleep();
 	while (m->owner != current) {
 		if (!m->owner)
 			m->owner = current;

@@ -82,11 +82,8 @@ static void exception(struct trapframe *tf)
 void return_to_user(struct trapframe *tf)
 {
 	memory_check_now_and_then();
-	if (need_resched) {
-		current->at_rest = true;
-		yield();
-		current->at_rest = false;
-	}
+	if (need_resched || seeded(8))
+		set_aside();
 	if (current->suspended) {
 		sti();
 		loadcontrol_wait();

@@ -91,6 +91,7 @@ static int transfer(struct frame *f, bool write)
 
 struct frame *cache_find(uint32_t object, uint32_t index)
 {
+	may_sleep();
 	for (;;) {
 		struct frame *f = lookup(object, index);
 		if (!f)

@@ -35,6 +35,7 @@ static const struct test *const tables[] = {
 	signal_tests,
 	signal_process_tests,
 	segment_tests,
+	shlib_tests,
 	file_tests,
 	hostile_tests,
 };

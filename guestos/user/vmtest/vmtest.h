@@ -31,6 +31,7 @@ extern const struct test process_tests[];
 extern const struct test signal_tests[];
 extern const struct test signal_process_tests[];
 extern const struct test segment_tests[];
+extern const struct test shlib_tests[];
 extern const struct test file_tests[];
 extern const struct test hostile_tests[];
 
