@@ -11,6 +11,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"ignore-segv", "a program that skips its own bad accesses"},
 	{"subpage", "protection finer than a page, by faults and single steps"},
 	{"demo-thrash", "too many processes for memory: nothing gets done, until some are suspended"},
+	{"gc", "a garbage collector at work behind the program's back"},
+	{"checkpoint", "a computation that survives being killed"},
 	{"vmtest", "every virtual-memory test, one line each (-l lists, NAME... picks)"},
 	{"", ""},
 	{"free, vmstat [SECONDS [TIMES]]", "memory in use; what paging has done"},
