@@ -12,6 +12,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"subpage", "protection finer than a page, by faults and single steps"},
 	{"demo-thrash", "too many processes for memory: nothing gets done, until some are suspended"},
 	{"gc", "a garbage collector at work behind the program's back"},
+	{"ucow", "fork with copy-on-write, made in user space"},
+	{"uload", "a program that loads its own pages when it needs them"},
 	{"checkpoint", "a computation that survives being killed"},
 	{"vmtest", "every virtual-memory test, one line each (-l lists, NAME... picks)"},
 	{"", ""},
