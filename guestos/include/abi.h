@@ -84,6 +84,19 @@ _Static_assert(sizeof(struct linux_stat64) == 96, "layout is fixed by the ABI");
 #define MAP_POPULATE        0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 
+#define MREMAP_MAYMOVE 1u
+#define MREMAP_FIXED   2u
+#define MS_ASYNC       1u
+#define MS_INVALIDATE  2u
+#define MS_SYNC        4u
+#define MCL_CURRENT    1u
+#define MCL_FUTURE     2u
+#define MADV_NORMAL     0u
+#define MADV_RANDOM     1u
+#define MADV_SEQUENTIAL 2u
+#define MADV_WILLNEED   3u
+#define MADV_DONTNEED   4u
+
 struct linux_termios {
 	uint32_t c_iflag, c_oflag, c_cflag, c_lflag;
 	uint8_t c_line, c_cc[19];

@@ -14,12 +14,13 @@ typedef uint64_t sigset_t;     /* bit SIGNAL - 1 */
 #define MAX_FILES 32
 #define MAX_PROCS 200
 #define MAX_PINS 12
-#define TLS_SLOTS 3
+#define TLS_FIRST 6u           /* GDT entries of thread-local storage, where Linux has them */
+#define TLS_SLOTS 3u
 
 struct space;
 struct file;
-struct signals;
 struct fpu_state;
+struct signals;
 struct proc {
 	struct proc *next;             /* all processes, oldest first */
 	int pid, pgid;
@@ -44,7 +45,7 @@ struct proc {
 	int report;                    /* stopped or continued: wait status not yet told, or 0 */
 	int status;                    /* wait status once a zombie */
 	struct space *space;           /* NULL: kernel thread */
-	bool borrowed;                 /* the space is its parent's, which waits; see fork_options */
+	bool borrowed, lent;           /* vfork: the space is its parent's; a child has it, and this process waits */
 	uint32_t tid_to;               /* where its pid goes before it runs first */
 	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
 	uint32_t esp;                  /* saved by switch_stacks */
@@ -123,7 +124,8 @@ void fpu_drop(struct proc *p);
 void tls_load(const struct proc *p);
 
 /* exec.c */
-int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */
+/* path is absolute; name is how the caller called it, which the program may see. */
+int proc_exec(const char *path, const char *name, uaddr_t argv, uaddr_t envp);         /* may sleep */
 int proc_exec_kernel(const char *path);                                /* may sleep */
 
 /* ldt.c */

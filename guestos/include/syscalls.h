@@ -104,13 +104,17 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(140, llseek) \
 	X(141, getdents) \
 	X(142, _newselect) \
+	X(144, msync) \
 	X(145, readv) \
 	X(146, writev) \
 	X(148, fsync) \
 	X(150, mlock) \
 	X(151, munlock) \
+	X(152, mlockall) \
+	X(153, munlockall) \
 	X(158, sched_yield) \
 	X(162, nanosleep) \
+	X(163, mremap) \
 	X(164, setresuid) \
 	X(168, poll) \
 	X(170, setresuid) \
@@ -145,6 +149,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(212, chown) \
 	X(213, setuid) \
 	X(214, setuid) \
+	X(218, mincore) \
+	X(219, madvise) \
 	X(220, getdents64) \
 	X(221, fcntl) \
 	X(224, gettid) \

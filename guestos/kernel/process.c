@@ -113,7 +113,8 @@ void proc_return_space(struct proc *p)
 	if (!p->borrowed)
 		return;
 	p->borrowed = false;
-	wakeup(&p->borrowed);
+	p->parent->lent = false;               /* who lends waits, and so it is still there */
+	wakeup(&p->parent->lent);
 }
 
 int proc_fork(struct trapframe *tf, const struct fork_options *how)
@@ -134,7 +135,7 @@ int proc_fork(struct trapframe *tf, const struct fork_options *how)
 	p->tf->eax = 0;
 	if (how->stack)
 		p->tf->user_esp = how->stack;
-	p->borrowed = how->borrow;
+	p->borrowed = current->lent = how->borrow;
 	p->tid_to = how->tid_to;
 	memcpy(p->tls, current->tls, sizeof p->tls);
 	memcpy(p->name, current->name, sizeof p->name);
@@ -150,9 +151,9 @@ int proc_fork(struct trapframe *tf, const struct fork_options *how)
 	add(p);
 	p->state = PROC_RUNNABLE;
 	vm.forks++;
-	int pid = p->pid;                      /* only this process can wait for the child, so p stays while it borrows */
-	while (how->borrow && p->borrowed)
-		sleep_uninterruptible(&p->borrowed);
+	int pid = p->pid;                      /* p may end, and be forgotten, while its parent waits */
+	while (current->lent)
+		sleep_uninterruptible(&current->lent);
 	return pid;
 }
 

@@ -257,7 +257,7 @@ static void signal_bad_access(const struct trapframe *tf, uint32_t la, int sig)
 /* The one place where an access that cannot be helped is reported: to the user's handler, or in a line before the end. */
 static void report_bad_access(const struct trapframe *tf, uint32_t la, enum fault_result why)
 {
-	int sig = why == FAULT_BAD || why == FAULT_OVERFLOW ? SIGSEGV : SIGBUS;
+	int sig = why == FAULT_IO || why == FAULT_BEYOND || why == FAULT_NOSPACE ? SIGBUS : SIGSEGV;
 	if (current->killed)
 		return;                        /* the out-of-memory killer, or somebody's kill, was first */
 	if (why == FAULT_NOMEM && current->pid == 1)

@@ -138,6 +138,22 @@ void *mmap(void *where, size_t length, int prot, int flags, int fd, off_t offset
 
 int munmap(void *start, size_t length) { return syscall(SYS_munmap, start, length); }
 int mprotect(void *start, size_t length, int prot) { return syscall(SYS_mprotect, start, length, prot); }
+int msync(void *start, size_t length, int flags) { return syscall(SYS_msync, start, length, flags); }
+int madvise(void *start, size_t length, int advice) { return syscall(SYS_madvise, start, length, advice); }
+int mincore(void *start, size_t length, unsigned char *present) { return syscall(SYS_mincore, start, length, present); }
+int mlockall(int flags) { return syscall(SYS_mlockall, flags); }
+int munlockall(void) { return syscall(SYS_munlockall); }
+
+void *mremap(void *start, size_t length, size_t new_length, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	void *to = flags & MREMAP_FIXED ? va_arg(ap, void *) : NULL;
+	va_end(ap);
+	return (void *)syscall(SYS_mremap, start, length, new_length, flags, to);
+}
+
 int mlock(const void *start, size_t length) { return syscall(SYS_mlock, start, length); }
 int munlock(const void *start, size_t length) { return syscall(SYS_munlock, start, length); }
 

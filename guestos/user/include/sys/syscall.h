@@ -53,12 +53,16 @@
 #define SYS_modify_ldt 123
 #define SYS_mprotect 125
 #define SYS_sigprocmask 126
+#define SYS_msync 144
 #define SYS__newselect 142
 #define SYS_fdatasync 148
 #define SYS_mlock 150
 #define SYS_munlock 151
+#define SYS_mlockall 152
+#define SYS_munlockall 153
 #define SYS_sched_yield 158
 #define SYS_nanosleep 162
+#define SYS_mremap 163
 #define SYS_poll 168
 #define SYS_rt_sigreturn 173
 #define SYS_rt_sigaction 174
@@ -74,6 +78,8 @@
 #define SYS_stat64 195
 #define SYS_lstat64 196
 #define SYS_fstat64 197
+#define SYS_mincore 218
+#define SYS_madvise 219
 #define SYS_getdents64 220
 #define SYS_tkill 238
 #define SYS_exit_group 252
