@@ -566,6 +566,65 @@ static void longjmp_out(void)
 	CHECK_EQ(seen.count, 1000);
 }
 
+/* Floating-point registers: a handler has its own, and those of the program come back, as the handler may have changed them. */
+
+#define LOAD_REGISTERS "fninit\n\tfldpi\n\tfld1\n\tmovl $0x12345678, %%eax\n\tmovd %%eax, %%xmm3\n\t"
+static volatile struct { uint16_t control; uint32_t status_words, top; bool ok; } handler_saw;
+static volatile uint32_t new_xmm3, new_mxcsr;
+
+static void compute(int signal, siginfo_t *info, void *context)
+{
+	uint32_t *fpstate = (uint32_t *)context_of(context)->fpstate;
+	uint16_t control;
+
+	see(signal, info, context);
+	__asm__ volatile("fnstcw %0" : "=m"(control));
+	handler_saw.control = control;
+	if (fpstate) {
+		/* The old image: control word, tags, and the first register of ten bytes, 1.0. Then FXSAVE's: XMM3 is at 160 + 48. */
+		handler_saw.ok = (fpstate[0] & 0xffff) == 0x37f && (fpstate[2] & 0xffff) == 0x0fff && fpstate[7] == 0 && fpstate[8] == 0x80000000 &&
+			(fpstate[9] & 0xffff) == 0x3fff && fpstate[27] >> 16 == 0 && fpstate[28 + (160 + 48) / 4] == 0x12345678;
+		if (new_xmm3)
+			fpstate[28 + (160 + 48) / 4] = new_xmm3;
+		if (new_mxcsr)
+			fpstate[28 + 24 / 4] = new_mxcsr;
+	}
+	__asm__ volatile("fninit\n\tfldz\n\tfldz\n\tfldz\n\tmovl $7, %%eax\n\tmovd %%eax, %%xmm3\n\tmovd %%eax, %%xmm0" : : : "eax");
+	context_of(context)->eip += 2;
+}
+
+static void floating_point(void)
+{
+	uint32_t bits[2], xmm3, features;
+
+	__asm__ volatile("cpuid" : "=d"(features) : "a"(1) : "ebx", "ecx");
+	if ((features & 0x03000001) != 0x03000001) {
+		note("not run: this processor has no SSE");
+		return;
+	}
+	catch_signal(SIGILL, compute, 0);
+	for (int i = 0; i < 3; i++) {
+		new_xmm3 = i == 1 ? 0xabcdef01 : 0;
+		new_mxcsr = i == 2 ? 0xffff9f80 : 0;   /* with bits that must not be loaded */
+		__asm__ volatile(LOAD_REGISTERS "ud2\n\tfaddp\n\tfstps %0\n\tmovd %%xmm3, %1" : "=m"(bits[0]), "=r"(xmm3) : : "eax", "memory");
+		CHECK(handler_saw.ok, "the frame does not hold the registers");
+		CHECK_EQ(handler_saw.control, 0x37f);
+		CHECK(bits[0] == 0x408487ed, "pi + 1 is 0x%08x", (unsigned)bits[0]);
+		CHECK(xmm3 == (i == 1 ? 0xabcdef01 : 0x12345678), "XMM3 is 0x%08x", (unsigned)xmm3);
+	}
+	__asm__ volatile("stmxcsr %0" : "=m"(bits[1]));
+	CHECK((bits[1] & 0xffff0000) == 0 && (bits[1] & 0x9f80) == 0x9f80, "MXCSR is 0x%x", (unsigned)bits[1]);
+}
+
+/* An fpstate that leads nowhere is a bad frame. */
+static void wild_fpstate(mcontext_t *r) { r->fpstate = NOWHERE; }
+static void kernel_fpstate(mcontext_t *r) { r->fpstate = KERNEL; }
+static void bad_fpstate(void)
+{
+	must_be_killed(run_forgery, wild_fpstate, SIGSEGV);
+	must_be_killed(run_forgery, kernel_fpstate, SIGSEGV);
+}
+
 const struct test signal_tests[] = {
 	{"sig-read", "a read fault's handler gets address, error code and every register", read_fault, NULL},
 	{"sig-write", "so does a write fault's: nothing mapped, or read-only", write_fault, NULL},
@@ -584,5 +643,7 @@ const struct test signal_tests[] = {
 	{"sig-bad-frames", "sigreturn from forged, missing and random frames ends the program", bad_frames, NULL},
 	{"sig-swapped", "a handler whose stack is in swap is called all the same", swapped_out, NULL},
 	{"sig-old", "sigaction, sigprocmask and sigreturn of the first Linux, without a restorer", old_interface, NULL},
+	{"sig-fpu", "a handler computes, and the program's floating-point registers come back", floating_point, NULL},
+	{"sig-bad-fpu", "floating-point registers from nowhere end the program", bad_fpstate, NULL},
 	{"sig-longjmp", "a thousand handlers left by longjmp", longjmp_out, NULL},
 	{0}};
