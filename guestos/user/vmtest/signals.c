@@ -137,13 +137,14 @@ static void return_retries(void)
 }
 
 /* What a handler writes to the saved registers is there afterwards; what it leaves stays. */
+#define SPECIAL 0xfffffe00u            /* -512: in the kernel it means that a system call shall begin again; here, nothing */
 static void change_registers(int signal, siginfo_t *info, void *context)
 {
 	mcontext_t *regs = context_of(context);
 
 	(void)signal, (void)info;
 	regs->eip += 2;                /* UD2 */
-	regs->eax = 0xaaaaaaaa;
+	regs->eax = SPECIAL;
 	regs->esi = 0x66666666;
 	regs->eflags |= 0x0c1;         /* ZF, SF, CF */
 	regs->eflags |= 0x27000;       /* IOPL, NT and VM are not for programs to set */
@@ -156,7 +157,7 @@ static void registers_change(void)
 	catch_signal(SIGILL, change_registers, 0);
 	__asm__ volatile("movl $0xcccccccc, %%ecx\n\txorl %%eax, %%eax\n\tincl %%eax\n\tud2\n\tpushfl\n\tpopl %%edx"
 		: "=a"(eax), "=S"(esi), "=d"(flags), "=c"(ecx) : : "cc");
-	CHECK(eax == 0xaaaaaaaa && esi == 0x66666666 && ecx == 0xcccccccc, "EAX %x ESI %x ECX %x", (unsigned)eax, (unsigned)esi, (unsigned)ecx);
+	CHECK(eax == SPECIAL && esi == 0x66666666 && ecx == 0xcccccccc, "EAX %x ESI %x ECX %x", (unsigned)eax, (unsigned)esi, (unsigned)ecx);
 	CHECK((flags & 0xc1) == 0xc1 && !(flags & 0x27000), "EFLAGS %x", (unsigned)flags);
 }
 
@@ -536,7 +537,7 @@ static void old_interface(void)
 	uint32_t rt[5] = {(uint32_t)change_registers, SA_SIGINFO, 0, 0, 0};    /* no restorer here either */
 	CHECK_EQ(syscall(SYS_rt_sigaction, SIGILL, rt, NULL, 8), 0);
 	__asm__ volatile("ud2" : "=a"(eax) : : "esi", "memory", "cc");
-	CHECK_EQ(eax, 0xaaaaaaaa);
+	CHECK_EQ(eax, SPECIAL);
 }
 
 /* Leaving handlers by longjmp leaves nothing behind, in the kernel or on the stack. */
@@ -568,7 +569,7 @@ static void longjmp_out(void)
 
 /* Floating-point registers: a handler has its own, and those of the program come back, as the handler may have changed them. */
 
-#define LOAD_REGISTERS "fninit\n\tfldpi\n\tfld1\n\tmovl $0x12345678, %%eax\n\tmovd %%eax, %%xmm3\n\t"
+#define LOAD_REGISTERS "fninit\n\tfldcw %2\n\tfldpi\n\tfld1\n\tmovl $0x12345678, %%eax\n\tmovd %%eax, %%xmm3\n\t"
 static volatile struct { uint16_t control; uint32_t status_words, top; bool ok; } handler_saw;
 static volatile uint32_t new_xmm3, new_mxcsr;
 
@@ -582,7 +583,7 @@ static void compute(int signal, siginfo_t *info, void *context)
 	handler_saw.control = control;
 	if (fpstate) {
 		/* The old image: control word, tags, and the first register of ten bytes, 1.0. Then FXSAVE's: XMM3 is at 160 + 48. */
-		handler_saw.ok = (fpstate[0] & 0xffff) == 0x37f && (fpstate[2] & 0xffff) == 0x0fff && fpstate[7] == 0 && fpstate[8] == 0x80000000 &&
+		handler_saw.ok = (fpstate[0] & 0xffff) == 0x7f && (fpstate[2] & 0xffff) == 0x0fff && fpstate[7] == 0 && fpstate[8] == 0x80000000 &&
 			(fpstate[9] & 0xffff) == 0x3fff && fpstate[27] >> 16 == 0 && fpstate[28 + (160 + 48) / 4] == 0x12345678;
 		if (new_xmm3)
 			fpstate[28 + (160 + 48) / 4] = new_xmm3;
@@ -596,6 +597,7 @@ static void compute(int signal, siginfo_t *info, void *context)
 static void floating_point(void)
 {
 	uint32_t bits[2], xmm3, features;
+	uint16_t single = 0x7f, control;       /* a control word that is not the usual one: results of 24 bits */
 
 	__asm__ volatile("cpuid" : "=d"(features) : "a"(1) : "ebx", "ecx");
 	if ((features & 0x03000001) != 0x03000001) {
@@ -606,7 +608,9 @@ static void floating_point(void)
 	for (int i = 0; i < 3; i++) {
 		new_xmm3 = i == 1 ? 0xabcdef01 : 0;
 		new_mxcsr = i == 2 ? 0xffff9f80 : 0;   /* with bits that must not be loaded */
-		__asm__ volatile(LOAD_REGISTERS "ud2\n\tfaddp\n\tfstps %0\n\tmovd %%xmm3, %1" : "=m"(bits[0]), "=r"(xmm3) : : "eax", "memory");
+		__asm__ volatile(LOAD_REGISTERS "ud2\n\tfaddp\n\tfstps %0\n\tmovd %%xmm3, %1" : "=m"(bits[0]), "=r"(xmm3) : "m"(single) : "eax", "memory");
+		__asm__ volatile("fnstcw %0" : "=m"(control));
+		CHECK_EQ(control, single);
 		CHECK(handler_saw.ok, "the frame does not hold the registers");
 		CHECK_EQ(handler_saw.control, 0x37f);
 		CHECK(bits[0] == 0x408487ed, "pi + 1 is 0x%08x", (unsigned)bits[0]);
