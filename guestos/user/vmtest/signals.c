@@ -443,6 +443,33 @@ static void old_sigreturn_from(void *esp)
 	__asm__ volatile("movl %0, %%esp\n\tint $0x80" : : "r"(esp), "a"(SYS_sigreturn) : "memory");
 }
 
+/* Any value in any word of the saved registers: the program goes on, or ends; it may also run wild, until its alarm. */
+static uint32_t forged_word, forged_value;
+static void forge_word(mcontext_t *r) { ((uint32_t *)r)[forged_word] = forged_value; }
+
+static void run_forged_word(void *unused)
+{
+	(void)unused;
+	alarm(1);
+	run_forgery(forge_word);
+}
+
+static void every_word(void)
+{
+	static const uint32_t values[] = {0, 1, 3, 0x08, 0x10, 0x2b, 0x4f, 0xffff, 0x40000100, KERNEL, 0xfffff000, 0xffffffff};
+	uint32_t state = 12, lived = 0;
+
+	for (forged_word = 0; forged_word < sizeof(mcontext_t) / 4; forged_word++)
+		for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]) + 2; i++) {
+			forged_value = i < sizeof(values) / sizeof(values[0]) ? values[i] : next_random(&state);
+			int status = child_status(run_forged_word, NULL);
+			CHECK(WIFSIGNALED(status) || status == 42 << 8, "word %u = 0x%08x: wait status 0x%x", (unsigned)forged_word,
+				(unsigned)forged_value, status);
+			lived += status == 42 << 8;
+		}
+	note("308 forged frames: %u programs went on, the others ended, and nobody else did", (unsigned)lived);
+}
+
 static void bad_frames(void)
 {
 	static uint32_t noise[300];
@@ -645,6 +672,7 @@ const struct test signal_tests[] = {
 	{"sig-deadly", "a fault that is blocked, ignored, or made by its own handler ends the program", deadly, NULL},
 	{"sig-refused", "wrong signals, sizes and addresses are errors; EFAULT is no signal", refused, NULL},
 	{"sig-bad-frames", "sigreturn from forged, missing and random frames ends the program", bad_frames, NULL},
+	{"sig-every-word", "any value in any saved register harms only the program itself", every_word, NULL},
 	{"sig-swapped", "a handler whose stack is in swap is called all the same", swapped_out, NULL},
 	{"sig-old", "sigaction, sigprocmask and sigreturn of the first Linux, without a restorer", old_interface, NULL},
 	{"sig-fpu", "a handler computes, and the program's floating-point registers come back", floating_point, NULL},
