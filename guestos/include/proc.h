@@ -124,6 +124,10 @@ void fpu_switch(const struct proc *p);
 bool fpu_unavailable(void);                            /* may sleep */
 int fpu_copy(struct proc *child);                      /* may sleep */
 void fpu_drop(struct proc *p);
+void *fpu_image(void);
+void *fpu_image_make(void);                             /* may sleep */
+void fpu_reset(void);
+bool fpu_has_fxsave(void);
 
 /* tls.c */
 void tls_load(const struct proc *p);
