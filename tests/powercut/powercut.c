@@ -1,6 +1,6 @@
 /* tests/powercut/powercut.c: the power goes at every write of the standard workload (ops.h), and what is left is judged.
  *
- *   powercut [--sample] [--redo | --undo] [--only CUT,WAY] KERNEL DISK
+ *   powercut [--sample | --find] [--redo | --undo] [--only CUT,WAY] KERNEL DISK
  *
  * The workload runs once, and every write and flush of the disk is recorded together with what the guest said on its console ("<N",
  * "=N"). A cut is a place in that recording. What was flushed before it is on the disk. Of the writes since, any part may be: WAY says which.
@@ -11,7 +11,8 @@
  * Each resulting disk must be consistent after its log has been used (pfs_verify), hold exactly the tree that the operations before some
  * point make, and that point lies not before the last one declared durable nor after the last one begun. That is judged on the
  * host, with the host's recovery; and by booting Pagoda on the disk, whose own recovery must come to the same tree and,
- * after switching off in an orderly way, leave a clean disk. */
+ * after switching off in an orderly way, leave a clean disk. --sample takes every second write and boots every fifth disk; --find ends
+ * at the first failure, for kernels that have a fault planted. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #define SECTOR 512u
 #define PARTITION (1u << 20)           /* where mkimage puts the file system */
 #define MILLION 1000000u
+#define MOST_MILLIONS 4000             /* of ticks: far more than the workload takes */
 
 enum event_kind { EVENT_WRITE, EVENT_FLUSH, EVENT_BEGIN, EVENT_DURABLE };
 struct event {
@@ -150,7 +152,7 @@ static bool boot(struct harness *h, uint8_t *bytes, const char *init, bool recor
 		exit(2);
 	}
 	enum machine_stop stop = MACHINE_RAN;
-	for (int i = 0; i < 20000 && stop == MACHINE_RAN; i++)
+	for (int i = 0; i < MOST_MILLIONS && stop == MACHINE_RAN; i++)
 		stop = machine_run(m, MILLION);
 	machine_free(m);
 	kernel_close(&kernel);
@@ -281,7 +283,7 @@ static void lose(struct harness *h, size_t flushed, size_t cut, unsigned way)
 		}
 }
 
-struct plan { unsigned stride, ways, boot_every; long only_cut; unsigned only_way; };
+struct plan { unsigned stride, ways, boot_every; long only_cut; unsigned only_way; bool find; };
 
 static void cut_here(struct harness *h, const struct plan *p, struct cut c, size_t flushed)
 {
@@ -308,7 +310,7 @@ static void cut_everywhere(struct harness *h, const struct plan *p)
 	size_t flushed = 0, writes = 0;
 
 	memcpy(h->solid, h->base, h->size);
-	for (size_t i = 0; i < h->run.events; i++) {
+	for (size_t i = 0; i < h->run.events && !(p->find && h->failures); i++) {
 		const struct event *e = &h->run.event[i];
 		c.event = i;
 		c.begun = e->kind == EVENT_BEGIN ? e->op : c.begun;
@@ -362,14 +364,16 @@ static bool record_workload(struct harness *h)
 
 static void summarize(const struct harness *h, double seconds)
 {
-	unsigned count[4] = { 0 }, sectors = 0;
+	unsigned count[4] = { 0 }, sectors = 0, headers = 0;
 
 	for (size_t i = 0; i < h->run.events; i++) {
 		count[h->run.event[i].kind]++;
 		sectors += h->run.event[i].count;
+		const struct pfs_log *log = (const struct pfs_log *)h->run.event[i].data;
+		headers += log && log->magic == PFS_JOURNAL_MAGIC && log->kind == PFS_LOG_HEADER;
 	}
-	printf("%s log: %zu operations, %u writes of %u sectors in all, %u flushes\n", h->undo ? "undo" : "redo", OPS, count[EVENT_WRITE],
-		sectors, count[EVENT_FLUSH]);
+	printf("%s log: %zu operations, %u writes of %u sectors in all, %u flushes; the log was begun anew %u times\n",
+		h->undo ? "undo" : "redo", OPS, count[EVENT_WRITE], sectors, count[EVENT_FLUSH], headers);
 	printf("%u places where the power goes, %u disks judged, %u of them by booting Pagoda too: %u failures (%.1f s)\n", h->cuts, h->disks,
 		h->boots, h->failures, seconds);
 }
@@ -384,13 +388,15 @@ int main(int argc, char **argv)
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--sample") == 0)
 			p = (struct plan){ .stride = 2, .ways = 6, .boot_every = 5, .only_cut = -1 };
+		else if (strcmp(argv[i], "--find") == 0)
+			p = (struct plan){ .stride = 1, .ways = 10, .boot_every = 7, .only_cut = -1, .find = true };
 		else if (strcmp(argv[i], "--undo") == 0)
 			h.undo = true;
 		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
 			sscanf(argv[++i], "%ld,%u", &p.only_cut, &p.only_way);
 	}
 	if (argc - i != 2) {
-		fprintf(stderr, "Usage: powercut [--sample] [--redo | --undo] [--only CUT,WAY] KERNEL DISK\n");
+		fprintf(stderr, "Usage: powercut [--sample | --find] [--redo | --undo] [--only CUT,WAY] KERNEL DISK\n");
 		return 2;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &from);
