@@ -268,10 +268,21 @@ void inode_release(struct inode *ip)
 	while (*link != ip)
 		link = &(*link)->next;
 	*link = ip->next;
+	kfree(ip->path);
 	kfree(ip);
 }
 
 void inode_get(struct inode *ip) { ip->refs++; }
+
+/* Without memory there is just no name to show. */
+void inode_remember_path(struct inode *ip, const char *path)
+{
+	char *copy = ip->path ? NULL : kstrdup(path);
+	if (ip->path)
+		kfree(copy);                   /* somebody was faster */
+	else
+		ip->path = copy;
+}
 
 void inode_put(struct inode *ip)
 {

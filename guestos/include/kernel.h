@@ -61,6 +61,7 @@ struct boot_options {
 	bool undo;             /* journal=undo: the file system's log has old contents instead of new ones */
 	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;
+	uint32_t seed;         /* seed=N: see kernel/preempt.c; 0 = off */
 	uint32_t check;        /* check=N: look for contradictions in memory management every N faults and ticks; 0 = never */
 };
 extern struct boot_options boot_options;

@@ -9,7 +9,7 @@
  *   page-table entry, swapped       a reference to the slot
  *   frame named (OBJECT_SWAP, n)    a reference to slot n
  *   process                         the pins in its list, its kernel stack
- *   space                           its directory, tables and segments
+ *   space                           its directory, tables and local descriptor table
  *   pipe, open text of /proc        a kernel frame
  *   swap                            the frames of its tables
  *   memory object                   the frames of its tables, a reference to each slot in them
@@ -315,6 +315,9 @@ static void check_entry(const struct space *s, const struct region *r, uint32_t 
 		wrong("space %08x: 0x%08x maps frame %u (%s)", (uint32_t)s, la, pte >> PAGE_SHIFT, f ? frame_state_name(f->state) : "none");
 		return;
 	}
+	if (r && !(pte & PG_U) != !r->prot)
+		wrong("space %08x: 0x%08x is %s the user, but the region's rights are %u", (uint32_t)s, la, pte & PG_U ? "open to" : "closed to",
+			r->prot);
 	if (!(pte & PG_W))
 		return;
 	if (r && !region_writable(r))

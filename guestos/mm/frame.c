@@ -88,6 +88,7 @@ void frame_init(void)
 struct frame *frame_alloc(unsigned how)
 {
 	uint32_t reserve = how == ALLOC_USER ? RESERVE : 0;
+	may_evict();
 	for (int waits = 0; nr_free <= reserve;) {
 		if (current && current->killed && (how == ALLOC_USER || waits > 30))
 			return NULL;

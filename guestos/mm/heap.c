@@ -5,6 +5,7 @@
  * checks come out even. kfree() finds the descriptor from the address. Bigger things take whole frames.
  * Invariant: a heap page is on its class's list exactly if it has at least one free object. */
 #include "mm.h"
+#include "proc.h"
 
 #define MIN_SHIFT 4
 #define CLASSES 8
@@ -41,6 +42,7 @@ static struct frame *new_page(unsigned class)
 void *kmalloc(size_t n)
 {
 	unsigned class = 0;
+	may_sleep();
 	while ((1u << (class + MIN_SHIFT)) < n)
 		class++;
 	KASSERT(class < CLASSES);

@@ -6,6 +6,7 @@
  * Whoever changes an entry that might be cached calls pte_set(), which flushes it if that space is loaded; other
  * spaces' entries are flushed by the CR3 load that switches to them. */
 #include "mm.h"
+#include "proc.h"
 #include "x86.h"
 
 #define KERNEL_PDE (KERNEL_BASE >> 22)
@@ -76,6 +77,7 @@ pte_t *pte_find(struct space *s, uint32_t la)
 pte_t *pte_make(struct space *s, uint32_t la)
 {
 	KASSERT(la < KERNEL_BASE);
+	may_sleep();
 	if (!(s->dir[la >> 22] & PG_P)) {
 		struct frame *f = frame_alloc(ALLOC_USER);
 		if (!f)

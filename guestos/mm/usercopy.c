@@ -29,6 +29,7 @@ int copy_from_user(void *to, uaddr_t from, uint32_t n)
 {
 	if (!n)
 		return 0;
+	may_sleep();
 	return may_copy(from, n) && !user_copy(to, (const void *)from, n) ? 0 : -EFAULT;
 }
 
@@ -36,6 +37,7 @@ int copy_to_user(uaddr_t to, const void *from, uint32_t n)
 {
 	if (!n)
 		return 0;
+	may_sleep();
 	return may_copy(to, n) && !user_copy((void *)to, from, n) ? 0 : -EFAULT;
 }
 

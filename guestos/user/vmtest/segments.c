@@ -272,6 +272,25 @@ static void refused(void)
 	CHECK_EQ(table[0], 0);
 }
 
+/* func 1: no descriptor is marked useable, and base and limit 0 mean none. */
+static void old_function(void)
+{
+	struct user_desc u = {.limit = 99, .seg_32bit = 1, .useable = 1};
+	uint64_t got;
+
+	CHECK_EQ(modify_ldt(1, &u, sizeof(u)), 0);
+	CHECK_EQ(modify_ldt(0, &got, sizeof(got)), sizeof(got));
+	CHECK_EQ(got >> 40, 0x40f3);
+	CHECK_EQ(modify_ldt(0x11, &u, sizeof(u)), 0);
+	CHECK_EQ(modify_ldt(0, &got, sizeof(got)), sizeof(got));
+	CHECK_EQ(got >> 40, 0x50f3);
+	u.limit = 0;
+	CHECK_EQ(modify_ldt(0x11, &u, sizeof(u)), 0);
+	CHECK(segment_rights(LOCAL(0)), "one byte at address 0 is a segment");
+	CHECK_EQ(modify_ldt(1, &u, sizeof(u)), 0);
+	CHECK(!segment_rights(LOCAL(0)), "func 1 made a segment of nothing");
+}
+
 /* All flag words with all kinds of base and limit: what comes out is never a gate, never a system descriptor, never for ring 0. */
 static void only_harmless(void)
 {
@@ -501,6 +520,7 @@ const struct test segment_tests[] = {
 	{"segment-stack", "a stack in a segment ends where the segment ends", stack_segment, NULL},
 	{"segment-kernel", "no base and limit lead into the kernel: paging decides", no_way_to_kernel, NULL},
 	{"segment-refused", "bad functions, sizes, addresses, entries and kinds", refused, NULL},
+	{"segment-old-function", "func 1 behaves as it did before func 0x11", old_function, NULL},
 	{"segment-harmless", "12544 requests make only ring-3 code and data segments", only_harmless, NULL},
 	{"segment-table", "512 segments at once", whole_table, NULL},
 	{"segment-fork", "a child inherits the table, and then has its own", inherited, NULL},
