@@ -8,6 +8,7 @@ static const struct { const char *command, *what; } rows[] = {
 	{"demo-mmap", "files in memory: private and shared, one copy for all, written back when dirty"},
 	{"demo-segments", "eight base-and-bounds segments, and the fault each gives"},
 	{"demo-shlib", "one copy of a shared library's text for all who use it"},
+	{"demo-abort", "two transactions on a file: one aborts, and takes the other with it"},
 	{"demo-swap", "a program with four times more data than the machine has memory"},
 	{"ignore-segv", "a program that skips its own bad accesses"},
 	{"subpage", "protection finer than a page, by faults and single steps"},
