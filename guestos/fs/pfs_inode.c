@@ -333,13 +333,16 @@ void inode_put(struct inode *ip)
 
 int pfs_set_attributes(struct inode *ip, const uint32_t *mode, const uint32_t *mtime)
 {
-	mutex_lock(&fs_lock);
+	int err = fs_begin();
+	if (err)
+		return err;
 	if (mode)
 		ip->d.mode = (ip->d.mode & S_IFMT) | (*mode & ~S_IFMT);
 	if (mtime)
 		ip->d.mtime = *mtime;
-	int err = mode || mtime ? inode_write(ip) : 0;
-	mutex_unlock(&fs_lock);
+	if (mode || mtime)
+		err = inode_write(ip);
+	fs_end();
 	return err;
 }
 

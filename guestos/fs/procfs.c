@@ -108,7 +108,8 @@ static void show_version(struct text *t, struct proc *p)
 
 static char state_letter(const struct proc *p)
 {
-	return p->state == PROC_ZOMBIE ? 'Z' : p->suspended ? 'W' : p->state == PROC_RUNNABLE ? 'R' : p->uninterruptible ? 'D' : 'S';
+	return p->state == PROC_ZOMBIE ? 'Z' : p->suspended ? 'W' : p->state == PROC_STOPPED ? 'T' : p->state == PROC_RUNNABLE ? 'R'
+		: p->uninterruptible ? 'D' : 'S';
 }
 
 static uint32_t vm_pages(const struct space *s)
@@ -129,7 +130,8 @@ static void show_pid_stat(struct text *t, struct proc *p)
 
 static void show_pid_status(struct text *t, struct proc *p)
 {
-	static const char *const words[] = { ['R'] = "running", ['S'] = "sleeping", ['D'] = "disk sleep", ['W'] = "suspended", ['Z'] = "zombie" };
+	static const char *const words[] = { ['R'] = "running", ['S'] = "sleeping", ['D'] = "disk sleep", ['W'] = "suspended",
+		['T'] = "stopped", ['Z'] = "zombie" };
 	char c = state_letter(p);
 	print(t, "Name:\t%s\nState:\t%c (%s)\nPid:\t%d\nPPid:\t%d\n", p->name, c, words[(int)c], p->pid, p->parent ? p->parent->pid : 0);
 	if (p->space)

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <sys/time.h>
 #include <time.h>
 
 #define REBOOT_MAGIC1 0xfee1dead
@@ -174,7 +175,8 @@ int fdatasync(int fd) { return syscall(SYS_fdatasync, fd); }
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) { return syscall(SYS_wait4, pid, status, options, usage); }
 pid_t waitpid(pid_t pid, int *status, int options) { return wait4(pid, status, options, NULL); }
 pid_t wait(int *status) { return wait4(-1, status, 0, NULL); }
-int kill(pid_t pid, int signal) { return syscall(SYS_kill, pid, signal); }
+int setitimer(int which, const struct itimerval *new, struct itimerval *old) { return syscall(SYS_setitimer, which, new, old); }
+int getitimer(int which, struct itimerval *now) { return syscall(SYS_getitimer, which, now); }
 int getrusage(int who, struct rusage *usage) { return syscall(SYS_getrusage, who, usage); }
 int getrlimit(int which, struct rlimit *limit) { return syscall(SYS_getrlimit, which, limit); }
 int setrlimit(int which, const struct rlimit *limit) { return syscall(SYS_setrlimit, which, limit); }

@@ -36,6 +36,8 @@ static const struct test *const tables[] = {
 	process_tests,
 	segment_tests,
 	shlib_tests,
+	signal_tests,
+	signal_process_tests,
 	file_tests,
 	hostile_tests,
 };

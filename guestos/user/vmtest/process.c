@@ -14,6 +14,7 @@
 void exec_helper(const char *what);
 void report_constants(void);
 void segments_helper(void);            /* segments.c */
+void signal_helper(const char *what);
 
 /* vmtest --helper WHAT: the other side of the exec tests. */
 void exec_helper(const char *what)
@@ -26,6 +27,8 @@ void exec_helper(const char *what)
 		report_constants();
 	if (strcmp(what, "segments") == 0)
 		segments_helper();
+	if (strcmp(what, "signals") == 0)
+		signal_helper(what);
 	if (strcmp(what, "fd-5") == 0)
 		exit(write(5, "x", 1) == 1 ? 0 : 9);
 	if (strncmp(what, "again-", 6) == 0) {

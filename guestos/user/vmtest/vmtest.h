@@ -32,6 +32,8 @@ extern const struct test swap_tests[];
 extern const struct test process_tests[];
 extern const struct test segment_tests[];
 extern const struct test shlib_tests[];
+extern const struct test signal_tests[];
+extern const struct test signal_process_tests[];
 extern const struct test file_tests[];
 extern const struct test hostile_tests[];
 
