@@ -151,6 +151,8 @@ static void bad_descriptors(void)
 	CHECK_ERROR(mmap(NULL, PAGE_SIZE, RW, MAP_SHARED, only, 0), EACCES);
 	CHECK_ERROR(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_PRIVATE, write_only, 0), EACCES);
 	CHECK_ERROR(mmap(NULL, PAGE_SIZE, RW, MAP_SHARED, write_only, 0), EACCES);
+	CHECK_ERROR(mmap(NULL, PAGE_SIZE, RW, 3 | 0x80000, fd, 0), EOPNOTSUPP);        /* MAP_SHARED_VALIDATE asks whether a flag is known */
+	CHECK(mmap(NULL, PAGE_SIZE, RW, 3, fd, 0) != MAP_FAILED, "MAP_SHARED_VALIDATE: %s", strerror(errno));
 	char *p = map(1, PROT_READ, MAP_SHARED, only, 0);
 	CHECK_ERROR(mprotect(p, PAGE_SIZE, RW), EACCES);
 	p = map(1, RW, MAP_PRIVATE, only, 0);                  /* private writes need no right to write the file */
