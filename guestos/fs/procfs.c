@@ -188,6 +188,7 @@ static const struct proc_entry top_files[] = {
 	{ "check", .show = show_check },
 	{ "stat", .show = show_stat },
 	{ "uptime", .show = show_uptime },
+	{ "journal", .show = journal_show },
 	{ "swaps", .show = show_swaps },
 	{ "mounts", .show = show_mounts },
 	{ "loadcontrol", .show = loadcontrol_show, .write = loadcontrol_switch },

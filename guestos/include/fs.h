@@ -92,7 +92,9 @@ extern const char poll_channel;
 /* pipe.c */
 int pipe_new(struct file **read_end, struct file **write_end);
 /* procfs.c, devfs.c */
+struct proc;
 struct text { char *at, *end; };                               /* a /proc file being written: show functions print into it */
+void journal_show(struct text *t, struct proc *p);
 void print(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int procfs_open(const char *path, struct file **out);          /* path after "/proc" */
 int devfs_open(const char *path, struct file **out);           /* path after "/dev" */

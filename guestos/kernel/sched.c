@@ -110,8 +110,10 @@ void wakeup(const void *channel)
 {
 	uint32_t flags = irq_save();
 	for (struct proc *p = all_procs; p; p = p->next)
-		if (p->state == PROC_SLEEPING && p->channel == channel)
+		if (p->state == PROC_SLEEPING && p->channel == channel) {
 			p->state = PROC_RUNNABLE;
+			need_resched |= p->uninterruptible;
+		}
 	irq_restore(flags);
 }
 

@@ -39,6 +39,7 @@ static const struct test *const tables[] = {
 	signal_tests,
 	signal_process_tests,
 	file_tests,
+	journal_tests,
 	hostile_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

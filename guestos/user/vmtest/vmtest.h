@@ -35,6 +35,7 @@ extern const struct test shlib_tests[];
 extern const struct test signal_tests[];
 extern const struct test signal_process_tests[];
 extern const struct test file_tests[];
+extern const struct test journal_tests[];
 extern const struct test hostile_tests[];
 
 /* check.c */
