@@ -309,12 +309,20 @@ static void private_writes(void)
 	unlink(MAPPED);
 }
 
+static void lose_right_and_write(void *p)
+{
+	touch_write(p);                        /* its own page now, and writable */
+	CHECK_EQ(mprotect(p, PAGE_SIZE, PROT_READ), 0);
+	touch_write(p);
+}
+
 static void rights(void)
 {
 	char *p = map_anonymous(4);
 	int fd[2];
 
 	stamp_pages(p, 4, 5);
+	must_be_killed(lose_right_and_write, p, SIGSEGV);
 	CHECK_EQ(pipe(fd), 0);
 	CHECK_EQ(mprotect(p + PAGE_SIZE, 2 * PAGE_SIZE, PROT_READ), 0);
 	must_be_killed(touch_write, p + PAGE_SIZE, SIGSEGV);

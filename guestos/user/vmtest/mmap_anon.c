@@ -114,8 +114,11 @@ static void shared_in_parts(void)
 	must_be_killed(touch_write, p, SIGSEGV);
 }
 
+static struct { char *start; uint32_t pages; } parents;        /* what it inherits and does not want */
+
 static void fill_shared(void *pages)
 {
+	CHECK_EQ(munmap(parents.start, parents.pages * PAGE_SIZE), 0);
 	char *p = mmap(NULL, (uint32_t)pages * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	CHECK(p != MAP_FAILED, "mmap: %s", strerror(errno));
@@ -126,8 +129,8 @@ static void fill_shared(void *pages)
 /* Most of it is in swap, where no page table counts it; still the process that has it is the one that goes. */
 static void shared_too_much(void)
 {
-	uint32_t pages = memory_pages() + swap_pages_free() + 1000, small = 50;
-	char *mine = map_anonymous(small);
+	uint32_t pages = memory_pages() + swap_pages_free() + 1000, small = memory_pages() / 4 * 5;
+	char *mine = map_anonymous(small);     /* more than the other can have in memory at a time */
 
 	if (pages > 24000) {
 		note("not tried: with this much memory and swap it takes too long");
@@ -135,6 +138,8 @@ static void shared_too_much(void)
 	}
 	stamp_pages(mine, small, 6);
 	CHECK_ERROR(mmap(NULL, pages * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0), ENOMEM);
+	parents.start = mine;
+	parents.pages = small;
 	must_be_killed(fill_shared, (void *)pages, SIGKILL);
 	check_pages(mine, small, 6);
 }
