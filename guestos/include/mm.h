@@ -342,6 +342,7 @@ void memory_check_now_and_then(void);                  /* option check=N: panics
 	X(zero_shares) \
 	X(file_fills) \
 	X(file_maps) \
+	X(object_maps) \
 	X(cow_copies) \
 	X(cow_reuses) \
 	X(shared_writes) \
