@@ -30,6 +30,7 @@ static const struct test *const tables[] = {
 	heap_tests,
 	cow_tests,
 	mmap_tests,
+	mprotect_tests,
 	mmap_shared_tests,
 	mmap_anon_tests,
 	swap_tests,

@@ -26,6 +26,7 @@ extern const struct test stack_tests[];
 extern const struct test heap_tests[];
 extern const struct test cow_tests[];
 extern const struct test mmap_tests[];
+extern const struct test mprotect_tests[];
 extern const struct test mmap_shared_tests[];
 extern const struct test mmap_anon_tests[];
 extern const struct test swap_tests[];
