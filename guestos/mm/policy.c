@@ -149,7 +149,9 @@ static struct frame *aging_choose(const struct choice *c)
 	return best;
 }
 
-/* --- random ------------------------------------------------------------------------------------------------------------ */
+/* --- random -------------------------------------------------------------------------------------------------------------
+ * Most frames can be had when memory is full, so a few throws find one. Within a space every candidate is counted, in order of address,
+ * and one of them drawn: the same seed then gives the same victims, whatever frames the pages happen to be in. */
 
 static uint32_t seed = 1, state;
 
@@ -162,24 +164,33 @@ static uint32_t next_random(void)             /* xorshift: any state but 0 */
 
 static void random_start(void) { state = seed; }
 
-/* Most frames can be had when memory is full, so a few throws find one. Else every candidate is counted, and one of them drawn. */
+/* The candidate after skip others, or NULL if there are not so many; *seen counts them. */
+static struct frame *nth_candidate(const struct choice *c, uint32_t skip, uint32_t *seen)
+{
+	*seen = 0;
+	for (uint32_t i = 0; !c->space && i < nr_frames; i++)
+		if (evictable(&frames[i], c) && (*seen)++ == skip)
+			return &frames[i];
+	for (uint32_t la = USER_START; c->space && la < KERNEL_BASE; la += PAGE_SIZE) {
+		pte_t *pte = pte_find(c->space, la);
+		if (!pte)
+			la |= 0x3ff000;        /* the last page of these 4 MB */
+		else if (*pte & PG_P && evictable(frame_of(PTE_FRAME(*pte)), c) && (*seen)++ == skip)
+			return frame_of(PTE_FRAME(*pte));
+	}
+	return NULL;
+}
+
 static struct frame *random_choose(const struct choice *c)
 {
-	uint32_t n = 0;
-	for (int throws = 0; throws < 16; throws++) {
+	uint32_t n;
+	for (int throws = 0; throws < 16 && !c->space; throws++) {
 		struct frame *f = &frames[next_random() % nr_frames];
 		if (evictable(f, c))
 			return f;
 	}
-	for (uint32_t i = 0; i < nr_frames; i++)
-		n += evictable(&frames[i], c);
-	if (!n)
-		return NULL;
-	uint32_t skip = next_random() % n;
-	struct frame *f = frames;
-	while (!evictable(f, c) || skip--)
-		f++;
-	return f;
+	nth_candidate(c, ~0u, &n);
+	return n ? nth_candidate(c, next_random() % n, &n) : NULL;
 }
 
 /* --- wsclock --------------------------------------------------------------------------------------------------------

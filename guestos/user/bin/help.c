@@ -8,6 +8,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"demo-segments", "eight base-and-bounds segments, and the fault each gives"},
 	{"demo-shlib", "one copy of a shared library's text for all who use it"},
 	{"demo-swap", "a program with four times more data than the machine has memory"},
+	{"demo-policies", "one string of references under every replacement policy, and the best possible"},
+	{"demo-belady", "more memory, more faults: first in, first out can do that"},
 	{"demo-thrash", "too many processes for memory: nothing gets done, until some are suspended"},
 	{"vmtest", "every virtual-memory test, one line each (-l lists, NAME... picks)"},
 	{"", ""},
