@@ -31,6 +31,7 @@ static const struct test *const tables[] = {
 	cow_tests,
 	mmap_tests,
 	swap_tests,
+	policy_tests,
 	process_tests,
 	segment_tests,
 	shlib_tests,

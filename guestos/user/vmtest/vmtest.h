@@ -27,6 +27,7 @@ extern const struct test heap_tests[];
 extern const struct test cow_tests[];
 extern const struct test mmap_tests[];
 extern const struct test swap_tests[];
+extern const struct test policy_tests[];
 extern const struct test process_tests[];
 extern const struct test segment_tests[];
 extern const struct test shlib_tests[];
