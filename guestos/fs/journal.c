@@ -38,6 +38,7 @@ int journal_begin(void)
 		else
 			journal_commit();
 	}
+	journal.begun = !journal.failed;
 	return journal.failed ? -EROFS : 0;
 }
 
@@ -48,8 +49,8 @@ void journal_add(struct frame *f)
 	f->flags |= FRAME_DIRTY;
 	if (!journal.on || f->flags & FRAME_LOGGED)
 		return;
-	KASSERT(journal.in_txn < TXN_MAX);
-	frame_pin(f);
+	KASSERT(journal.begun && journal.in_txn < TXN_MAX);
+	frame_lock(f);
 	f->flags |= FRAME_LOGGED;
 	journal.txn[journal.in_txn++] = f;
 }
@@ -96,7 +97,7 @@ void journal_drop_orphans(void)
 			continue;
 		}
 		f->flags &= ~FRAME_LOGGED;
-		frame_unpin(f);
+		frame_unlock(f);
 	}
 	journal.in_txn = n;
 }
@@ -144,7 +145,7 @@ void journal_release_frames(void)
 		if (!journal.undo)
 			set_add(&journal.held, f->block);
 		f->flags &= ~FRAME_LOGGED;
-		frame_unpin(f);
+		frame_unlock(f);
 	}
 	journal.in_txn = 0;
 }
@@ -213,6 +214,20 @@ void journal_unmount(void)
 		return;
 	if (!fail(cache_sync(true)))
 		fail(log_header(false));
+}
+
+void journal_each_table(void (*fn)(struct frame *f, int by), int by)
+{
+	struct frame *const ends[] = { journal.descriptor, journal.copy };
+	for (uint32_t i = 0; i < 2; i++)
+		if (ends[i])
+			fn(ends[i], by);
+	for (uint32_t i = 0; i < PFS_BITMAP_MAX; i++) {
+		if (journal.held.part[i])
+			fn(journal.held.part[i], by);
+		if (journal.freed.part[i])
+			fn(journal.freed.part[i], by);
+	}
 }
 
 static const char *refuse(void)

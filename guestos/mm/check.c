@@ -13,7 +13,8 @@
  *   pipe, open text of /proc        a kernel frame
  *   swap                            the frames of its tables
  *   memory object                   the frames of its tables, a reference to each slot in them
- *   FRAME_STUCK                     a pin
+ *   FRAME_STUCK, FRAME_LOGGED       a pin
+ *   the file system's log           the frames of its tables
  *
  * A new kind of holder is a new row in holders[]. A kernel frame is counted nowhere, so it is taken to exactly -1 by the one
  * that owns it; if nobody does, the process that asked for it must still be in the call that did (see frame_alloc()).
@@ -125,13 +126,19 @@ static void files_hold(int by)
 static void stuck_hold(int by)
 {
 	for (uint32_t i = 0; i < nr_frames; i++)
-		if (frames[i].state == FRAME_ANON && frames[i].flags & FRAME_STUCK)
+		if ((frames[i].state == FRAME_ANON && frames[i].flags & FRAME_STUCK)
+		    || (frames[i].state == FRAME_CACHE && frames[i].flags & FRAME_LOGGED))
 			frames[i].pins += by;
 }
 
 static void swap_holds(int by)
 {
 	swap_each_table(own, by);
+}
+
+static void log_holds(int by)
+{
+	journal_each_table(own, by);
 }
 
 static void objects_hold(int by)
@@ -145,6 +152,7 @@ static void (*const holders[])(int by) = {
 	processes_hold,
 	files_hold,
 	stuck_hold,
+	log_holds,
 	swap_holds,
 	objects_hold,
 };

@@ -89,6 +89,8 @@ static int transfer(struct frame *f, bool write)
 	return disk_block(f->block, frame_pa(f), write);
 }
 
+bool cache_has(uint32_t object, uint32_t index) { return lookup(object, index); }
+
 struct frame *cache_find(uint32_t object, uint32_t index)
 {
 	may_sleep();
@@ -208,7 +210,7 @@ int cache_write(struct frame *f)
 	if (!err) {
 		rmap_write_protect(f);
 		f->flags &= ~FRAME_DIRTY;
-		if (!memory && f->object != OBJECT_DEVICE && f->object != OBJECT_SWAP)
+		if (f->object != OBJECT_DEVICE && !(f->object & OBJECT_MEMORY))
 			journal_in_place(f->block);
 		err = transfer(f, true);
 		memory ? vm.swap_outs++ : vm.writebacks++;
@@ -238,7 +240,7 @@ int cache_sync_range(uint32_t object, uint32_t first, uint32_t n)
 		struct frame *f = cache_find(object, first + i);
 		if (!f)
 			continue;
-		int e = f->flags & FRAME_DIRTY ? sync_frame(f) : 0;
+		int e = (f->flags & (FRAME_DIRTY | FRAME_LOGGED)) == FRAME_DIRTY ? sync_frame(f) : 0;
 		frame_unpin(f);
 		err = err ? err : e;
 	}
@@ -251,16 +253,13 @@ int cache_sync(bool metadata)
 	int err = 0;
 	for (uint32_t i = 0; i < nr_frames; i++) {
 		struct frame *f = &frames[i];
-		if (f->state != FRAME_CACHE || object_is_memory(f->object) || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)) || (f->object == OBJECT_DEVICE && !metadata))
+		if (f->state != FRAME_CACHE || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)) || object_is_memory(f->object)
+		    || (f->object == OBJECT_DEVICE && !metadata))
 			continue;
 		frame_pin(f);
 		while (f->flags & FRAME_BUSY)
 			frame_wait(f);
-		if (!(f->flags & FRAME_DIRTY) || f->flags & (FRAME_LOGGED | FRAME_ORPHAN)) {
-			frame_unpin(f);
-			continue;
-		}
-		int e = sync_frame(f);
+		int e = (f->flags & (FRAME_DIRTY | FRAME_LOGGED | FRAME_ORPHAN)) == FRAME_DIRTY ? sync_frame(f) : 0;
 		frame_unpin(f);
 		err = err ? err : e;
 	}

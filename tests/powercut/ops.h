@@ -67,7 +67,17 @@ static const struct op ops[] = {
 	{UNLINK, "/d/b", 0, 0, 0},
 	{RMDIR, "/d", 0, 0, 0},
 	{SYNC, 0, 0, 0, 0},
+	{MKDIR, "/x", 0, 0, 0},
+	{FSYNC, "/x", 0, 0, 0},                /* its block is in the log ... */
+	{RMDIR, "/x", 0, 0, 0},
+	{SYNC, 0, 0, 0, 0},                    /* ... and free ... */
+	{CREATE, "/y", 0, 0, 0},
+	{APPEND, "/y", 0, 28000, 0},           /* ... and has a file's bytes, which the log must not overwrite */
+	{FSYNC, "/y", 0, 0, 0},
+	{RENAME, "/y", "/z", 0, 0},
+	{FSYNC, "/z", 0, 0, 0},                /* a commit without data */
 	{MKDIR, "/d", 0, 0, 0},
+	{SYNC, 0, 0, 0, 0},
 	{CREATE, "/d/1", 0, 0, 0},
 	{APPEND, "/d/1", 0, 8192, 0},
 	{RENAME, "/d/1", "/g", 0, 0},          /* over a file in another directory */

@@ -383,7 +383,7 @@ int main(int argc, char **argv)
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--sample") == 0)
-			p = (struct plan){ .stride = 2, .ways = 6, .boot_every = 29, .only_cut = -1 };
+			p = (struct plan){ .stride = 2, .ways = 6, .boot_every = 5, .only_cut = -1 };
 		else if (strcmp(argv[i], "--undo") == 0)
 			h.undo = true;
 		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)

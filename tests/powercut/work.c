@@ -22,7 +22,7 @@ static void say(const char *kind, unsigned n)
 
 static int on_file(const struct op *op, unsigned n, const char *path)
 {
-	int fd = open(path, O_WRONLY | (op->kind == CREATE ? O_CREAT | O_EXCL : 0), 0644), r = 0;
+	int fd = open(path, op->kind == FSYNC ? O_RDONLY : O_WRONLY | (op->kind == CREATE ? O_CREAT | O_EXCL : 0), 0644), r = 0;
 	struct stat st;
 
 	if (fd < 0)
