@@ -27,6 +27,7 @@ struct proc {
 	struct proc *parent;
 	enum proc_state state;
 	bool uninterruptible;          /* asleep for the disk or memory: kill waits */
+	bool waited;                   /* for the disk or a lock, and has not run since */
 	const void *channel;           /* what it sleeps on */
 	uint32_t wake_at;              /* tick, if timed */
 	bool timed;

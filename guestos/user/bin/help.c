@@ -12,6 +12,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"demo-swap", "a program with four times more data than the machine has memory"},
 	{"ignore-segv", "a program that skips its own bad accesses"},
 	{"subpage", "protection finer than a page, by faults and single steps"},
+	{"demo-policies", "one string of references under every replacement policy, and the best possible"},
+	{"demo-belady", "more memory, more faults: first in, first out can do that"},
 	{"demo-thrash", "too many processes for memory: nothing gets done, until some are suspended"},
 	{"gc", "a garbage collector at work behind the program's back"},
 	{"ucow", "fork with copy-on-write, made in user space"},

@@ -34,6 +34,7 @@ static const struct test *const tables[] = {
 	mmap_shared_tests,
 	mmap_anon_tests,
 	swap_tests,
+	policy_tests,
 	process_tests,
 	segment_tests,
 	shlib_tests,

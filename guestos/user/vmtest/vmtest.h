@@ -30,6 +30,7 @@ extern const struct test mprotect_tests[];
 extern const struct test mmap_shared_tests[];
 extern const struct test mmap_anon_tests[];
 extern const struct test swap_tests[];
+extern const struct test policy_tests[];
 extern const struct test process_tests[];
 extern const struct test segment_tests[];
 extern const struct test shlib_tests[];
