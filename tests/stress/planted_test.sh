@@ -10,7 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 # run KERNEL SEED NAME: true if stress found nothing
 run() {
 	printf "stress 80 $2\npoweroff\n" | "$emu" run --kernel "$1" --disk "$disk" --snapshot --memory 4M \
-		--append "quiet seed=$2 check=200" --max-instructions 6000000000 --status-json "$dir/$3.json" >"$dir/$3.out" 2>&1 &&
+		--append "quiet seed=$2 check=200 policy=random" --max-instructions 6000000000 --status-json "$dir/$3.json" >"$dir/$3.out" 2>&1 &&
 		grep -q "^stress: seed $2: 0 violations" "$dir/$3.out"
 }
 
