@@ -168,12 +168,16 @@ static void note(void *ctx, const char *name, void *data, size_t size)
 const char *cpu_compare(const struct cpu *a, const struct cpu *b)
 {
 	/* Visiting only reads when the visitor writes nothing; it works on copies so that nothing else is touched. */
-	struct field_list la = { .count = 0 }, lb = { .count = 0 };
+	struct field_list la, lb;
 	struct cpu copy = *a;
 
+	la.count = lb.count = 0;
+	la.used = lb.used = 0;
 	cpu_visit_state(&copy, note, &la);
 	copy = *b;
 	cpu_visit_state(&copy, note, &lb);
+	if (!memcmp(la.bytes, lb.bytes, la.used))
+		return NULL;
 	for (unsigned i = 0; i < la.count; i++)
 		if (memcmp(la.field[i].data, lb.field[i].data, la.field[i].size))
 			return la.field[i].name;

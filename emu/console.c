@@ -133,6 +133,11 @@ int console_next(void *owner)
 	return c->ring[c->head++ % CONSOLE_RING];
 }
 
+bool console_at_end(const struct console *c)
+{
+	return (c->in < 0 || c->ended) && c->head == c->tail;
+}
+
 bool console_paced(const struct console *c)
 {
 	return c->live && !c->ended;

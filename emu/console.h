@@ -54,6 +54,8 @@ bool console_type(struct console *c, uint8_t byte);
 void console_flush(struct console *c);
 /* Sleeps until input arrives or milliseconds have passed, and takes the input in. */
 void console_wait(struct console *c, int milliseconds);
+/* Nothing more will be read, and all that was has been taken. */
+bool console_at_end(const struct console *c);
 /* Is somebody at the other end who expects time to pass as on a clock? */
 bool console_paced(const struct console *c);
 

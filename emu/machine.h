@@ -117,6 +117,9 @@ void machine_nmi(struct machine *m);
 /* Everything as after RESET, memory kept, the kernel placed again. 0, or -1 with a line in err. */
 int machine_reset(struct machine *m, char *err);
 uint64_t machine_now(const struct machine *m);
+/* Halted with interrupts on, and no device can raise one but the serial port: once that has sent what it had, only input, or somebody's hand,
+ * makes it go on. */
+bool machine_wants_input(const struct machine *m);
 /* Of memory, processor, devices and time. Equal for equal machines, whatever path led there. */
 uint64_t machine_hash(struct machine *m);
 /* The first error of a host disk during this run, or NULL. */

@@ -10,6 +10,8 @@
 
 #include "emu/machine.h"
 
+#define UART_IRQ 4
+
 uint64_t machine_now(const struct machine *m)
 {
 	return cpu_icount(&m->cpu) + m->skipped;
@@ -33,6 +35,17 @@ static void take_input(struct machine *m)
 static bool halted_forever(const struct machine *m)
 {
 	return m->cpu.halted && !(cpu_eflags(&m->cpu) & F_IF) && !m->cpu.nmi_pending;
+}
+
+/* A device whose line is masked cannot wake the processor, however often its time comes. */
+bool machine_wants_input(const struct machine *m)
+{
+	const struct pic_chip *chip = m->pic.chip;
+	unsigned open = (uint8_t)~chip[0].imr | (unsigned)(uint8_t)~chip[1].imr << 8;
+	bool cascade = open & 0xff00 && open & 1u << 2, recorded = m->input.replaying && m->input.position < m->input.count;
+
+	return m->cpu.halted && !halted_forever(m) && !m->cpu.intr && !m->cpu.nmi_pending && !recorded && !cascade &&
+		(clock_next_deadline(&m->clock) == UINT64_MAX || !(open & 0xff & ~(1u << UART_IRQ | 1u << 2)));
 }
 
 /* The requests of devices, the most final first. */

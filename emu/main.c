@@ -99,7 +99,8 @@ int main(int argc, char **argv)
 		const struct command *c = find_command(argv[1]);
 		status = c ? c->run(argc - 2, argv + 2) : unknown_command(argv[1]);
 	}
-	if (fflush(stdout) && status == STATUS_OK)
+	/* What was lost earlier counts as well: half an answer is none. */
+	if ((fflush(stdout) || ferror(stdout)) && status == STATUS_OK)
 		status = complain(STATUS_ERROR, "cannot write to standard output");
 	return status;
 }

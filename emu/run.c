@@ -168,13 +168,15 @@ static void finish(struct run *r)
 	char err[ERROR_LINE];
 	double seconds = (double)(host_ns() - r->session.started_ns) / 1e9;
 
+	bool told = r->session.trace.error;
 	int traced = session_leave(&r->session);
 	tell(r);
 	run_check_end(&r->check);
 	if (session_keep(&r->session, r->stop) && r->outcome.status == STATUS_OK)
 		r->outcome = (struct outcome){ STATUS_ERROR, "the machine could not be saved or recorded", 0 };
 	if (traced) {
-		complain(0, "the trace is not complete: %s", strerror(-traced));
+		if (!told)
+			complain(0, "the trace is not complete: %s", strerror(-traced));
 		if (r->outcome.status == STATUS_OK)
 			r->outcome = (struct outcome){ STATUS_ERROR, "the trace could not be written", 0 };
 	}

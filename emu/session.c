@@ -1,6 +1,8 @@
 /* emu/session.c: see session.h. */
 #include "emu/session.h"
 
+#include <string.h>
+
 #include "emu/outputs.h"
 #include "emu/run.h"
 #include "emu/terminal.h"
@@ -65,6 +67,9 @@ static void tell_trouble(struct session *s)
 
 	if (notice)
 		complain(0, "%s", notice);
+	int lost = trace_flush(&s->trace);
+	if (lost)
+		complain(0, "the trace is not complete: %s; tracing has stopped, the guest runs on", strerror(-lost));
 }
 
 void session_pause(struct session *s)

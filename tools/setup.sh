@@ -1,6 +1,7 @@
 # tools/setup.sh: sourced by the other scripts in tools/: installs what is missing, configures, builds.
 #
 #   packages build|test     installs the packages of tools/packages that are not there yet
+#   guest_programs          fetches the foreign program that the tests run on Pagoda
 #   build PRESET            configures when needed and builds; quiet when nothing changed
 set -eu
 cd "$(dirname "$0")/.."
@@ -38,6 +39,11 @@ packages() {
 install_packages() {
 	as_root apt-get update &&
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+# Without it everything else still works, and the tests that want it say that they are skipped.
+guest_programs() {
+	tools/busybox build/busybox >/dev/null || say "the tests that run busybox on Pagoda will be skipped"
 }
 
 # Shows the last line of a log, again and again.

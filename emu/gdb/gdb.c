@@ -222,6 +222,7 @@ bool peer_asks(struct gdb *g)
 {
 	if (g->link.in < 0)
 		return link_accept(&g->link);
+	link_refuse_others(&g->link);
 	bool stop = link_asks(&g->link);
 	g->link.interrupted = false;
 	return stop;

@@ -122,12 +122,25 @@ bool link_connected(const struct gdb_link *l)
 	return l->in >= 0 && !l->lost;
 }
 
+void link_refuse_others(const struct gdb_link *l)
+{
+	struct pollfd peer = { .fd = l->in, .events = POLLRDHUP };
+
+	if (l->listener < 0 || poll(&peer, 1, 0))
+		return;
+	int other = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (other >= 0)
+		close(other);
+}
+
 bool link_accept(struct gdb_link *l)
 {
 	int on = 1;
 
 	if (l->lost)
 		link_drop(l);
+	if (l->in >= 0)
+		link_refuse_others(l);
 	if (l->in >= 0 || l->listener < 0)
 		return false;
 	l->in = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -344,9 +357,9 @@ bool link_asks(struct gdb_link *l)
 
 void link_wait(const struct gdb_link *l, int timeout)
 {
-	struct pollfd wait = { .fd = l->in >= 0 ? l->in : l->listener, .events = POLLIN };
+	struct pollfd wait[2] = { { .fd = l->in, .events = POLLIN }, { .fd = l->listener, .events = POLLIN } };
 
 	if (l->pending_at < l->pending_size)
 		return;
-	poll(&wait, 1, timeout);
+	poll(wait, 2, timeout);                /* those that are -1 are left out */
 }

@@ -39,8 +39,10 @@ struct gdb_link {
  * system choose. *port is what it became (0 for stdio). */
 int link_open(struct gdb_link *l, const char *where, unsigned *port, char *err);
 void link_close(struct gdb_link *l);
-/* Takes a waiting connection if there is none. True: somebody has just connected. */
+/* Takes a waiting connection if there is none; else refuses it. True: somebody has just connected. */
 bool link_accept(struct gdb_link *l);
+/* One peer at a time: another one hears at once that it cannot be. But if the first has just hung up, it waits for its turn. */
+void link_refuse_others(const struct gdb_link *l);
 bool link_connected(const struct gdb_link *l);
 void link_drop(struct gdb_link *l);
 /* Reads what there is without waiting, until a packet is ready, or an interrupt or nothing more. True when l->packet is ready; the

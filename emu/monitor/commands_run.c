@@ -386,7 +386,7 @@ static void run_wait(struct debugger *d, const char *args, struct reply *r)
 	const struct stop *s = debugger_go(d, GO_CONTINUE, 1, 0);
 	debugger_detach(d, &face);
 	tell_stop(d, s, r);
-	if (!w.heard && !r->failed && s->kind == STOP_MACHINE)
+	if (!w.heard && !r->failed && (s->kind == STOP_MACHINE || s->kind == STOP_INTERRUPTED))
 		reply_fail(r, "the guest has not written '%s': %s", args, s->text);
 }
 

@@ -35,6 +35,7 @@ struct monitor {
 	char guest[GUEST_LINE];        /* the line that the guest is writing */
 	size_t guest_size;
 	char *again;                   /* what an empty line does */
+	struct moment idle;            /* since when the machine has executed nothing, as far as seen */
 	unsigned line;                 /* number of the last one read */
 	int status;
 	bool done;
@@ -95,6 +96,19 @@ static void on_say(void *owner, const char *line)
 	printf("%s\n", line);
 }
 
+/* Commands from a file or a pipe come one after the other: while one lets the machine run, nobody types. A second of the guest's time is more
+ * than the serial port needs for what it is still sending. */
+static bool waits_in_vain(struct monitor *mon)
+{
+	const struct machine *m = mon->d->m;
+
+	if (mon->tty || !mon->s || mon->s->options.gdb || !console_at_end(&mon->s->console) || debugger_in_past(mon->d) || !machine_wants_input(m))
+		return false;
+	if (cpu_icount(&m->cpu) != mon->idle.icount)
+		mon->idle = history_now(mon->d->h);
+	return machine_now(m) - mon->idle.tick >= CLOCK_HZ;
+}
+
 static bool on_poll(void *owner)
 {
 	struct monitor *mon = owner;
@@ -102,6 +116,8 @@ static bool on_poll(void *owner)
 	fflush(stdout);
 	if (mon->s)
 		console_flush(&mon->s->console);
+	if (waits_in_vain(mon))
+		debugger_request_stop(mon->d, STOP_INTERRUPTED, "the guest is idle, and nothing can wake it but input, of which there is no more");
 	return signal_pending();
 }
 

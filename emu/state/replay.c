@@ -132,7 +132,9 @@ static int replay(struct replay *r)
 	} else {
 		uint64_t before = cpu_icount(&r->m->cpu);
 		status = run_all(r);
-		if (!status)
+		if (!status && ferror(stdout))
+			status = complain(STATUS_ERROR, "the same run, but what the guest printed could not be written to standard output");
+		else if (!status)
 			complain(0, "replayed %llu instructions, same state (hash %016llx)",
 				(unsigned long long)(cpu_icount(&r->m->cpu) - before), (unsigned long long)r->file.end_hash);
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emu/options.h"
 
@@ -41,9 +42,33 @@ int trace_open(struct trace *t, unsigned mask, const char *path, char *err)
 	return -1;
 }
 
+/* Where the stream has lost the reason, the file still knows it. */
+static int write_error(struct trace *t)
+{
+	if (!fflush(t->out) && !ferror(t->out))
+		return 0;
+	return write(fileno(t->out), "\n", 1) < 0 ? -errno : -EIO;
+}
+
+int trace_flush(struct trace *t)
+{
+	int r = t->out ? write_error(t) : 0;
+
+	if (!r)
+		return 0;
+	if (t->machine)
+		machine_unobserve(t->machine, &t->observer);
+	if (t->format->close)
+		t->format->close(t);
+	if (t->own)
+		fclose(t->out);
+	t->out = NULL;
+	return t->error = r;
+}
+
 int trace_close(struct trace *t)
 {
-	int r = 0;
+	int r = t->error;
 
 	if (t->out && t->format->close)
 		t->format->close(t);

@@ -63,6 +63,7 @@ struct trace {
 	struct machine *machine;
 	struct observer observer;
 	bool own;                      /* out is ours to close */
+	int error;                     /* negative errno: it could not be written, and has ended */
 };
 
 /* 0, or -1 with one line in err. path NULL: standard error. */
@@ -71,6 +72,8 @@ int trace_open(struct trace *t, unsigned mask, const char *path, char *err);
 void trace_attach(struct trace *t, struct machine *m);
 /* A device's log line. */
 void trace_device(struct trace *t, const char *device, const char *text);
+/* Writes what there is; 0, or a negative errno, once: the file could not be written, and tracing has stopped. The machine may run on. */
+int trace_flush(struct trace *t);
 /* 0, or a negative errno when the file is not complete. The machine no longer runs, or its observer was taken out. */
 int trace_close(struct trace *t);
 

@@ -10,6 +10,7 @@
 #include "fs.h"
 #include "mm.h"
 #include "proc.h"
+#include "signal.h"
 
 static struct linux_termios termios = {
 	.c_iflag = ICRNL, .c_oflag = OPOST | ONLCR, .c_cflag = 0xbf, .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK,
@@ -82,7 +83,7 @@ bool tty_input(char c)
 	return true;
 }
 
-/* Next input byte, or -EINTR, or -EAGAIN if there is none and the caller will not wait. */
+/* Next input byte, or -ERESTARTSYS, or -EAGAIN if there is none and the caller will not wait. */
 static int next_byte(bool wait)
 {
 	uint32_t flags = irq_save();
@@ -91,8 +92,8 @@ static int next_byte(bool wait)
 		;
 	if (head != tail)
 		c = ring[tail++ % TTY_RING];
-	else if (current->killed)
-		c = -EINTR;
+	else if (wait)
+		c = -ERESTARTSYS;
 	bool resume = stopped && head - tail < TTY_RING / 2;
 	if (resume)
 		stopped = false;

@@ -88,6 +88,7 @@ static int open_pfs(const char *path, uint32_t flags, uint32_t mode, struct file
 		return err;
 	}
 	(*out)->inode = ip;
+	inode_remember_path(ip, path);
 	return 0;
 }
 

@@ -38,6 +38,7 @@ int journal_begin(void)
 		else
 			journal_commit();
 	}
+	journal.begun = !journal.failed;
 	return journal.failed ? -EROFS : 0;
 }
 
@@ -48,7 +49,7 @@ void journal_add(struct frame *f)
 	f->flags |= FRAME_DIRTY;
 	if (!journal.on || f->flags & FRAME_LOGGED)
 		return;
-	KASSERT(journal.in_txn < TXN_MAX);
+	KASSERT(journal.begun && journal.in_txn < TXN_MAX);
 	frame_lock(f);
 	f->flags |= FRAME_LOGGED;
 	journal.txn[journal.in_txn++] = f;

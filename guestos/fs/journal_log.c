@@ -57,6 +57,20 @@ int log_header(bool in_use)
 	return err;
 }
 
+/* /proc/journal */
+void journal_show(struct text *t, struct proc *p)
+{
+	const struct { const char *name; uint32_t value; } rows[] = {
+		{ "sequence", journal.sequence }, { "running", journal.in_txn }, { "log_blocks", journal.size }, { "log_used", journal.head },
+		{ "commits", journal.commits }, { "images", journal.images }, { "revoked", journal.revokes },
+		{ "checkpoints", journal.checkpoints }, { "flushes", journal.flushes }, { "replayed", journal.replayed }, { "undone", journal.undone },
+	};
+	(void)p;
+	print(t, "mode %s\n", journal.failed ? "failed" : !journal.on ? "none" : journal.undo ? "undo" : "redo");
+	for (uint32_t i = 0; i < ARRAY_SIZE(rows); i++)
+		print(t, "%s %u\n", rows[i].name, rows[i].value);
+}
+
 static uint32_t *word_of(const struct block_set *s, uint32_t block)
 {
 	return (uint32_t *)frame_va(s->part[block / BITS_PER_PART]) + block % BITS_PER_PART / 32;

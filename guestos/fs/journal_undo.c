@@ -65,6 +65,7 @@ int undo_commit(void)
 	if (err)
 		return err;
 	journal.sequence++;
+	journal.checkpoints++;
 	set_clear(&journal.held);
 	return log_header(true);
 }

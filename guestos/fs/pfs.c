@@ -102,7 +102,7 @@ int pfs_mount(void)
 		err = -EINVAL;
 	if (!err && journal.in_use)
 		err = inode_free_nameless(true);
-	mutex_unlock(&fs_lock);
+	fs_end();
 	if (err)
 		printk("hda: the file system is damaged or of another version\n");
 	return err;
@@ -157,7 +157,11 @@ int fs_begin(void)
 
 bool commit_makes_room(int err) { return err == -ENOSPC && journal_could_free() && !pfs_sync(); }
 
-void fs_end(void) { mutex_unlock(&fs_lock); }
+void fs_end(void)
+{
+	journal.begun = false;
+	mutex_unlock(&fs_lock);
+}
 
 /* After this everything done so far survives a crash. Most data is written before the lock is taken, so that others can go on. */
 int pfs_sync(void)

@@ -239,13 +239,15 @@ int pfs_mkdir(const char *path, uint32_t mode)
 }
 
 /* A second name for a file. Directories have one name, so that ".." is unambiguous. */
-int pfs_link(const char *from, const char *to)
+static int link_once(const char *from, const char *to)
 {
 	char name[PFS_NAME_MAX + 1];
 	struct inode *ip, *dp;
 	uint32_t ino;
-	mutex_lock(&fs_lock);
-	int err = walk(from, &ip, NULL);
+	int err = fs_begin();
+	if (err)
+		return err;
+	err = walk(from, &ip, NULL);
 	if (!err) {
 		err = S_ISDIR(ip->d.mode) ? -EPERM : ip->d.links == 0xffff ? -EMLINK : walk(to, &dp, name);
 		if (!err) {
@@ -261,7 +263,16 @@ int pfs_link(const char *from, const char *to)
 		}
 		inode_release(ip);
 	}
-	mutex_unlock(&fs_lock);
+	fs_end();
+	return err;
+}
+
+int pfs_link(const char *from, const char *to)
+{
+	int err;
+	do
+		err = link_once(from, to);
+	while (commit_makes_room(err));
 	return err;
 }
 

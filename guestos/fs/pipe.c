@@ -35,8 +35,9 @@ static int pipe_read(struct file *f, uaddr_t to, uint32_t n, uint32_t pos)
 			return 0;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (sleep_on(&p->head))
-			return -EINTR;
+		int err = sleep_on(&p->head);
+		if (err)
+			return err;
 		mutex_lock(&p->lock);
 	}
 	uint32_t done = 0;

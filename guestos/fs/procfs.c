@@ -108,7 +108,8 @@ static void show_version(struct text *t, struct proc *p)
 
 static char state_letter(const struct proc *p)
 {
-	return p->state == PROC_ZOMBIE ? 'Z' : p->suspended ? 'W' : p->state == PROC_RUNNABLE ? 'R' : p->uninterruptible ? 'D' : 'S';
+	return p->state == PROC_ZOMBIE ? 'Z' : p->suspended ? 'W' : p->state == PROC_STOPPED ? 'T' : p->state == PROC_RUNNABLE ? 'R'
+		: p->uninterruptible ? 'D' : 'S';
 }
 
 static uint32_t vm_pages(const struct space *s)
@@ -129,7 +130,8 @@ static void show_pid_stat(struct text *t, struct proc *p)
 
 static void show_pid_status(struct text *t, struct proc *p)
 {
-	static const char *const words[] = { ['R'] = "running", ['S'] = "sleeping", ['D'] = "disk sleep", ['W'] = "suspended", ['Z'] = "zombie" };
+	static const char *const words[] = { ['R'] = "running", ['S'] = "sleeping", ['D'] = "disk sleep", ['W'] = "suspended",
+		['T'] = "stopped", ['Z'] = "zombie" };
 	char c = state_letter(p);
 	print(t, "Name:\t%s\nState:\t%c (%s)\nPid:\t%d\nPPid:\t%d\n", p->name, c, words[(int)c], p->pid, p->parent ? p->parent->pid : 0);
 	if (p->space)
@@ -139,15 +141,21 @@ static void show_pid_status(struct text *t, struct proc *p)
 
 static void show_pid_cmdline(struct text *t, struct proc *p) { print(t, "%s", p->space && p->space->exe ? p->space->exe : ""); }
 
+static const char *region_name(const struct region *r)
+{
+	if (r->inode)
+		return r->inode->path ? r->inode->path : "";
+	return r->kind == REGION_HEAP ? "[heap]" : r->kind == REGION_STACK ? "[stack]" : r->object ? "[shared]" : "";
+}
+
 static void show_pid_maps(struct text *t, struct proc *p)
 {
 	for (struct region *r = p->space ? p->space->regions : NULL; r; r = r->next) {
 		char head[64];
-		int n = snprintf(head, sizeof head, "%08x-%08x %c%c%c%c %08x %s %u ", r->start, r->end, r->prot & PROT_READ ? 'r' : '-',
-			region_writable(r) ? 'w' : '-', r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->file_page * PAGE_SIZE, r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
-		(void)n;
-		print(t, "%-49s%s\n", head, r->kind == REGION_HEAP ? "[heap]" : r->kind == REGION_STACK ? "[stack]"
-			: r->kind == REGION_FILE && p->space->exe ? p->space->exe : "");
+		snprintf(head, sizeof head, "%08x-%08x %c%c%c%c %08x %s %u ", r->start, r->end, r->prot & PROT_READ ? 'r' : '-',
+			region_writable(r) ? 'w' : '-', r->prot & PROT_EXEC ? 'x' : '-', r->shared ? 's' : 'p', r->file_page * PAGE_SIZE,
+			r->inode ? "03:01" : "00:00", r->inode ? r->inode->ino : 0);
+		print(t, "%-49s%s%s\n", head, region_name(r), r->inode && !r->inode->d.links ? " (deleted)" : "");
 	}
 }
 
@@ -180,6 +188,7 @@ static const struct proc_entry top_files[] = {
 	{ "check", .show = show_check },
 	{ "stat", .show = show_stat },
 	{ "uptime", .show = show_uptime },
+	{ "journal", .show = journal_show },
 	{ "swaps", .show = show_swaps },
 	{ "mounts", .show = show_mounts },
 	{ "loadcontrol", .show = loadcontrol_show, .write = loadcontrol_switch },

@@ -14,8 +14,9 @@ enum {
 };
 
 enum {
-	SIGHUP = 1, SIGINT = 2, SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGPIPE = 13,
-	SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGURG = 23, SIGWINCH = 28,
+	SIGHUP = 1, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE,
+	SIGALRM, SIGTERM, SIGSTKFLT, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ,
+	SIGVTALRM, SIGPROF, SIGWINCH, SIGIO, SIGPWR, SIGSYS,
 };
 
 #define O_ACCMODE   3u
@@ -82,6 +83,19 @@ _Static_assert(sizeof(struct linux_stat64) == 96, "layout is fixed by the ABI");
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
+
+#define MREMAP_MAYMOVE 1u
+#define MREMAP_FIXED   2u
+#define MS_ASYNC       1u
+#define MS_INVALIDATE  2u
+#define MS_SYNC        4u
+#define MCL_CURRENT    1u
+#define MCL_FUTURE     2u
+#define MADV_NORMAL     0u
+#define MADV_RANDOM     1u
+#define MADV_SEQUENTIAL 2u
+#define MADV_WILLNEED   3u
+#define MADV_DONTNEED   4u
 
 struct linux_termios {
 	uint32_t c_iflag, c_oflag, c_cflag, c_lflag;

@@ -22,7 +22,7 @@ struct program {
 /* All may sleep and return 0 or -E2BIG, -ENOMEM, -EFAULT. */
 int args_add(struct arguments *a, const char *s);
 int args_add_user(struct arguments *a, uaddr_t vector, uint32_t *count);
-int args_add_auxiliary(struct arguments *a, const char *path); /* after argv and envp */
+int args_add_auxiliary(struct arguments *a, const char *name); /* after argv and envp */
 int args_to_stack(struct arguments *a, const struct program *p, uint32_t *esp);
 char *args_line(const struct arguments *a, uint32_t *bytes);  /* argv's strings for /proc/PID/cmdline; to be kfree'd */
 void args_free(struct arguments *a);

@@ -11,6 +11,7 @@
 struct inode {                         /* an inode in memory; one per number */
 	struct inode *next;
 	uint32_t ino, refs;
+	char *path;                    /* a name by which it was opened, for /proc/PID/maps; NULL: never. Simplified: a rename is not followed */
 	struct pfs_inode d;
 };
 
@@ -76,6 +77,7 @@ int pfs_usage(struct pfs_usage *u);
 int pfs_truncate(struct inode *ip, uint32_t size);
 void inode_get(struct inode *ip);
 void inode_put(struct inode *ip);
+void inode_remember_path(struct inode *ip, const char *path);
 int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned */
 int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f);
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
@@ -90,7 +92,9 @@ extern const char poll_channel;
 /* pipe.c */
 int pipe_new(struct file **read_end, struct file **write_end);
 /* procfs.c, devfs.c */
+struct proc;
 struct text { char *at, *end; };                               /* a /proc file being written: show functions print into it */
+void journal_show(struct text *t, struct proc *p);
 void print(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int procfs_open(const char *path, struct file **out);          /* path after "/proc" */
 int devfs_open(const char *path, struct file **out);           /* path after "/dev" */

@@ -5,6 +5,8 @@
  *   heap.c       kmalloc: small kernel objects carved from frames
  *   region.c     what a process's addresses *mean*: file, zeroes, heap, stack
  *   mmap.c       regions change: map, unmap, protect
+ *   mremap.c     regions move
+ *   advice.c     madvise, msync, mincore
  *   mlock.c      pages that stay
  *   fault.c      a page fault turns meaning into mapping
  *   cow.c        fork shares frames; the first write separates them
@@ -143,7 +145,8 @@ struct space {                         /* an address space */
 	uint32_t brk_start, brk;
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
-	char *exe;                     /* path of the program, for maps */
+	char *exe;                     /* path of the program */
+	bool lock_future;              /* mlockall(MCL_FUTURE): new regions are locked */
 	char *cmdline;                 /* the beginning of argv as exec was given it, its strings end with 0 */
 	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
@@ -157,6 +160,7 @@ struct space {                         /* an address space */
 #define STACK_LOWEST (STACK_TOP - STACK_LIMIT)
 extern struct space *all_spaces;
 #define STACK_GUARD PAGE_SIZE          /* never mapped by itself: between the stack and what lies below it */
+#define MAP_TOP (STACK_LOWEST - STACK_GUARD)   /* mappings are placed below */
 #define MAX_REGIONS 4096u              /* of one space. Simplified: Linux allows 65530 */
 struct space *space_new(void);                 /* may sleep */
 void space_put(struct space *s);               /* may sleep (last reference to an unlinked file) */
@@ -169,6 +173,7 @@ void region_zap(struct space *s, uint32_t start, uint32_t end);
 bool regions_cover(struct space *s, uint32_t start, uint32_t end);
 int regions_carve(struct space *s, uint32_t start, uint32_t end);      /* may sleep; afterwards no region crosses start or end */
 void regions_merge(struct space *s, uint32_t start, uint32_t end);     /* may sleep */
+void region_remove(struct space *s, struct region *r);                 /* may sleep */
 void region_close(struct region *r);                                   /* may sleep */
 
 /* mmap.c: all may sleep; addresses are page aligned and in the user half. */
@@ -176,6 +181,8 @@ uint32_t space_find_gap(struct space *s, uint32_t hint, uint32_t length);      /
 int space_map(struct space *s, const struct region *like);             /* replaces what is there */
 int space_unmap(struct space *s, uint32_t start, uint32_t end);
 int space_protect(struct space *s, uint32_t start, uint32_t end, uint8_t prot);
+void space_populate(struct space *s, uint32_t start, uint32_t end);
+void space_free_tables(struct space *s, uint32_t start, uint32_t end); /* does not sleep */
 int space_set_brk(struct space *s, uint32_t brk);
 bool space_affordable(uint32_t pages);                                 /* does not sleep */
 
@@ -184,8 +191,15 @@ void ldt_activate(const struct space *s);
 void ldt_free(struct space *s);
 int ldt_copy(struct space *to, const struct space *from);              /* may sleep */
 
+/* mremap.c, advice.c: all may sleep, but space_in_core() */
+int space_remap(struct space *s, uint32_t from, uint32_t length, uint32_t new_length, bool may_move, uint32_t to);
+int space_advise(struct space *s, uint32_t start, uint32_t end, uint32_t advice);
+int space_sync(struct space *s, uint32_t start, uint32_t end, uint32_t flags);
+bool space_in_core(struct space *s, uint32_t la);
+
 /* mlock.c */
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */
+int space_lock_all(struct space *s, bool lock);                        /* may sleep */
 void lock_entry(struct region *r, pte_t *pte);                         /* a page has come: pin it if its region is locked */
 
 /* pagetable.c */
@@ -230,6 +244,7 @@ void rmap_unmap_all(struct frame *f, pte_t replacement);
 #define OBJECT_MEMORY 0x80000000u      /* this bit: a memory object (object.c), or OBJECT_SWAP; without: an inode */
 static inline bool object_is_memory(uint32_t object) { return object & OBJECT_MEMORY && object != OBJECT_SWAP; }
 void cache_init(void);
+bool cache_has(uint32_t object, uint32_t index);               /* does not sleep */
 struct frame *cache_find(uint32_t object, uint32_t index);     /* pinned; may sleep */
 int cache_get(uint32_t object, uint32_t index, uint32_t block, struct frame **out);   /* pinned; may sleep */
 int cache_get_zeroed(uint32_t object, uint32_t index, uint32_t block, struct frame **out);

@@ -30,6 +30,7 @@ struct block_set { struct frame *part[PFS_BITMAP_MAX]; };      /* a bit for each
 struct journal {
 	bool on, failed;               /* failed: the log could not be written; nothing changes any more */
 	bool undo;
+	bool begun;                    /* between journal_begin() and fs_end() */
 	uint32_t start, size;          /* blocks; start has the header */
 	uint32_t head;                 /* next free block of the log, counted from start */
 	uint32_t sequence;             /* of the running transaction */

@@ -31,6 +31,10 @@ int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block);
 void inode_release(struct inode *ip);
 int inode_free_nameless(bool on_disk);
 
+/* pfs_file.c; all may sleep */
+int page_get(struct inode *ip, uint32_t index, uint32_t block, struct frame **f);
+int zero_tail(struct inode *ip, uint32_t size, bool shrinking);
+
 /* pfs_dir.c */
 int dir_next(struct inode *dp, uint32_t *pos, struct pfs_dirent *e);
 

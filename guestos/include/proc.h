@@ -9,15 +9,18 @@
 #include "kernel.h"
 #include "x86.h"
 
-enum proc_state { PROC_RUNNABLE, PROC_SLEEPING, PROC_ZOMBIE };
+enum proc_state { PROC_RUNNABLE, PROC_SLEEPING, PROC_ZOMBIE, PROC_STOPPED };
+typedef uint64_t sigset_t;     /* bit SIGNAL - 1 */
 #define MAX_FILES 32
 #define MAX_PROCS 200
 #define MAX_PINS 12
-#define TLS_SLOTS 3
+#define TLS_FIRST 6u           /* GDT entries of thread-local storage, where Linux has them */
+#define TLS_SLOTS 3u
 
 struct space;
 struct file;
 struct fpu_state;
+struct signals;
 struct proc {
 	struct proc *next;             /* all processes, oldest first */
 	int pid, pgid;
@@ -27,10 +30,22 @@ struct proc {
 	const void *channel;           /* what it sleeps on */
 	uint32_t wake_at;              /* tick, if timed */
 	bool timed;
-	int killed;                    /* signal that will end it at the next return to user mode */
+	int killed;                    /* deadly signal that will end it at the next return to user mode */
+	sigset_t pending, blocked;
+	sigset_t saved_mask;           /* sigsuspend: what comes back after the handler, if restore_mask */
+	bool restore_mask;
+	struct signals *signals;       /* handlers and so on; NULL: every action is the default */
+	bool restartable;              /* in a system call, number syscall_nr, that may be begun again */
+	uint32_t syscall_nr;
+	uint32_t sleep_until;          /* nanosleep interrupted: what restart_syscall goes on with */
+	uaddr_t sleep_left;
+	bool sleep_wide;
+	bool alarm_set;                /* setitimer(ITIMER_REAL): */
+	uint32_t alarm_at, alarm_every;        /* ticks */
+	int report;                    /* stopped or continued: wait status not yet told, or 0 */
 	int status;                    /* wait status once a zombie */
 	struct space *space;           /* NULL: kernel thread */
-	bool borrowed;                 /* the space is its parent's, which waits; see fork_options */
+	bool borrowed, lent;           /* vfork: the space is its parent's; a child has it, and this process waits */
 	uint32_t tid_to;               /* where its pid goes before it runs first */
 	uint32_t *kstack;              /* one page, STACK_MAGIC at its bottom */
 	uint32_t esp;                  /* saved by switch_stacks */
@@ -56,9 +71,9 @@ extern volatile uint32_t ticks, idle_ticks;
 extern volatile bool need_resched;
 
 /* sched.c */
-int sleep_on(const void *channel);                     /* 0, or -EINTR if killed */
+int sleep_on(const void *channel);                     /* 0 after any wakeup: look again; -ERESTARTSYS: a signal is pending */
 void sleep_uninterruptible(const void *channel);
-int sleep_ticks(const void *channel, uint32_t n, bool interruptible);  /* also wakes after n ticks */
+int sleep_ticks(const void *channel, uint32_t n, bool interruptible);  /* also wakes after n ticks; -EINTR */
 void wakeup(const void *channel);
 void wake_proc(struct proc *p);
 void yield(void);
@@ -90,7 +105,7 @@ void proc_start_first(const char *name, void (*start)(void));
 void proc_exit(int status) __attribute__((noreturn));  /* may sleep */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage);     /* may sleep */
 int proc_kill(int pid, int sig);
-void proc_signal(struct proc *p, int sig);
+void proc_signal(struct proc *p, int sig);             /* from the kernel itself; also from interrupts */
 struct proc *proc_find(int pid);
 void proc_oom_kill(void);
 void rlimits_init(struct proc *p);
@@ -109,7 +124,8 @@ void fpu_drop(struct proc *p);
 void tls_load(const struct proc *p);
 
 /* exec.c */
-int proc_exec(const char *path, uaddr_t argv, uaddr_t envp);           /* may sleep */
+/* path is absolute; name is how the caller called it, which the program may see. */
+int proc_exec(const char *path, const char *name, uaddr_t argv, uaddr_t envp);         /* may sleep */
 int proc_exec_kernel(const char *path);                                /* may sleep */
 
 /* ldt.c */

@@ -19,6 +19,7 @@ int new_fd(struct file *f, uint32_t from);                     /* the lowest fre
 int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be kfree'd; may sleep */
 
 #define SYSCALLS(X) \
+	X(0, restart_syscall) \
 	X(1, exit) \
 	X(2, fork) \
 	X(3, read) \
@@ -37,6 +38,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(20, getpid) \
 	X(23, setuid) \
 	X(24, getuid) \
+	X(27, alarm) \
+	X(29, pause) \
 	X(30, utime) \
 	X(33, access) \
 	X(34, nice) \
@@ -61,6 +64,9 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(64, getppid) \
 	X(65, getpgrp) \
 	X(66, setsid) \
+	X(67, sigaction) \
+	X(72, sigsuspend) \
+	X(73, sigpending) \
 	X(75, setrlimit) \
 	X(76, old_getrlimit) \
 	X(77, getrusage) \
@@ -79,35 +85,49 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(97, setpriority) \
 	X(99, statfs) \
 	X(100, fstatfs) \
+	X(104, setitimer) \
+	X(105, getitimer) \
 	X(106, stat) \
 	X(107, lstat) \
 	X(108, fstat) \
 	X(114, wait4) \
 	X(116, sysinfo) \
 	X(118, fsync) \
+	X(119, sigreturn) \
 	X(120, clone) \
 	X(122, uname) \
 	X(123, modify_ldt) \
 	X(125, mprotect) \
+	X(126, sigprocmask) \
 	X(132, getpgid) \
 	X(133, fchdir) \
 	X(140, llseek) \
 	X(141, getdents) \
+	X(144, msync) \
 	X(142, _newselect) \
 	X(145, readv) \
 	X(146, writev) \
 	X(148, fsync) \
 	X(150, mlock) \
 	X(151, munlock) \
+	X(152, mlockall) \
+	X(153, munlockall) \
 	X(158, sched_yield) \
 	X(162, nanosleep) \
+	X(163, mremap) \
 	X(164, setresuid) \
 	X(168, poll) \
 	X(170, setresuid) \
 	X(172, prctl) \
+	X(173, rt_sigreturn) \
+	X(174, rt_sigaction) \
+	X(175, rt_sigprocmask) \
+	X(176, rt_sigpending) \
+	X(179, rt_sigsuspend) \
 	X(180, pread64) \
 	X(181, pwrite64) \
 	X(183, getcwd) \
+	X(186, sigaltstack) \
 	X(190, vfork) \
 	X(191, getrlimit) \
 	X(192, mmap2) \
@@ -129,9 +149,12 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(212, chown) \
 	X(213, setuid) \
 	X(214, setuid) \
+	X(218, mincore) \
+	X(219, madvise) \
 	X(220, getdents64) \
 	X(221, fcntl) \
 	X(224, gettid) \
+	X(238, tkill) \
 	X(240, futex) \
 	X(243, set_thread_area) \
 	X(244, get_thread_area) \
@@ -142,6 +165,7 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(267, clock_nanosleep) \
 	X(268, statfs64) \
 	X(269, fstatfs64) \
+	X(270, tgkill) \
 	X(271, utimes) \
 	X(295, openat) \
 	X(296, mkdirat) \

@@ -76,6 +76,13 @@ static inline void outsw(uint16_t port, const void *from, uint32_t n)
 }
 static inline uint32_t read_cr0(void) { uint32_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
 static inline uint32_t read_cr2(void) { uint32_t v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }
+#define DR6_BS (1u << 14)       /* the debug exception was a single step [SDM3B 17.2.3 "Debug Status Register (DR6)"] */
+static inline uint32_t take_debug_status(void)          /* the processor never clears it */
+{
+	uint32_t v;
+	__asm__ volatile("mov %%dr6, %0\n\tmov %1, %%dr6" : "=&r"(v) : "r"(0xffff0ff0u));
+	return v;
+}
 static inline uint32_t read_cr3(void) { uint32_t v; __asm__ volatile("mov %%cr3, %0" : "=r"(v)); return v; }
 static inline uint32_t read_cr4(void) { uint32_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
 static inline void write_cr0(uint32_t v) { __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory"); }

@@ -87,10 +87,10 @@ int args_add_user(struct arguments *a, uaddr_t vector, uint32_t *count)
 	return 0;
 }
 
-int args_add_auxiliary(struct arguments *a, const char *path)
+int args_add_auxiliary(struct arguments *a, const char *name)
 {
 	a->execfn = a->bytes;
-	int err = args_add(a, path);
+	int err = args_add(a, name);
 	a->platform = a->bytes;
 	if (!err)
 		err = args_add(a, "i686");

@@ -9,6 +9,7 @@
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
+#include "signal.h"
 
 #define MAX_SEGMENTS 8
 
@@ -91,6 +92,7 @@ static void become(struct space *s, const char *path)
 			current->files[i] = NULL;
 		}
 	current->close_on_exec = 0;
+	signals_exec();
 }
 
 static int open_program(const char *path, struct inode **ip, struct elf_header *h, int *n)
@@ -101,14 +103,16 @@ static int open_program(const char *path, struct inode **ip, struct elf_header *
 	*n = S_ISREG((*ip)->d.mode) ? pfs_read_kernel(*ip, h, sizeof *h, 0) : -EACCES;
 	if (*n >= 0 && !((*ip)->d.mode & 0111))
 		*n = -EACCES;
-	if (*n >= 0)
+	if (*n >= 0) {
+		inode_remember_path(*ip, path);
 		return 0;
+	}
 	inode_put(*ip);
 	return *n;
 }
 
 /* "#! interpreter [argument]": the interpreter's path in h's place, its arguments in front of the old ones. */
-static int script(struct inode *ip, const char *path, char *interpreter, struct arguments *a)
+static int script(struct inode *ip, const char *name, char *interpreter, struct arguments *a)
 {
 	char line[80], *arg, *end = line;
 	int n = pfs_read_kernel(ip, line, sizeof line - 1, 0);
@@ -135,19 +139,19 @@ static int script(struct inode *ip, const char *path, char *interpreter, struct 
 		a->argc++;
 	}
 	if (!err)
-		err = args_add(a, path);
+		err = args_add(a, name);
 	a->argc++;
 	return err;
 }
 
 /* The program's inode and header; if it is a script, its interpreter's. path follows, and argv loses the script's name. */
-static int find_program(const char **path, uaddr_t *argv, struct arguments *a, char *interpreter, struct inode **ip, struct elf_header *h)
+static int find_program(const char **path, const char *name, uaddr_t *argv, struct arguments *a, char *interpreter, struct inode **ip, struct elf_header *h)
 {
 	int n, err = open_program(*path, ip, h, &n);
 	if (err)
 		return err;
 	if (n >= 2 && h->ident[0] == '#' && h->ident[1] == '!') {
-		err = script(*ip, *path, interpreter, a);
+		err = script(*ip, name, interpreter, a);
 		inode_put(*ip);
 		if (!err)
 			err = open_program(interpreter, ip, h, &n);
@@ -180,7 +184,7 @@ static void start_registers(struct trapframe *tf, uint32_t eip, uint32_t esp)
 
 /* Replaces the space of the current process and sets its trap frame. Arguments come from user memory; if there
  * are none, the path is the only one. */
-static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *a)
+static int exec(const char *path, const char *name, uaddr_t argv, uaddr_t envp, struct arguments *a)
 {
 	struct inode *ip;
 	struct elf_header h;
@@ -188,18 +192,18 @@ static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *
 	struct program program;
 	char interpreter[64];
 	uint32_t esp = 0;
-	int err = find_program(&path, &argv, a, interpreter, &ip, &h);
+	int err = find_program(&path, name, &argv, a, interpreter, &ip, &h);
 	if (err)
 		return err;
 	err = args_add_user(a, argv, &a->argc);
 	if (!err && !a->argc) {                /* every program finds its name */
-		err = args_add(a, path);
+		err = args_add(a, name);
 		a->argc = 1;
 	}
 	if (!err)
 		err = args_add_user(a, envp, &a->envc);
 	if (!err)
-		err = args_add_auxiliary(a, path);
+		err = args_add_auxiliary(a, name);
 	if (!err)
 		err = !(s = space_new()) || !(s->exe = kstrdup(path)) || !(s->cmdline = args_line(a, &s->cmdline_bytes)) ? -ENOMEM
 			: load(s, ip, &h, &program);
@@ -216,14 +220,14 @@ static int exec(const char *path, uaddr_t argv, uaddr_t envp, struct arguments *
 	return 0;
 }
 
-int proc_exec(const char *path, uaddr_t argv, uaddr_t envp)
+int proc_exec(const char *path, const char *name, uaddr_t argv, uaddr_t envp)
 {
 	struct arguments *a = kzalloc(sizeof *a);
 	if (!a)
 		return -ENOMEM;
-	int err = exec(path, argv, envp, a);
+	int err = exec(path, name, argv, envp, a);
 	args_free(a);
 	return err;
 }
 
-int proc_exec_kernel(const char *path) { return proc_exec(path, 0, 0); }
+int proc_exec_kernel(const char *path) { return proc_exec(path, path, 0, 0); }

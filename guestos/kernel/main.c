@@ -85,12 +85,12 @@ static void option(const char *word, uint32_t n)
 		boot_options.seed = number(word + 5, n - 5);
 	else if (n == 12 && !strncmp(word, "journal=undo", 12))
 		boot_options.undo = true;
+	else if (n > 7 && !strncmp(word, "policy=", 7))
+		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
 	else if (n == 14 && !strncmp(word, "loadcontrol=on", 14))
 		loadcontrol_switch("on");
 	else if (n > 6 && !strncmp(word, "check=", 6))
 		boot_options.check = number(word + 6, n - 6);
-	else if (n > 7 && !strncmp(word, "policy=", 7))
-		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
 	else if (n == 5 && !strncmp(word, "quiet", 5))
 		boot_options.quiet = true;
 }

@@ -2,11 +2,11 @@
  *
  * A process owns a kernel stack (one page), a reference to a space, and references to open files. A zombie keeps only its
  * struct and its stack, which its parent frees. Children of a dead process go to process 1.
- * There are no signal handlers yet: a signal ends the process at its next return to user mode, or wakes it from an
- * interruptible sleep first. */
+ * Signals end, stop and wake processes: see signal.c. */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
+#include "signal.h"
 
 static int last_pid;
 
@@ -113,7 +113,8 @@ void proc_return_space(struct proc *p)
 	if (!p->borrowed)
 		return;
 	p->borrowed = false;
-	wakeup(&p->borrowed);
+	p->parent->lent = false;               /* who lends waits, and so it is still there */
+	wakeup(&p->parent->lent);
 }
 
 int proc_fork(struct trapframe *tf, const struct fork_options *how)
@@ -122,9 +123,10 @@ int proc_fork(struct trapframe *tf, const struct fork_options *how)
 	if (!p)
 		return -EAGAIN;
 	p->cwd = kstrdup(current->cwd);
-	if (!p->cwd || fpu_copy(p) || !(p->space = fork_space(how->borrow))) {
+	if (!p->cwd || fpu_copy(p) || signals_fork(p) || !(p->space = fork_space(how->borrow))) {
 		fpu_drop(p);
 		kfree(p->cwd);
+		kfree(p->signals);
 		frame_free(frame_of(virt_to_phys(p->kstack)));
 		kfree(p);
 		return -ENOMEM;
@@ -133,7 +135,7 @@ int proc_fork(struct trapframe *tf, const struct fork_options *how)
 	p->tf->eax = 0;
 	if (how->stack)
 		p->tf->user_esp = how->stack;
-	p->borrowed = how->borrow;
+	p->borrowed = current->lent = how->borrow;
 	p->tid_to = how->tid_to;
 	memcpy(p->tls, current->tls, sizeof p->tls);
 	memcpy(p->name, current->name, sizeof p->name);
@@ -149,9 +151,9 @@ int proc_fork(struct trapframe *tf, const struct fork_options *how)
 	add(p);
 	p->state = PROC_RUNNABLE;
 	vm.forks++;
-	int pid = p->pid;                      /* only this process can wait for the child, so p stays while it borrows */
-	while (how->borrow && p->borrowed)
-		sleep_uninterruptible(&p->borrowed);
+	int pid = p->pid;                      /* p may end, and be forgotten, while its parent waits */
+	while (current->lent)
+		sleep_uninterruptible(&current->lent);
 	return pid;
 }
 
@@ -174,6 +176,7 @@ void proc_exit(int status)
 		}
 	kfree(current->cwd);
 	current->cwd = NULL;
+	signals_exit();
 	struct proc *init = proc_find(1);
 	for (struct proc *p = all_procs; p; p = p->next)
 		if (p->parent == current)
@@ -181,8 +184,10 @@ void proc_exit(int status)
 	cli();
 	current->status = status;
 	current->state = PROC_ZOMBIE;
+	signal_child(current, status & 0x7f ? CLD_KILLED : CLD_EXITED, status);
+	if (children_unwanted(current->parent))
+		current->parent = init;
 	wakeup(init);
-	wakeup(current->parent);
 	schedule();
 	panic("a zombie ran");
 }
@@ -204,6 +209,14 @@ static void forget(struct proc *p)
 }
 
 #define WNOHANG 1u
+#define WUNTRACED 2u
+#define WCONTINUED 8u
+
+/* It has stopped or continued, and the caller wants to know. */
+static bool news(const struct proc *p, uint32_t options)
+{
+	return p->report && options & (p->report == 0xffff ? WCONTINUED : WUNTRACED);
+}
 
 /* pid > 0: that child; -1: any; 0: any of the caller's group; < -1: any of that group. */
 int proc_wait(int pid, uint32_t options, int *status, struct proc *usage)
@@ -216,13 +229,15 @@ int proc_wait(int pid, uint32_t options, int *status, struct proc *usage)
 			    || (pid < -1 && p->pgid == -pid)))
 				continue;
 			have = true;
-			if (p->state != PROC_ZOMBIE)
+			if (p->state != PROC_ZOMBIE && !news(p, options))
 				continue;
 			irq_restore(flags);
 			int found = p->pid;
-			*status = p->status;
 			*usage = *p;
-			forget(p);
+			*status = p->state == PROC_ZOMBIE ? p->status : p->report;
+			p->report = 0;
+			if (p->state == PROC_ZOMBIE)
+				forget(p);
 			return found;
 		}
 		int err = !have ? -ECHILD : options & WNOHANG ? 1 : sleep_on(current);
@@ -230,17 +245,6 @@ int proc_wait(int pid, uint32_t options, int *status, struct proc *usage)
 		if (err)
 			return err > 0 ? 0 : err;
 	}
-}
-
-/* Called from interrupts too. */
-void proc_signal(struct proc *p, int sig)
-{
-	if (p->state == PROC_ZOMBIE || !p->space || sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)
-		return;
-	if (!p->killed)
-		p->killed = sig;
-	if (!p->uninterruptible)
-		wake_proc(p);
 }
 
 int proc_kill(int pid, int sig)
@@ -254,8 +258,8 @@ int proc_kill(int pid, int sig)
 		if (!match)
 			continue;
 		sent++;
-		if (sig && p->pid != 1)
-			proc_signal(p, sig);
+		if (sig)
+			signal_send(p, &(struct signal_info){ .sig = sig, .code = SI_USER, .value = { current->pid } });
 	}
 	return sent ? 0 : -ESRCH;
 }

@@ -2,6 +2,7 @@
  *
  * Simplified: a fixed seed and xorshift, so that the same machine with the same input runs the same way again. Nothing secret can be
  * made from them. */
+#include "signal.h"
 #include "syscalls.h"
 #include "mm.h"
 
@@ -21,7 +22,7 @@ int random_to_user(uaddr_t to, uint32_t n)
 		word = random_u32();
 		if (copy_to_user(to + done, &word, min(n - done, 4u)))
 			return done ? (int)done : -EFAULT;
-		if (current->killed)
+		if (signals_pending(current))
 			return done;
 	}
 	return n;

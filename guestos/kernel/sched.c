@@ -5,6 +5,7 @@
  * A sleeper registers itself before it looks away with interrupts off, so a wakeup from an interrupt is never lost. */
 #include "mm.h"
 #include "proc.h"
+#include "signal.h"
 
 struct proc *current, *all_procs;
 volatile uint32_t ticks, idle_ticks;
@@ -70,11 +71,12 @@ static void sleep(const void *channel)
 int sleep_on(const void *channel)
 {
 	uint32_t flags = irq_save();
+	bool interrupted = signals_pending(current);
 	current->uninterruptible = false;
-	if (!current->killed)
+	if (!interrupted)
 		sleep(channel);
 	irq_restore(flags);
-	return current->killed ? -EINTR : 0;
+	return interrupted ? -ERESTARTSYS : 0; /* a signal that came meanwhile is seen by the next call, if what was waited for did not come, too */
 }
 
 void sleep_uninterruptible(const void *channel)
@@ -89,13 +91,13 @@ int sleep_ticks(const void *channel, uint32_t n, bool interruptible)
 {
 	uint32_t flags = irq_save();
 	current->uninterruptible = !interruptible;
-	if (n && !(interruptible && current->killed)) {
+	if (n && !(interruptible && signals_pending(current))) {
 		current->wake_at = ticks + n;
 		current->timed = true;
 		sleep(channel);
 	}
 	irq_restore(flags);
-	return interruptible && current->killed ? -EINTR : 0;
+	return interruptible && signals_pending(current) ? -EINTR : 0;
 }
 
 void wake_proc(struct proc *p)
@@ -108,17 +110,21 @@ void wakeup(const void *channel)
 {
 	uint32_t flags = irq_save();
 	for (struct proc *p = all_procs; p; p = p->next)
-		if (p->state == PROC_SLEEPING && p->channel == channel)
+		if (p->state == PROC_SLEEPING && p->channel == channel) {
 			p->state = PROC_RUNNABLE;
+			need_resched |= p->uninterruptible;
+		}
 	irq_restore(flags);
 }
 
 void timer_tick(bool user)
 {
 	ticks++;
-	for (struct proc *p = all_procs; p; p = p->next)
+	for (struct proc *p = all_procs; p; p = p->next) {
+		alarm_tick(p);
 		if (p->state == PROC_SLEEPING && p->timed && (int32_t)(ticks - p->wake_at) >= 0)
 			p->state = PROC_RUNNABLE;
+	}
 	if (current && current->state == PROC_RUNNABLE)
 		user ? current->utime++ : current->stime++;
 	else

@@ -1,6 +1,6 @@
-/* guestos/kernel/sys_mem.c: system calls on memory: brk, mmap and its family, mlock.
+/* guestos/kernel/sys_mem.c: system calls on memory: brk, mmap and its family, madvise, msync, mincore, mlock.
  *
- * The checks and the errors they give are Linux's, in Linux's order, since programs probe for them; the work is in mm/mmap.c. */
+ * The checks and the errors they give are Linux's, in Linux's order, since programs probe for them; the work is in mm/mmap.c, mremap.c, advice.c and mlock.c. */
 #include "syscalls.h"
 #include "fs.h"
 #include "mm.h"
@@ -74,7 +74,8 @@ static int map(struct request *q)
 	if (err)
 		return err;
 	struct region r = { .start = q->address, .end = q->address + q->length, .kind = REGION_ANON,
-		.prot = q->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), .may_write = true };
+		.prot = q->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), .may_write = true,
+		.locked = s->lock_future || q->flags & MAP_LOCKED };
 	if (q->file)
 		err = check_file(q, &r);
 	else if ((q->flags & MAP_TYPE) == MAP_SHARED)
@@ -90,6 +91,8 @@ static int map(struct request *q)
 		err = space_map(s, &r);
 	if (r.object)
 		object_put(r.object);          /* the region has a reference of its own */
+	if (!err && (r.locked || q->flags & MAP_POPULATE))
+		space_populate(s, r.start, r.end);
 	return err ? err : (int)q->address;
 }
 
@@ -142,6 +145,80 @@ int sys_mprotect(struct trapframe *tf)
 	return space_protect(current->space, start, min(start + n, KERNEL_BASE), ARG2(tf) & ~PROT_SEM);
 }
 
+int sys_mremap(struct trapframe *tf)
+{
+	struct space *s = current->space;
+	uint32_t from = ARG0(tf), length = page_up(ARG1(tf)), new_length = page_up(ARG2(tf)), flags = ARG3(tf), to = ARG4(tf);
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)) || from % PAGE_SIZE || !new_length)
+		return -EINVAL;
+	if (!(flags & MREMAP_FIXED))
+		return space_remap(s, from, length, new_length, flags & MREMAP_MAYMOVE, 0);
+	if (to % PAGE_SIZE || new_length > KERNEL_BASE || to > KERNEL_BASE - new_length)
+		return -EINVAL;
+	if (from + length > to && to + new_length > from)
+		return -EINVAL;
+	if (to < USER_START)
+		return -EPERM;
+	struct region *r = region_find(s, from);
+	if (!r || length > r->end - from)
+		return -EFAULT;
+	int err = space_unmap(s, to, to + new_length);
+	return err ? err : space_remap(s, from, length, new_length, true, to);
+}
+
+/* A range that msync or madvise is given: its end, or an error; start itself if there is nothing to do. */
+static int range_end(uint32_t start, uint32_t n, int error, uint32_t *end)
+{
+	*end = start + page_up(n);
+	if (start % PAGE_SIZE)
+		return -EINVAL;
+	return (n && !page_up(n)) || *end < start ? error : 0;
+}
+
+int sys_msync(struct trapframe *tf)
+{
+	uint32_t flags = ARG2(tf), end;
+	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (flags & MS_ASYNC && flags & MS_SYNC))
+		return -EINVAL;
+	int err = range_end(ARG0(tf), ARG1(tf), -ENOMEM, &end);
+	return err ? err : space_sync(current->space, ARG0(tf), end, flags);
+}
+
+int sys_madvise(struct trapframe *tf)
+{
+	uint32_t end;
+	if (ARG2(tf) > MADV_DONTNEED)
+		return -EINVAL;
+	int err = range_end(ARG0(tf), ARG1(tf), -EINVAL, &end);
+	return err ? err : space_advise(current->space, ARG0(tf), end, ARG2(tf));
+}
+
+/* One byte a page: 1 if it is in memory. */
+int sys_mincore(struct trapframe *tf)
+{
+	uint32_t start = ARG0(tf), n = ARG1(tf), pages = n / PAGE_SIZE + (n % PAGE_SIZE != 0);
+	if (start % PAGE_SIZE)
+		return -EINVAL;
+	if (!in_user_half(start, n))
+		return -ENOMEM;
+	if (!in_user_half(ARG2(tf), pages))
+		return -EFAULT;
+	for (uint32_t done = 0; done < pages;) {
+		uint8_t in[64];
+		uint32_t count = min(pages - done, (uint32_t)sizeof in);
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t la = start + (done + i) * PAGE_SIZE;
+			if (!region_find(current->space, la))
+				return -ENOMEM;
+			in[i] = space_in_core(current->space, la);
+		}
+		if (copy_to_user(ARG2(tf) + done, in, count))
+			return -EFAULT;
+		done += count;
+	}
+	return 0;
+}
+
 static int lock_range(struct trapframe *tf, bool lock)
 {
 	uint32_t start = ARG0(tf), n = ARG1(tf);
@@ -152,3 +229,18 @@ static int lock_range(struct trapframe *tf, bool lock)
 
 int sys_mlock(struct trapframe *tf) { return lock_range(tf, true); }
 int sys_munlock(struct trapframe *tf) { return lock_range(tf, false); }
+
+int sys_mlockall(struct trapframe *tf)
+{
+	if (!ARG0(tf) || ARG0(tf) & ~(MCL_CURRENT | MCL_FUTURE))
+		return -EINVAL;
+	current->space->lock_future = ARG0(tf) & MCL_FUTURE;
+	return ARG0(tf) & MCL_CURRENT ? space_lock_all(current->space, true) : 0;
+}
+
+int sys_munlockall(struct trapframe *tf)
+{
+	(void)tf;
+	current->space->lock_future = false;
+	return space_lock_all(current->space, false);
+}

@@ -3,6 +3,7 @@
  * A file that can make its reader or writer wait has a `ready` operation; all others are always ready. There is one channel,
  * poll_channel, for everybody who waits here, and whatever becomes ready wakes it: the waiters look again and mostly go back to sleep.
  * Simplified: no queue of waiters for each file; with as few processes as run here it would find nobody else. */
+#include "signal.h"
 #include "syscalls.h"
 #include "fs.h"
 #include "mm.h"
@@ -37,7 +38,7 @@ static int wait_for(struct linux_pollfd *p, uint32_t n, uint32_t wait)
 		uint32_t left = until - ticks;
 		int err = 0;
 		if (!found && wait == FOREVER)
-			err = sleep_on(&poll_channel);
+			err = sleep_on(&poll_channel) ? -ERESTARTNOHAND : 0;
 		else if (!found && (int32_t)left > 0)
 			err = sleep_ticks(&poll_channel, left, true);
 		irq_restore(flags);

@@ -3,6 +3,7 @@
 #include "fs.h"
 #include "mm.h"
 #include "dev.h"
+#include "signal.h"
 
 int sys_exit(struct trapframe *tf) { proc_exit((ARG0(tf) & 0xff) << 8); }
 int sys_fork(struct trapframe *tf) { return proc_fork(tf, &(struct fork_options){ 0 }); }
@@ -26,22 +27,19 @@ int sys_clone(struct trapframe *tf)
 }
 int sys_getpid(struct trapframe *tf) { (void)tf; return current->pid; }
 int sys_getppid(struct trapframe *tf) { (void)tf; return current->parent ? current->parent->pid : 0; }
-int sys_kill(struct trapframe *tf) { return proc_kill(ARG0(tf), ARG1(tf)); }
 int sys_getpgrp(struct trapframe *tf) { (void)tf; return current->pgid; }
 
 int sys_execve(struct trapframe *tf)
 {
-	char *path = kmalloc(2 * PATH_MAX);
-	if (!path)
-		return -ENOMEM;
-	int err = copy_string_from_user(path + PATH_MAX, ARG0(tf), PATH_MAX);
+	char *path, *name = kmalloc(PATH_MAX);
+	int err = name ? copy_string_from_user(name, ARG0(tf), PATH_MAX) : -ENOMEM;
 	if (err >= 0)
-		err = path_absolute(path + PATH_MAX, path);
-	if (err >= 0 && procfs_link(path, path + PATH_MAX, PATH_MAX) > 0)
-		memcpy(path, path + PATH_MAX, PATH_MAX);
-	if (err >= 0)
-		err = proc_exec(path, ARG1(tf), ARG2(tf));
-	kfree(path);
+		err = user_path_at(AT_FDCWD, ARG0(tf), true, &path);
+	if (!err) {
+		err = proc_exec(path, name, ARG1(tf), ARG2(tf));
+		kfree(path);
+	}
+	kfree(name);
 	return err;
 }
 

@@ -1,6 +1,7 @@
 /* guestos/kernel/sys_time.c: clocks and sleeping. The clock is the timer's ticks since boot, added to what the real-time clock said then.
  *
  * Since 2038 is near, each call that carries a time exists twice: with 32-bit words and, in the _time64 calls, with 64-bit ones. */
+#include "signal.h"
 #include "syscalls.h"
 #include "mm.h"
 
@@ -72,16 +73,26 @@ static uint32_t ticks_of(struct moment t)
 	return min(t.seconds, 0x7fffffffu / HZ - 1) * HZ + (t.nanoseconds + NS_PER_TICK - 1) / NS_PER_TICK;
 }
 
-/* Until that tick; what is left goes to the user when a signal cuts it short. */
+/* Until that tick. If a signal comes, what is left is reported; if it turns out that no handler runs, restart_syscall goes on sleeping. */
 static int sleep_until(uint32_t until, uaddr_t left_to, bool wide)
 {
-	while ((int32_t)(until - ticks) > 0)
-		if (sleep_ticks(current, until - ticks, true)) {
-			uint32_t left = (int32_t)(until - ticks) > 0 ? until - ticks : 0;
-			struct moment t = { left / HZ, left % HZ * NS_PER_TICK };
-			return left_to && moment_to_user(t, left_to, wide) ? -EFAULT : -EINTR;
-		}
-	return 0;
+	bool interrupted = false;
+	while (!interrupted && (int32_t)(until - ticks) > 0)
+		interrupted = sleep_ticks(current, until - ticks, true);
+	uint32_t left = interrupted ? max((int32_t)(until - ticks), 0) : 0;
+	current->sleep_until = until;
+	current->sleep_left = left_to;
+	current->sleep_wide = wide;
+	if (left_to && moment_to_user((struct moment){ left / HZ, left % HZ * NS_PER_TICK }, left_to, wide))
+		return -EFAULT;
+	return interrupted ? -ERESTART_RESTARTBLOCK : 0;
+}
+
+/* Only return_to_user() asks for this. A program that does finds its last sleep long over. */
+int sys_restart_syscall(struct trapframe *tf)
+{
+	(void)tf;
+	return sleep_until(current->sleep_until, current->sleep_left, current->sleep_wide);
 }
 
 /* A sleep of n ticks ends n + 1 ticks from now, since the present one has begun already. */
@@ -95,11 +106,7 @@ static int sleep_for(uaddr_t from, uaddr_t left_to, bool wide)
 	return err;
 }
 
-int sys_nanosleep(struct trapframe *tf)
-{
-	int err = sleep_for(ARG0(tf), ARG1(tf), false);
-	return err || !ARG1(tf) ? err : moment_to_user((struct moment){ 0, 0 }, ARG1(tf), false);
-}
+int sys_nanosleep(struct trapframe *tf) { return sleep_for(ARG0(tf), ARG1(tf), false); }
 
 /* clock, flags (1: an absolute time), time, rest. */
 static int clock_nanosleep(struct trapframe *tf, bool wide)

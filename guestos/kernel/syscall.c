@@ -9,5 +9,7 @@ void syscall(struct trapframe *tf)
 #undef X
 	};
 	uint32_t n = tf->eax;
+	current->syscall_nr = n;
+	current->restartable = true;
 	tf->eax = n < ARRAY_SIZE(table) && table[n] ? table[n](tf) : -ENOSYS;
 }

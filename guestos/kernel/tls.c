@@ -7,8 +7,6 @@
 #include "mm.h"
 #include "syscalls.h"
 
-#define TLS_FIRST 6u                   /* the numbers Linux gives them on i386 */
-
 /* The inverse of user_segment(), for get_thread_area(). */
 static struct linux_user_desc describe(uint64_t segment)
 {

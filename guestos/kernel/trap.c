@@ -4,18 +4,34 @@
 #include "dev.h"
 #include "mm.h"
 #include "proc.h"
+#include "signal.h"
 
 extern char return_load_gs[], return_load_fs[], return_load_es[], return_load_ds[], return_iret[];
 
 static void (*irq_handlers[16])(void);
 
-static const struct { const char *name; int sig; } exceptions[32] = {
-	{ "divide error", SIGFPE }, { "debug exception", SIGTRAP }, { "NMI", 0 }, { "breakpoint", SIGTRAP },
-	{ "overflow", SIGSEGV }, { "BOUND range exceeded", SIGSEGV }, { "invalid opcode", SIGILL },
-	{ "floating-point unit not available", SIGFPE }, { "double fault", 0 }, { "coprocessor segment overrun", SIGFPE },
-	{ "invalid TSS", SIGSEGV }, { "segment not present", SIGBUS }, { "stack fault", SIGBUS },
-	{ "general protection fault", SIGSEGV }, { "page fault", SIGSEGV }, { "reserved", 0 }, { "floating-point error", SIGFPE },
-	{ "alignment check", SIGBUS }, { "machine check", 0 }, { "SIMD floating-point error", SIGFPE },
+/* at_eip: the address a handler is told is that of the instruction. */
+static const struct { const char *name; int sig, code; bool at_eip; } exceptions[32] = {
+	{ "divide error", SIGFPE, FPE_INTDIV, true },
+	{ "debug exception", SIGTRAP, TRAP_TRACE, true },
+	{ "NMI", 0, 0, false },
+	{ "breakpoint", SIGTRAP, SI_KERNEL, false },
+	{ "overflow", SIGSEGV, SI_KERNEL, false },
+	{ "BOUND range exceeded", SIGSEGV, SI_KERNEL, false },
+	{ "invalid opcode", SIGILL, ILL_ILLOPN, true },
+	{ "floating-point unit not available", SIGFPE, FPE_FLTINV, true },
+	{ "double fault", 0, 0, false },
+	{ "coprocessor segment overrun", SIGFPE, SI_KERNEL, false },
+	{ "invalid TSS", SIGSEGV, SI_KERNEL, false },
+	{ "segment not present", SIGBUS, SI_KERNEL, false },
+	{ "stack fault", SIGBUS, SI_KERNEL, false },
+	{ "general protection fault", SIGSEGV, SI_KERNEL, false },
+	{ "page fault", SIGSEGV, SEGV_MAPERR, false },
+	{ "reserved", 0, 0, false },
+	{ "floating-point error", SIGFPE, FPE_FLTINV, true },
+	{ "alignment check", SIGBUS, BUS_ADRALN, false },
+	{ "machine check", 0, 0, false },
+	{ "SIMD floating-point error", SIGFPE, FPE_FLTINV, true },
 };
 
 void irq_register(int irq, void (*handler)(void)) { irq_handlers[irq] = handler; }
@@ -44,24 +60,27 @@ static const char *selector_words(const struct trapframe *tf, char *to, uint32_t
 
 static void exception(struct trapframe *tf)
 {
-	char words[40], where[20];
+	char words[40], where[32];
 	const char *name = exceptions[tf->vector].name;
 	int sig = exceptions[tf->vector].sig;
 	if (!from_user(tf) || !sig)
 		panic_trap(tf, name ? name : "unknown exception");
+	int code = exceptions[tf->vector].code;
+	if (tf->vector == T_DEBUG)
+		code = take_debug_status() & DR6_BS ? TRAP_TRACE : TRAP_BRKPT;
 	sti();
 	if (tf->vector == T_NO_FPU && fpu_unavailable())
 		return;
 	snprintf(where, sizeof where, tf->cs == SEL_UCODE ? "" : " in code segment 0x%x", tf->cs);
-	printk("%s[%d]: %s (error code 0x%x%s), eip 0x%08x%s\n", current->name, current->pid, name, tf->error,
-		selector_words(tf, words, sizeof words), tf->eip, where);
-	proc_signal(current, sig);
+	if (!signal_caught(sig))
+		printk("%s[%d]: %s (error code 0x%x%s), eip 0x%08x%s\n", current->name, current->pid, name, tf->error,
+			selector_words(tf, words, sizeof words), tf->eip, where);
+	signal_force(sig, code, exceptions[tf->vector].at_eip ? tf->eip : 0, tf);
 }
 
-/* The last thing before user mode: a process that was killed, or whose time is over, does not get there. */
+/* The last thing before user mode: who has had its time waits, and signals are received. Leaves with interrupts off. */
 void return_to_user(struct trapframe *tf)
 {
-	(void)tf;
 	memory_check_now_and_then();
 	if (need_resched || seeded(8))
 		set_aside();
@@ -69,10 +88,13 @@ void return_to_user(struct trapframe *tf)
 		sti();
 		loadcontrol_wait();
 	}
-	if (current->killed) {
+	cli();
+	while (signals_wanted(tf)) {
 		sti();
-		proc_exit(current->killed);
+		signals_deliver(tf);
+		cli();
 	}
+	current->restartable = false;
 }
 
 /* A trap in ring 0 switches no stack, so the frame on whose way out it happened begins where its own ends. */

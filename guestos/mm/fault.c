@@ -14,6 +14,7 @@
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
+#include "signal.h"
 
 #define PUSHA_BYTES 32u        /* the furthest below ESP that an instruction writes before ESP moves [SDM2B "PUSHA"] */
 
@@ -245,13 +246,26 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 	}
 }
 
-static void kill_current(const struct trapframe *tf, uint32_t la, enum fault_result why)
+/* What a handler is told. Addresses of the kernel always look mapped and protected: what lies there is nobody's business. */
+static void signal_bad_access(const struct trapframe *tf, uint32_t la, int sig)
 {
-	int sig = SIGSEGV;
+	struct trapframe told = { .vector = tf->vector, .error = tf->error | (la >= KERNEL_BASE ? PF_P : 0) };
+	int code = sig == SIGBUS ? BUS_ADRERR : region_find(current->space, la) ? SEGV_ACCERR : SEGV_MAPERR;
+	signal_force(sig, code, la, &told);
+}
+
+/* The one place where an access that cannot be helped is reported: to the user's handler, or in a line before the end. */
+static void report_bad_access(const struct trapframe *tf, uint32_t la, enum fault_result why)
+{
+	int sig = why == FAULT_IO || why == FAULT_BEYOND || why == FAULT_NOSPACE ? SIGBUS : SIGSEGV;
 	if (current->killed)
 		return;                        /* the out-of-memory killer, or somebody's kill, was first */
 	if (why == FAULT_NOMEM && current->pid == 1)
 		return;                        /* its end would be the machine's: it tries again */
+	if (why != FAULT_NOMEM && signal_caught(sig)) {
+		signal_bad_access(tf, la, sig);
+		return;
+	}
 	switch (why) {
 	case FAULT_OVERFLOW:
 		printk("%s[%d]: stack overflow at 0x%08x (limit %u KB), eip 0x%08x\n", current->name, current->pid, la,
@@ -259,26 +273,23 @@ static void kill_current(const struct trapframe *tf, uint32_t la, enum fault_res
 		break;
 	case FAULT_NOMEM:
 		printk("%s[%d]: killed: out of memory and swap\n", current->name, current->pid);
-		sig = SIGKILL;
-		break;
+		proc_signal(current, SIGKILL);
+		return;
 	case FAULT_BEYOND:
 		printk("%s[%d]: bus error at 0x%08x (beyond the end of the mapped file), eip 0x%08x\n", current->name, current->pid, la, tf->eip);
-		sig = SIGBUS;
 		break;
 	case FAULT_NOSPACE:
 		printk("%s[%d]: bus error at 0x%08x (no space on the disk for the page), eip 0x%08x\n", current->name, current->pid, la, tf->eip);
-		sig = SIGBUS;
 		break;
 	case FAULT_IO:
 		printk("%s[%d]: bus error at 0x%08x (page could not be read), eip 0x%08x\n", current->name, current->pid, la, tf->eip);
-		sig = SIGBUS;
 		break;
 	default:
 		printk("%s[%d]: segmentation fault at 0x%08x (%s %s, %s), eip 0x%08x\n", current->name, current->pid, la,
 			from_user(tf) ? "user" : "kernel", tf->error & PF_W ? "write" : "read",
 			tf->error & PF_P ? "protection violation" : "page not present", tf->eip);
 	}
-	proc_signal(current, sig);
+	signal_bad_access(tf, la, sig);
 }
 
 /* Vector 14. CR2 is read before interrupts are allowed, since another fault would overwrite it. Kernel code may fault on user
@@ -301,7 +312,7 @@ void page_fault(struct trapframe *tf)
 	vm.violations += result == FAULT_BAD || result == FAULT_OVERFLOW;
 	vm.bus_errors += result == FAULT_IO || result == FAULT_BEYOND || result == FAULT_NOSPACE;
 	if (user || result == FAULT_NOMEM)
-		kill_current(tf, la, result);
+		report_bad_access(tf, la, result);
 	if (!user)
 		tf->eip = (uint32_t)user_copy_failed;  /* the system call returns EFAULT */
 }

@@ -4,7 +4,7 @@
  * processes makes less progress, not more: thrashing. No policy helps, since every victim is wrong. What helps is to run some of them
  * and not the others. A few times a second the pager asks two questions:
  *   do the working sets of the active processes exceed memory?   or: is the disk paging busily while the processor has nothing to do?
- * If so one process is suspended: the one that needs most, of equals the youngest. On its way to user mode it gives all its pages away and
+ * If so one process is suspended: the largest, of equals the youngest; or one whose turn has lasted longest, if they take turns. On its way to user mode it gives all its pages away and
  * sleeps, until there is room again, or until it has waited for QUANTUM and takes the place of one that has run for as long.
  * Invariants: only processes are suspended that hold no kernel lock, since they stop only where they would return to user mode; never
  * process 1, and never the last active one. Off unless switched on (`loadcontrol on`, or as a kernel option). */
@@ -55,12 +55,19 @@ static bool paging_while_idle(void)
 	return major >= BUSY_PAGING && idle * 2 > INTERVAL;
 }
 
-/* The largest, or of equals the youngest, that has run for at least this long. */
+/* Who has had his turn longest; of those that never had to wait the one that needs most; of equals the youngest. */
+static bool before(const struct proc *p, const struct proc *q)
+{
+	if (p->resumed_at != q->resumed_at)
+		return p->resumed_at < q->resumed_at;
+	return p->space->working_set >= q->space->working_set;
+}
+
 static struct proc *to_suspend(uint32_t ran)
 {
 	struct proc *best = NULL;
 	for (struct proc *p = all_procs; p; p = p->next)
-		if (is_active(p) && ticks - p->resumed_at >= ran && (!best || p->space->working_set >= best->space->working_set))
+		if (is_active(p) && ticks - p->resumed_at >= ran && (!best || before(p, best)))
 			best = p;
 	return best;
 }

@@ -43,6 +43,22 @@ static int lock_pages(struct space *s, struct region *r)
 	return 0;
 }
 
+/* All there is. A region of which a page cannot be brought in, as beyond the end of a file, is no error. */
+int space_lock_all(struct space *s, bool lock)
+{
+	for (struct region *r = s->regions; r; r = r->next) {
+		r->locked = lock;
+		if (!lock)
+			unlock_pages(s, r);
+		else if (r->prot)
+			lock_pages(s, r);
+		if (lock && !may_pin())
+			return -ENOMEM;
+	}
+	regions_merge(s, USER_START, STACK_TOP);
+	return 0;
+}
+
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock)
 {
 	uint32_t at = start;

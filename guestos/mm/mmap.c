@@ -12,8 +12,6 @@
 #include "fs.h"
 #include "proc.h"
 
-#define MAP_TOP (STACK_LOWEST - STACK_GUARD)
-
 /* The hint if the range is free there, else the highest gap that is big enough. */
 uint32_t space_find_gap(struct space *s, uint32_t hint, uint32_t length)
 {
@@ -38,7 +36,7 @@ uint32_t space_find_gap(struct space *s, uint32_t hint, uint32_t length)
 }
 
 /* Page tables of the 4 MB pieces in which no region is left. */
-static void free_tables(struct space *s, uint32_t start, uint32_t end)
+void space_free_tables(struct space *s, uint32_t start, uint32_t end)
 {
 	for (uint32_t piece = start & ~0x3fffffu; piece < end; piece += 0x400000) {
 		struct region *r = region_after(s, piece);
@@ -64,7 +62,7 @@ int space_unmap(struct space *s, uint32_t start, uint32_t end)
 		*link = r->next;
 		region_close(r);
 	}
-	free_tables(s, start, end);
+	space_free_tables(s, start, end);
 	return 0;
 }
 
@@ -82,6 +80,15 @@ int space_map(struct space *s, const struct region *like)
 		return -ENOMEM;
 	regions_merge(s, like->start, like->end);
 	return 0;
+}
+
+/* Bring in all pages of a range, as far as that is possible; private memory as it will be used. */
+void space_populate(struct space *s, uint32_t start, uint32_t end)
+{
+	for (struct region *r = region_after(s, start); r && r->start < end; r = r->next)
+		for (uint32_t la = max(start, r->start); la < min(end, r->end); la += PAGE_SIZE)
+			if (fault_in(s, la, region_writable(r) && !r->shared, la) != FAULT_DONE)
+				return;
 }
 
 /* What is present loses rights now. The user loses all of them by U; the kernel, which copies on the user's
@@ -139,10 +146,12 @@ int space_set_brk(struct space *s, uint32_t brk)
 	} else if (end > had) {
 		struct region *above = region_after(s, had);
 		struct region more = { .start = had, .end = end, .kind = REGION_HEAP, .prot = PROT_READ | PROT_WRITE,
-			.may_write = true };
+			.may_write = true, .locked = s->lock_future };
 		if ((above && above->start < end + PAGE_SIZE) || !space_affordable((end - had) >> PAGE_SHIFT))
 			return -ENOMEM;
 		err = space_map(s, &more);
+		if (!err && more.locked)
+			space_populate(s, had, end);
 	}
 	if (!err)
 		s->brk = brk;

@@ -89,6 +89,8 @@ static int transfer(struct frame *f, bool write)
 	return disk_block(f->block, frame_pa(f), write);
 }
 
+bool cache_has(uint32_t object, uint32_t index) { return lookup(object, index); }
+
 struct frame *cache_find(uint32_t object, uint32_t index)
 {
 	may_sleep();

@@ -45,6 +45,16 @@ static void region_free(struct region *r)
 	kfree(r);
 }
 
+/* Its pages are somewhere else already. */
+void region_remove(struct space *s, struct region *r)
+{
+	struct region **link = &s->regions;
+	while (*link != r)
+		link = &(*link)->next;
+	*link = r->next;
+	region_free(r);
+}
+
 /* The end of a mapping: its pages are gone from the tables, and what was written through it goes to the file now. */
 void region_close(struct region *r)
 {
@@ -148,7 +158,9 @@ void regions_forget(uint32_t ino, uint32_t first_page)
 			uint32_t end = min(r->end, r->start + page_up(r->file_bytes));
 			for (uint32_t la = r->start + kept; la < end; la += PAGE_SIZE) {
 				pte_t *pte = pte_find(s, la);
-				if (pte && *pte & PG_P)
+				if (!pte)
+					la |= 0x3ff000;        /* the last page of these 4 MB */
+				else if (*pte & PG_P)
 					pte_zap(s, la, pte);
 			}
 		}

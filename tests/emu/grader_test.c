@@ -21,6 +21,7 @@
 
 static pid_t emulator;
 static int console, messages, client;
+static unsigned port;
 
 /* Reads until what has come contains text; what came is in buf. */
 static bool wait_for(int fd, const char *text, char *buf, size_t size)
@@ -72,7 +73,8 @@ static void start(const char *guest, const char *waits)
 	ck_assert(wait_for(messages, "\n", line, sizeof(line)));
 	char *colon = strrchr(line, ':');
 	ck_assert_ptr_nonnull(colon);
-	client = connect_to((unsigned)atoi(colon + 1));
+	port = (unsigned)atoi(colon + 1);
+	client = connect_to(port);
 }
 
 static void send_packet(const char *payload)
@@ -128,6 +130,34 @@ START_TEST(a_grader_breaks_continues_and_terminates)
 }
 END_TEST
 
+/* Closed before it has said a word, whether the machine stands or runs; the first goes on. When that has gone, the next may come. */
+START_TEST(a_second_connection_is_refused_at_once)
+{
+	char answer[4096] = "", byte;
+
+	start("echo", "-S");
+	for (unsigned running = 0; running < 2; running++) {
+		send_packet(running ? "c" : "?");
+		ck_assert(wait_for(client, running ? "+" : "$T05", answer, sizeof(answer)));
+		int second = connect_to(port);
+		struct pollfd p = { .fd = second, .events = POLLIN };
+		ck_assert_int_eq(poll(&p, 1, PATIENCE_MS), 1);
+		ck_assert_int_le(read(second, &byte, 1), 0);
+		close(second);
+	}
+	ck_assert_int_eq(send(client, "\x03", 1, 0), 1);
+	memset(answer, 0, sizeof(answer));
+	ck_assert(wait_for(client, "$T0", answer, sizeof(answer)));
+	close(client);
+	client = connect_to(port);
+	send_packet("?");
+	memset(answer, 0, sizeof(answer));
+	ck_assert(wait_for(client, "$T05", answer, sizeof(answer)));
+	kill(emulator, SIGTERM);
+	status();
+}
+END_TEST
+
 START_TEST(the_guests_lines_come_while_it_runs)
 {
 	char text[4096] = "", answer[4096] = "";
@@ -177,6 +207,7 @@ int main(void)
 
 	tcase_set_timeout(t, 100);
 	tcase_add_test(t, a_grader_breaks_continues_and_terminates);
+	tcase_add_test(t, a_second_connection_is_refused_at_once);
 	tcase_add_test(t, the_guests_lines_come_while_it_runs);
 	tcase_add_test(t, a_guest_that_powers_off_ends_the_emulator);
 	tcase_add_test(t, a_triple_fault_is_a_stop_to_look_at);

@@ -1,9 +1,10 @@
 #!/bin/sh
 # tests/emu/linux_test.sh: Debian's installer kernel, unmodified, boots to a shell on the serial console and finds the machine that
-# was promised. Usage: SCRIPT EMU GUEST_DIR [reboot]
+# was promised. Usage: SCRIPT EMU GUEST_DIR [memories|reboot]
 #
-#   without reboot   256 MB, 3 GB and 96 MB; with LINUX_LOOK (linux_look.c) the debugger's views of the first
-#   reboot           256 MB; the guest then starts the machine anew, and so a second kernel
+#   (nothing)   256 MB; with LINUX_LOOK (linux_look.c) the debugger's views of it
+#   memories    3 GB, which is as much as there can be, and 96 MB, which is hardly enough
+#   reboot      256 MB; the guest then starts the machine anew, and so a second kernel
 . "$(dirname "$0")/testlib.sh"
 pid=
 trap 'kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
@@ -147,13 +148,16 @@ looked_at() {
 	grep -q '^symbol [a-z]' ../look || fail "no symbol: $(grep ^symbol ../look)"
 }
 
-each_size() {
+once() {
 	boot 256M --no-reboot --save ../linux.saved --history 0 || return
 	examine 256
 	enter 'sleep 1000 & cat /proc/1/maps' && mv ../answer ../maps
 	enter 'cat /proc/[0-9]*/stat' && mv ../answer ../stats
 	ends 0 'reboot -f' 'Restarting system'
 	[ -z "$LINUX_LOOK" ] || looked_at
+}
+
+memories() {
 	boot 3G || return
 	examine 3072
 	power_off
@@ -172,9 +176,9 @@ twice() {
 	wait_for 'Linux version' && wait_for ' # ' && answers 'uname -m' i686 && power_off
 }
 
-if [ "$3" = reboot ]; then
-	twice
-else
-	each_size
-fi
+case $3 in
+memories) memories ;;
+reboot) twice ;;
+*) once ;;
+esac
 finish

@@ -13,6 +13,41 @@ batch() {
 	run "$1" "$emu" debug --batch -x commands "$guests/$2.elf"
 }
 
+# --- a guest that nothing wakes: the commands go on. One whose timer ticks is not meant.
+batch 0 await <<-'END'
+	continue
+	print 1 + 1
+END
+prints 'the guest is idle, and nothing can wake it but input'
+prints '2  0x2'
+batch 1 await <<-'END'
+	wait something
+END
+says "the guest has not written 'something': the guest is idle"
+printf 'continue\n' | "$emu" debug --monitor "$guests/await.elf" >../out 2>../err || fail "an idle guest under piped commands: $(cat ../err)"
+prints 'the guest is idle'
+batch 0 idle <<-'END'
+	continue
+END
+prints 'the guest powered off'
+
+# --- what a disk writes by itself is seen by who watches memory, forwards and backwards
+head -c 1048576 /dev/zero | tr '\0' D >dma.img
+cat >commands <<-'END'
+	watch phys buffer+512
+	continue
+	assert long(buffer+512) == 0x44444444
+	rcontinue
+	assert long(buffer+512) == 0
+	assert long(buffer) == 0
+	continue
+	continue
+END
+run 0 "$emu" debug --batch -x commands --kernel "$guests/dma.elf" dma.img
+prints 'DMA of 0x44444444 at 0x'
+[ "$(grep -c 'DMA of 0x44444444' ../out)" = 3 ] || fail "a DMA write is not met again: $(cat ../out)"
+prints 'the guest powered off'
+
 # --- exit statuses
 printf 'print 1\n' >commands
 "$emu" debug --batch -x commands "$guests/triple.elf" >/dev/full 2>full && fail "a full disk behind standard output: status 0"

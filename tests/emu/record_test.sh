@@ -49,6 +49,12 @@ run 0 "$emu" replay disk.emu
 says 'same state'
 cmp -s ../first ../out || fail "disk.emu printed something else"
 
+if [ -e /dev/full ]; then
+	"$emu" replay disk.emu >/dev/full 2>../err </dev/null
+	[ $? = 1 ] || fail "output to a full device did not give status 1"
+	says 'could not be written to standard output'
+fi
+
 # However it ends, but for kill -9, there is a recording.
 for sig in TERM HUP; do
 	"$emu" run --record killed.emu timer.elf </dev/null >../out 2>../err &

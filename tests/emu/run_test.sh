@@ -103,6 +103,22 @@ if [ -e /dev/full ]; then
 	"$emu" run "$guests/poweroff.elf" >/dev/full 2>../err </dev/null
 	[ $? = 1 ] || fail "output to a full device did not give status 1"
 	says 'standard output'
+	# A trace that cannot be written is said to be so while the guest still runs, once; it runs to its end, and that is no success.
+	run 1 "$emu" run --trace cpu:/dev/full "$guests/poweroff.elf"
+	prints hello
+	says 'the trace is not complete: No space left on device; tracing has stopped'
+	[ "$(wc -l <../err)" = 1 ] || fail "said more than once: $(cat ../err)"
+	: >../err
+	"$emu" run --trace cpu:/dev/full "$guests/spin.elf" </dev/null >../out 2>../err &
+	pid=$!
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		grep -q 'tracing has stopped' ../err && break
+		sleep 0.5
+	done
+	kill -0 $pid 2>/dev/null || fail "the run ended with its trace"
+	says 'tracing has stopped'
+	kill $pid
+	wait $pid
 fi
 
 # --- status file and traces

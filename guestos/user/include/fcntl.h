@@ -11,6 +11,7 @@
 #define O_EXCL 0200
 #define O_TRUNC 01000
 #define O_APPEND 02000
+#define O_NONBLOCK 04000
 #define O_DSYNC 010000
 #define O_SYNC 04010000
 #define O_DIRECTORY 0200000
@@ -18,6 +19,8 @@
 
 #define F_GETFD 1
 #define F_SETFD 2
+#define F_GETFL 3
+#define F_SETFL 4
 #define FD_CLOEXEC 1
 
 int open(const char *path, int flags, ...);    /* third argument: the mode of a created file */

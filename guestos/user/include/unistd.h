@@ -54,6 +54,8 @@ int fdatasync(int fd);
 int brk(void *end);                    /* 0, or -1 with ENOMEM */
 void *sbrk(intptr_t increment);        /* the previous break, or (void *)-1 */
 
+int pause(void);                       /* until a handler has run */
+unsigned alarm(unsigned seconds);      /* SIGALRM then; 0: not at all. Seconds the old one still had */
 unsigned sleep(unsigned seconds);
 int usleep(unsigned microseconds);
 int sched_yield(void);

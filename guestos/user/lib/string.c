@@ -187,6 +187,13 @@ const char *strsignal(int signal)
 	case SIGFPE: return "arithmetic fault";
 	case SIGKILL: return "killed";
 	case SIGSEGV: return "segmentation fault";
+	case SIGTRAP: return "trace or breakpoint";
+	case SIGUSR1: return "user signal 1";
+	case SIGUSR2: return "user signal 2";
+	case SIGALRM: return "alarm";
+	case SIGCHLD: return "child ended";
+	case SIGCONT: return "continued";
+	case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU: return "stopped";
 	case SIGPIPE: return "broken pipe";
 	case SIGTERM: return "terminated";
 	}

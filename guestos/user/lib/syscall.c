@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <sys/time.h>
 #include <time.h>
 
 #define REBOOT_MAGIC1 0xfee1dead
@@ -137,6 +138,22 @@ void *mmap(void *where, size_t length, int prot, int flags, int fd, off_t offset
 
 int munmap(void *start, size_t length) { return syscall(SYS_munmap, start, length); }
 int mprotect(void *start, size_t length, int prot) { return syscall(SYS_mprotect, start, length, prot); }
+int msync(void *start, size_t length, int flags) { return syscall(SYS_msync, start, length, flags); }
+int madvise(void *start, size_t length, int advice) { return syscall(SYS_madvise, start, length, advice); }
+int mincore(void *start, size_t length, unsigned char *present) { return syscall(SYS_mincore, start, length, present); }
+int mlockall(int flags) { return syscall(SYS_mlockall, flags); }
+int munlockall(void) { return syscall(SYS_munlockall); }
+
+void *mremap(void *start, size_t length, size_t new_length, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	void *to = flags & MREMAP_FIXED ? va_arg(ap, void *) : NULL;
+	va_end(ap);
+	return (void *)syscall(SYS_mremap, start, length, new_length, flags, to);
+}
+
 int mlock(const void *start, size_t length) { return syscall(SYS_mlock, start, length); }
 int munlock(const void *start, size_t length) { return syscall(SYS_munlock, start, length); }
 
@@ -158,7 +175,8 @@ int fdatasync(int fd) { return syscall(SYS_fdatasync, fd); }
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) { return syscall(SYS_wait4, pid, status, options, usage); }
 pid_t waitpid(pid_t pid, int *status, int options) { return wait4(pid, status, options, NULL); }
 pid_t wait(int *status) { return wait4(-1, status, 0, NULL); }
-int kill(pid_t pid, int signal) { return syscall(SYS_kill, pid, signal); }
+int setitimer(int which, const struct itimerval *new, struct itimerval *old) { return syscall(SYS_setitimer, which, new, old); }
+int getitimer(int which, struct itimerval *now) { return syscall(SYS_getitimer, which, now); }
 int getrusage(int who, struct rusage *usage) { return syscall(SYS_getrusage, who, usage); }
 int getrlimit(int which, struct rlimit *limit) { return syscall(SYS_getrlimit, which, limit); }
 int setrlimit(int which, const struct rlimit *limit) { return syscall(SYS_setrlimit, which, limit); }

@@ -467,6 +467,8 @@ static void fuzz(uint32_t seed, uint32_t count)
 		case SYS_exit: case SYS_exit_group: case SYS_reboot: case SYS_nanosleep: case SYS_kill:
 		case SYS_poll: case SYS__newselect: case SYS_clock_nanosleep:  /* these may wait for ever */
 		case SYS_clone: case SYS_vfork:                /* and a child of theirs would go on with this loop */
+		case SYS_pause: case SYS_sigsuspend: case SYS_rt_sigsuspend: case SYS_alarm: case SYS_setitimer:
+		case SYS_sigreturn: case SYS_rt_sigreturn: case SYS_tkill:
 			continue;
 		case SYS_fork:
 			if (fork() == 0)

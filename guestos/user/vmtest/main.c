@@ -30,10 +30,16 @@ static const struct test *const tables[] = {
 	heap_tests,
 	cow_tests,
 	mmap_tests,
+	mmap_shared_tests,
+	mmap_anon_tests,
 	swap_tests,
 	process_tests,
 	segment_tests,
+	shlib_tests,
+	signal_tests,
+	signal_process_tests,
 	file_tests,
+	journal_tests,
 	hostile_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -14,16 +14,21 @@
 void exec_helper(const char *what);
 void report_constants(void);
 void segments_helper(void);            /* segments.c */
+void signal_helper(const char *what);
 
 /* vmtest --helper WHAT: the other side of the exec tests. */
 void exec_helper(const char *what)
 {
 	if (strcmp(what, "exit-7") == 0)
 		exit(7);
+	if (strncmp(what, "touch-", 6) == 0)
+		*(volatile char *)strtoul(what + 6, NULL, 16) = 1;
 	if (strcmp(what, "constants") == 0)
 		report_constants();
 	if (strcmp(what, "segments") == 0)
 		segments_helper();
+	if (strcmp(what, "signals") == 0)
+		signal_helper(what);
 	if (strcmp(what, "fd-5") == 0)
 		exit(write(5, "x", 1) == 1 ? 0 : 9);
 	if (strncmp(what, "again-", 6) == 0) {

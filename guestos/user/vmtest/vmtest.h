@@ -26,10 +26,16 @@ extern const struct test stack_tests[];
 extern const struct test heap_tests[];
 extern const struct test cow_tests[];
 extern const struct test mmap_tests[];
+extern const struct test mmap_shared_tests[];
+extern const struct test mmap_anon_tests[];
 extern const struct test swap_tests[];
 extern const struct test process_tests[];
 extern const struct test segment_tests[];
+extern const struct test shlib_tests[];
+extern const struct test signal_tests[];
+extern const struct test signal_process_tests[];
 extern const struct test file_tests[];
+extern const struct test journal_tests[];
 extern const struct test hostile_tests[];
 
 /* check.c */

@@ -20,8 +20,8 @@ qemu() {
 		qemu-system-i386 -accel "$1" -cpu coreduo -m 64 -nodefaults -display none -no-reboot -debugcon "file:$dir/part" \
 			-kernel "$elf" -append "$next $last" </dev/null >/dev/null 2>&1 &
 		qemu_pid=$! idle=0 size=-1
-		while kill -0 "$qemu_pid" 2>/dev/null && [ "$idle" -lt 6 ]; do
-			sleep 0.5
+		while kill -0 "$qemu_pid" 2>/dev/null && [ "$idle" -lt 30 ]; do
+			sleep 0.1
 			idle=$((idle + 1)) before=$size size=$(stat -c %s "$dir/part")
 			[ "$size" = "$before" ] || idle=0
 		done

@@ -19,9 +19,28 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MAP_FAILED ((void *)-1)
 
+#define MREMAP_MAYMOVE 1
+#define MREMAP_FIXED 2                 /* to a fifth argument's address */
+#define MS_ASYNC 1
+#define MS_INVALIDATE 2
+#define MS_SYNC 4
+#define MCL_CURRENT 1
+#define MCL_FUTURE 2
+#define MADV_NORMAL 0
+#define MADV_RANDOM 1
+#define MADV_SEQUENTIAL 2
+#define MADV_WILLNEED 3
+#define MADV_DONTNEED 4
+
 void *mmap(void *where, size_t length, int prot, int flags, int fd, off_t offset);
 int munmap(void *start, size_t length);
 int mprotect(void *start, size_t length, int prot);
+void *mremap(void *start, size_t length, size_t new_length, int flags, ...);
+int msync(void *start, size_t length, int flags);
+int madvise(void *start, size_t length, int advice);
+int mincore(void *start, size_t length, unsigned char *present);       /* one byte a page, bit 0: it is in memory */
+int mlockall(int flags);
+int munlockall(void);
 int mlock(const void *start, size_t length);
 int munlock(const void *start, size_t length);
 

@@ -1,0 +1,344 @@
+/* vmtest/mmap_anon.c: memory shared without a file, mappings that move, and what a program may say and ask about its memory. */
+#include "vmtest.h"
+#include "mmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RW (PROT_READ | PROT_WRITE)
+
+static char *shared_memory(uint32_t pages) { return map(pages, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0); }
+
+static void answer_in_memory(void *p)
+{
+	CHECK_EQ(*(volatile int *)p, 1);
+	*(volatile int *)p = 2;
+	*(volatile int *)((char *)p + PAGE_SIZE) = 3;          /* a page that the parent has not touched */
+	check_pages((char *)p + 2 * PAGE_SIZE, 1, 4);
+}
+
+static void shared_by_fork(void)
+{
+	char *p = shared_memory(4);
+
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(*(int *)(p + i * PAGE_SIZE), 0);
+	*(volatile int *)p = 1;
+	stamp_pages(p + 2 * PAGE_SIZE, 1, 4);
+	CHECK_EQ(child_status(answer_in_memory, p), 0);
+	CHECK_EQ(*(volatile int *)p, 2);
+	CHECK_EQ(*(volatile int *)(p + PAGE_SIZE), 3);
+	long copies = vm_counter("cow_copies");
+	touch_write(p);
+	CHECK_EQ(vm_counter("cow_copies") - copies, 0);
+}
+
+static void check_and_change(void *p)
+{
+	check_pages(p, 100, 1);
+	stamp_pages(p, 100, 2);
+	squeeze_out(p, 100);
+	check_pages(p, 100, 2);
+}
+
+static void shared_through_swap(void)
+{
+	char *p = shared_memory(101);
+	long before = vm_counter("swap_used");
+
+	stamp_pages(p, 100, 1);
+	squeeze_out(p, 100);
+	CHECK(vm_counter("swap_used") - before >= 100, "only %ld slots are used", vm_counter("swap_used") - before);
+	long reads = vm_counter("swap_ins");
+	CHECK_EQ(child_status(check_and_change, p), 0);
+	CHECK(vm_counter("swap_ins") > reads, "nothing was read from swap");
+	check_pages(p, 100, 2);
+	CHECK_EQ(*(int *)(p + 100 * PAGE_SIZE), 0);
+	CHECK_EQ(munmap(p, 101 * PAGE_SIZE), 0);
+	CHECK(vm_counter("swap_used") - before < 20, "%ld slots were kept", vm_counter("swap_used") - before);
+}
+
+static void count_up(void *p)
+{
+	for (int i = 0; i < 500; i++)
+		for (int page = 0; page < 4; page++)
+			__asm__ volatile("lock incl %0" : "+m"(*(volatile int *)((char *)p + page * PAGE_SIZE)));
+}
+
+static void shared_counting(void)
+{
+	char *p = shared_memory(4);
+	pid_t child[3];
+
+	for (int i = 0; i < 3; i++)
+		child[i] = start_child(count_up, p);
+	squeeze();
+	squeeze();
+	for (int i = 0; i < 3; i++)
+		must_end_well(child[i]);
+	for (int page = 0; page < 4; page++)
+		CHECK_EQ(*(int *)(p + page * PAGE_SIZE), 1500);
+}
+
+/* A grandchild has it too, and it lives as long as the last one that maps it. */
+static void middle(void *p)
+{
+	char *q = (char *)p + PAGE_SIZE;
+	CHECK_EQ(munmap(p, PAGE_SIZE), 0);
+	*(int *)q = 5;
+	must_end_well(start_child(touch_write, q + 4));
+}
+
+static void shared_in_parts(void)
+{
+	char *p = shared_memory(3);
+
+	*(int *)p = 4;
+	CHECK_EQ(child_status(middle, p), 0);
+	CHECK_EQ(*(int *)p, 4);
+	CHECK_EQ(*(int *)(p + PAGE_SIZE), 5);
+	CHECK_EQ(p[PAGE_SIZE + 4], 1);
+	CHECK_EQ(munmap(p + PAGE_SIZE, PAGE_SIZE), 0);
+	CHECK_EQ(mprotect(p, PAGE_SIZE, PROT_READ), 0);
+	must_be_killed(touch_write, p, SIGSEGV);
+	CHECK_EQ(*(int *)p, 4);
+	p = mmap(NULL, 2 * PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK_EQ(*(int *)p, 0);
+	must_be_killed(touch_write, p, SIGSEGV);
+}
+
+static void remapped(void)
+{
+	char *p = map_anonymous(4), *q;
+
+	stamp_pages(p, 4, 1);
+	uint32_t frame = page_of(p).frame;
+	long copies = vm_counter("cow_copies"), fills = vm_counter("zero_fills");
+	q = mremap(p, 4 * PAGE_SIZE, 8 * PAGE_SIZE, MREMAP_MAYMOVE);   /* it is at the top of the area: it has to move */
+	CHECK(q != MAP_FAILED && q != p, "mremap: %s", strerror(errno));
+	check_pages(q, 4, 1);
+	CHECK_EQ(page_of(q).frame, frame);
+	CHECK_EQ(vm_counter("cow_copies") - copies, 0);
+	CHECK_EQ(vm_counter("zero_fills") - fills, 0);
+	must_be_killed(touch_read, p, SIGSEGV);
+	CHECK_EQ(*(int *)(q + 7 * PAGE_SIZE), 0);
+	touch_write(q + 8 * PAGE_SIZE - 1);
+	CHECK_EQ(mremap(q, 8 * PAGE_SIZE, 2 * PAGE_SIZE, 0), q);
+	must_be_killed(touch_read, q + 2 * PAGE_SIZE, SIGSEGV);
+	CHECK_EQ(mremap(q, 2 * PAGE_SIZE, 3 * PAGE_SIZE, 0), q);       /* room above: grows where it is */
+	CHECK_EQ(*(int *)(q + 2 * PAGE_SIZE), 0);
+	check_pages(q, 2, 1);
+	CHECK_ERROR(mremap(q, 3 * PAGE_SIZE, 0x10000000, 0), ENOMEM);
+	char *place = (char *)0x50000000;
+	CHECK_EQ(mremap(q, 2 * PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, place), place);
+	check_pages(place, 2, 1);
+	must_be_killed(touch_read, q, SIGSEGV);
+	CHECK_EQ(*(int *)(q + 2 * PAGE_SIZE), 0);              /* the rest of the region stayed */
+	squeeze_out(place, 2);
+	CHECK_EQ(mremap(place, 2 * PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, place + 0x1000000), place + 0x1000000);
+	CHECK(page_of(place + 0x1000000).swapped, "moving brought a page in from swap");
+	check_pages(place + 0x1000000, 2, 1);
+}
+
+static void remapped_file(void)
+{
+	int fd = mapped_file(6, 10);
+	char *p = map(2, RW, MAP_SHARED, fd, 1), *q;
+
+	stamp_pages(p, 1, 77);
+	q = mremap(p, 2 * PAGE_SIZE, 5 * PAGE_SIZE, MREMAP_MAYMOVE);
+	CHECK(q != MAP_FAILED, "mremap: %s", strerror(errno));
+	check_pages(q, 1, 77);
+	for (int i = 1; i < 5; i++)
+		check_pages(q + i * PAGE_SIZE, 1, 11 + i);
+	p = mremap(q + PAGE_SIZE, 0, 2 * PAGE_SIZE, MREMAP_MAYMOVE);   /* an old length of 0: once more */
+	CHECK(p != MAP_FAILED, "mremap: %s", strerror(errno));
+	check_stamped(p, 2, 12);
+	CHECK_EQ(page_of(p).frame, page_of(q + PAGE_SIZE).frame);
+	unlink(MAPPED);
+}
+
+static void remap_errors(void)
+{
+	char *p = map_anonymous(4), *none = (char *)0x30000000;
+
+	CHECK_ERROR(mremap(p, PAGE_SIZE, 0, 0), EINVAL);
+	CHECK_ERROR(mremap(p + 1, PAGE_SIZE, PAGE_SIZE, 0), EINVAL);
+	CHECK_ERROR(mremap(p, PAGE_SIZE, PAGE_SIZE, 8), EINVAL);
+	CHECK_ERROR(mremap(p, PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED, none), EINVAL);
+	CHECK_ERROR(mremap(p, PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED | MREMAP_MAYMOVE, none + 1), EINVAL);
+	CHECK_ERROR(mremap(p, 4 * PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED | MREMAP_MAYMOVE, p + PAGE_SIZE), EINVAL);
+	CHECK_ERROR(mremap(p, PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED | MREMAP_MAYMOVE, 0xbffff000 + PAGE_SIZE), EINVAL);
+	CHECK_ERROR(mremap(none, PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE), EFAULT);
+	CHECK_ERROR(mremap(p, 9 * PAGE_SIZE, 10 * PAGE_SIZE, MREMAP_MAYMOVE), EFAULT);
+	CHECK_ERROR(mremap(p, 0, PAGE_SIZE, MREMAP_MAYMOVE), EINVAL);
+}
+
+static void in_core(void)
+{
+	unsigned char in[6];
+	char *p = map_anonymous(4);
+	int fd = mapped_file(3, 1);
+	char *q = map(4, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	touch_write(p + PAGE_SIZE);
+	CHECK_EQ(mincore(p, 4 * PAGE_SIZE, in), 0);
+	CHECK(!(in[0] & 1) && in[1] & 1 && !(in[2] & 1), "mincore says %d %d %d", in[0], in[1], in[2]);
+	CHECK_EQ(mincore(q, 4 * PAGE_SIZE, in), 0);
+	CHECK(in[0] & in[1] & in[2] & 1 && !(in[3] & 1), "just written, not mapped: %d %d %d; beyond the end: %d", in[0], in[1], in[2], in[3]);
+	squeeze_out(p + PAGE_SIZE, 1);
+	CHECK_EQ(mincore(p + PAGE_SIZE, 1, in), 0);
+	CHECK_EQ(in[0] & 1, 0);
+	CHECK_ERROR(mincore(p + 1, PAGE_SIZE, in), EINVAL);
+	CHECK_ERROR(mincore((char *)0x30000000, PAGE_SIZE, in), ENOMEM);
+	CHECK_ERROR(mincore((char *)0xc0000000, PAGE_SIZE, in), ENOMEM);
+	CHECK_ERROR(mincore(p, PAGE_SIZE, (void *)0xc0000000), EFAULT);
+	CHECK_ERROR(mincore(p, PAGE_SIZE, NULL), EFAULT);
+	unlink(MAPPED);
+}
+
+static void not_needed(void)
+{
+	int fd = mapped_file(2, 20);
+	char *p = map_anonymous(3), *q = map(2, RW, MAP_PRIVATE, fd, 0), *r = map(2, RW, MAP_SHARED, fd, 0), *t = shared_memory(1);
+
+	stamp_pages(p, 3, 1);
+	long before = memory_now().private;
+	CHECK_EQ(madvise(p + PAGE_SIZE, PAGE_SIZE, MADV_DONTNEED), 0);
+	CHECK_EQ(before - memory_now().private, 1);
+	check_pages(p, 1, 1);
+	for (uint32_t i = 0; i < PAGE_SIZE; i++)
+		CHECK(p[PAGE_SIZE + i] == 0, "byte %u is %d", (unsigned)i, p[PAGE_SIZE + i]);
+	stamp_pages(q, 1, 99);
+	stamp_pages(r + PAGE_SIZE, 1, 98);
+	touch_write(t);
+	CHECK_EQ(madvise(q, 2 * PAGE_SIZE, MADV_DONTNEED), 0);
+	CHECK_EQ(madvise(r, 2 * PAGE_SIZE, MADV_DONTNEED), 0);
+	CHECK_EQ(madvise(t, PAGE_SIZE, MADV_DONTNEED), 0);
+	check_pages(q, 1, 20);                 /* the file's again */
+	check_pages(r + PAGE_SIZE, 1, 98);     /* what was shared is the file's */
+	CHECK_EQ(t[0], 1);
+	CHECK_EQ(mlock(p, PAGE_SIZE), 0);
+	CHECK_ERROR(madvise(p, PAGE_SIZE, MADV_DONTNEED), EINVAL);
+	unlink(MAPPED);
+}
+
+/* So that what is counted later is not this program's own text. */
+static void warm_up(void)
+{
+	static char page[PAGE_SIZE];
+
+	stamp_pages(page, 1, 1);
+	check_stamped(page, 1, 1);
+	vm_counter("pgmajfault");
+	vm_faults();
+}
+
+static void needed_soon(void)
+{
+	uint32_t pages = 20;
+	unsigned char in[20];
+	int fd = mapped_file(pages, 20);
+
+	char *p = map(pages, PROT_READ, MAP_PRIVATE, fd, 0), *q = map_anonymous(pages);
+	check_stamped(p, pages, 20);
+	stamp_pages(q, pages, 1);
+	squeeze_out(q, pages);
+	squeeze_out(p, pages);
+	squeeze();
+	CHECK_EQ(madvise(p, pages * PAGE_SIZE, MADV_WILLNEED), 0);
+	CHECK_EQ(mincore(p, pages * PAGE_SIZE, in), 0);
+	for (uint32_t i = 0; i < pages; i++)
+		CHECK(in[i] & 1, "page %u was not brought in", (unsigned)i);
+	warm_up();
+	long major = vm_counter("pgmajfault");
+	check_stamped(p, pages, 20);
+	CHECK_EQ(vm_counter("pgmajfault") - major, 0);
+	CHECK_EQ(madvise(q, pages * PAGE_SIZE, MADV_WILLNEED), 0);
+	CHECK_EQ(pages_present(q, pages), pages);
+	check_pages(q, pages, 1);
+	unlink(MAPPED);
+}
+
+static void advice(void)
+{
+	char *p = map_anonymous(4);
+
+	CHECK_EQ(madvise(p, 4 * PAGE_SIZE, MADV_RANDOM), 0);
+	CHECK_EQ(madvise(p + PAGE_SIZE, PAGE_SIZE, MADV_SEQUENTIAL), 0);
+	CHECK_EQ(madvise(p, 4 * PAGE_SIZE, MADV_NORMAL), 0);
+	CHECK_EQ(madvise(p, 0, MADV_NORMAL), 0);
+	CHECK_ERROR(madvise(p, PAGE_SIZE, 77), EINVAL);
+	CHECK_ERROR(madvise(p + 1, PAGE_SIZE, MADV_NORMAL), EINVAL);
+	CHECK_ERROR(madvise(p, 0xfffff001, MADV_NORMAL), EINVAL);
+	CHECK_EQ(munmap(p + PAGE_SIZE, PAGE_SIZE), 0);
+	touch_write(p + 2 * PAGE_SIZE);
+	CHECK_ERROR(madvise(p, 4 * PAGE_SIZE, MADV_DONTNEED), ENOMEM);         /* but done beyond the hole */
+	CHECK_EQ(p[2 * PAGE_SIZE], 0);
+}
+
+static void populated(void)
+{
+	int fd = mapped_file(5, 1);
+	char *p = map(5, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NORESERVE, -1, 0);
+	char *q = map(5, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+	CHECK_EQ(pages_present(p, 5), 5);
+	CHECK_EQ(pages_present(q, 5), 5);
+	warm_up();
+	long faults = vm_faults();
+	stamp_pages(p, 5, 1);
+	check_stamped(q, 5, 1);
+	CHECK_EQ(vm_faults() - faults, 0);
+	unlink(MAPPED);
+}
+
+static void lock_everything(void)
+{
+	char *p = map_anonymous(5), *future;
+
+	touch_write(p);
+	CHECK_ERROR(mlockall(0), EINVAL);
+	CHECK_ERROR(mlockall(64), EINVAL);
+	CHECK_EQ(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
+	CHECK_EQ(pages_present(p, 5), 5);
+	future = map_anonymous(5);
+	CHECK_EQ(pages_present(future, 5), 5);
+	char *heap = grow_heap(3);
+	CHECK_EQ(pages_present(heap, 3), 3);
+	stamp_pages(future, 5, 3);
+	squeeze();
+	squeeze();
+	CHECK_EQ(pages_present(p, 5), 5);
+	CHECK_EQ(pages_present(future, 5), 5);
+	CHECK_EQ(mprotect(future, PAGE_SIZE, PROT_READ), 0);
+	CHECK_EQ(munmap(p, PAGE_SIZE), 0);
+	long pinned = vm_counter("nr_pinned");
+	CHECK_EQ(munlockall(), 0);
+	CHECK(pinned - vm_counter("nr_pinned") >= 12, "unlocking everything took back %ld pins", pinned - vm_counter("nr_pinned"));
+	squeeze_out(future, 5);
+	check_pages(future, 5, 3);
+	CHECK_EQ(pages_present(map_anonymous(5), 5), 0);
+}
+
+const struct test mmap_anon_tests[] = {
+	{"shared-anon", "memory without a file is shared across fork, also where it was not touched before", shared_by_fork, NULL},
+	{"shared-anon-swap", "shared memory goes to swap and comes back for all", shared_through_swap, NULL},
+	{"shared-anon-count", "three processes count in shared memory while it is evicted", shared_counting, NULL},
+	{"shared-anon-parts", "parts of shared memory are unmapped and protected by one, not by all", shared_in_parts, NULL},
+	{"mremap", "mappings grow, shrink and move without a page being copied or brought in", remapped, NULL},
+	{"mremap-file", "a mapping of a file grows into the file; an old length of 0 maps it again", remapped_file, NULL},
+	{"mremap-errors", "mremap's errors", remap_errors, NULL},
+	{"mincore", "which pages are in memory, mapped or not", in_core, NULL},
+	{"madvise-dontneed", "private pages are dropped for good, others come back from where they are", not_needed, NULL},
+	{"madvise-willneed", "pages are brought in before they are used, from file and swap", needed_soon, NULL},
+	{"madvise", "advice's errors and holes", advice, NULL},
+	{"mmap-populate", "MAP_POPULATE takes the faults in advance", populated, NULL},
+	{"mlockall", "all pages stay, those of later mappings too", lock_everything, NULL},
+	{0}};
