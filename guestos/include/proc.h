@@ -27,6 +27,7 @@ struct proc {
 	struct proc *parent;
 	enum proc_state state;
 	bool uninterruptible;          /* asleep for the disk or memory: kill waits */
+	bool waited;                   /* for the disk or a lock, and has not run since */
 	const void *channel;           /* what it sleeps on */
 	uint32_t wake_at;              /* tick, if timed */
 	bool timed;
@@ -92,6 +93,11 @@ bool slice_over(void);
 struct mutex { struct proc *owner; };
 void mutex_lock(struct mutex *m);                      /* may sleep, not interruptible */
 void mutex_unlock(struct mutex *m);
+
+/* loadavg.c */
+#define LOAD_SHIFT 11
+extern uint32_t load_average[3];                /* over 1, 5, 15 minutes, LOAD_SHIFT bits after the point */
+void loadavg_tick(void);
 
 /* process.c */
 struct fork_options {
