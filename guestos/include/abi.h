@@ -110,7 +110,7 @@ struct linux_termios {
 #define ECHO   0000010u
 #define ECHOE  0000020u
 #define ECHOK  0000040u
-enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN };
+enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSUSP = 10 };
 
 enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32 };
 
