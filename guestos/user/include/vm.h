@@ -38,6 +38,7 @@ struct vm_held vm_held_now(void);
 bool vm_held_again(const struct vm_held *before, struct vm_held *now);         /* true once no more is held; waits a few seconds */
 
 bool vm_is_pagoda(void);                       /* false on a host that only shares the system calls */
+long vm_resident(void);                        /* pages of this process in memory; -1 */
 long vm_faults(void);                          /* page faults of this process so far, minor and major */
 
 /* The caller's state of one page, in words, for evidence lines. */
