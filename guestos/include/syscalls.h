@@ -193,7 +193,7 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(407, clock_nanosleep_time64) \
 	X(412, utimensat_time64) \
 	X(413, pselect6_time64) \
-	X(414, ppoll_time64) \
+	X(414, ppoll_time64)
 
 #define X(number, name) int sys_##name(struct trapframe *tf);
 SYSCALLS(X)
