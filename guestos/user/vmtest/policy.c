@@ -46,7 +46,7 @@ static void churn(void *who)
 {
 	uint32_t n = memory_pages() / 4 * 3, seed = (uint32_t)who * 77 + 1, writes = 0, sum = 0;
 
-	n = n < 2500 ? n : 2500;
+	n = n < 1500 ? n : 1500;
 	char *heap = grow_heap(n);
 	if (memory_pages() > 4 * n)
 		limit_here(n / 2);     /* memory is large enough: what is meant to be short must be made so */
