@@ -99,7 +99,7 @@ static int read_default_ldt(uaddr_t to, uint32_t room)
 	return clear_user(to, room) ? -EFAULT : (int)room;
 }
 
-/* Before Linux 2.0 there were fewer kinds of segments, and base and limit 0 alone meant "none": func 1 still behaves like that. */
+/* func 1 is the older form (old), which knows no useable bit, and takes base and limit 0 alone for "none". */
 static int write_ldt(uaddr_t from, uint32_t bytes, bool old)
 {
 	struct linux_user_desc u;

@@ -140,6 +140,7 @@ void timer_tick(bool user)
 		idle_ticks++;
 	if (current && current->space && current->state == PROC_RUNNABLE)
 		current->space->vtime += VTIME_TICK;
+	loadavg_tick();
 	if (slice_over())
 		need_resched = true;
 }

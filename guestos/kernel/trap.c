@@ -60,7 +60,7 @@ static const char *selector_words(const struct trapframe *tf, char *to, uint32_t
 
 static void exception(struct trapframe *tf)
 {
-	char words[40], where[20];
+	char words[40], where[32];
 	const char *name = exceptions[tf->vector].name;
 	int sig = exceptions[tf->vector].sig;
 	if (!from_user(tf) || !sig)

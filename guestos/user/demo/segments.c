@@ -2,7 +2,8 @@
  *
  * An address in a segment is an offset: the processor compares it with the limit, then adds the base. This is how programs were kept
  * apart before paging; here both are at work, and the memory around each segment is mapped, so only the segment refuses.
- * Each misuse happens in a child (which has a copy of the table); the line between is the kernel's. */
+ * Each misuse happens in a child, which has a copy of the table. Its handler is told vector and error code, and returns, so that the instruction is
+ * tried again; the handler is gone by then, and the kernel ends the child with the line that is seen here. */
 #include <demo.h>
 
 #include <segment.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { BYTES, PAGES, DOWN, READ_ONLY, EXECUTE_ONLY, CODE, ABSENT, STACK, SEGMENTS };
@@ -92,21 +94,25 @@ static const struct { const char *what; struct user_desc d; void (*right)(void);
 		.contents = MODIFY_LDT_CONTENTS_STACK}, right_stack},
 };
 
+enum { NP = 11, SS, GP };              /* vectors [SDM3A 6.15 "Exception and Interrupt Reference"] */
+#define LOCAL_ERROR(n) ((n) << 3 | 4u) /* an error code: which descriptor, TI; RPL has no place in it [SDM3A 6.13 "Error Code"] */
+#define GLOBAL_ERROR(n) ((n) << 3)
+
 /* by_load: found when the segment register is loaded, which even a processor that checks nothing else finds. */
-static const struct { const char *what, *fault; void (*wrong)(void); int signal; bool by_load; } misuses[] = {
-	{"read offset 100 of the first", "#GP, no selector", read_bytes_end, SIGSEGV, false},
-	{"read 4 bytes at offset 97 of the first, the last one outside", "#GP, no selector", read_dword_across, SIGSEGV, false},
-	{"read offset 4096 of the one-page segment", "#GP, no selector", read_pages_end, SIGSEGV, false},
-	{"read offset 1999 of the expand-down segment", "#GP, no selector", read_down_limit, SIGSEGV, false},
-	{"write to the read-only segment", "#GP, no selector", write_read_only, SIGSEGV, false},
-	{"load FS with the execute-only segment, to read it", "#GP, local descriptor 4", load_execute_only, SIGSEGV, true},
-	{"write to the readable code segment", "#GP, no selector", write_code, SIGSEGV, false},
-	{"call the first data segment", "#GP, local descriptor 0", call_data, SIGSEGV, true},
-	{"load FS with the absent segment", "#NP, local descriptor 6", load_absent, SIGBUS, true},
-	{"push a 17th word on the 64-byte stack", "#SS, no selector", push_too_many, SIGBUS, false},
-	{"load FS with the kernel's data segment", "#GP, global descriptor 2", load_kernel_data, SIGSEGV, true},
-	{"load FS with a descriptor beyond the table", "#GP, local descriptor 8", load_beyond_table, SIGSEGV, true},
-	{"clear the stack's segment while SS holds it", "#GP, local descriptor 7, raised by the kernel's own IRET", cleared_in_use, SIGSEGV, true},
+static const struct { const char *what; void (*wrong)(void); uint32_t vector, error; bool by_load; } misuses[] = {
+	{"read offset 100 of the first", read_bytes_end, GP, 0, false},
+	{"read 4 bytes at offset 97 of the first, the last one outside", read_dword_across, GP, 0, false},
+	{"read offset 4096 of the one-page segment", read_pages_end, GP, 0, false},
+	{"read offset 1999 of the expand-down segment", read_down_limit, GP, 0, false},
+	{"write to the read-only segment", write_read_only, GP, 0, false},
+	{"load FS with the execute-only segment, to read it", load_execute_only, GP, LOCAL_ERROR(EXECUTE_ONLY), true},
+	{"write to the readable code segment", write_code, GP, 0, false},
+	{"call the first data segment", call_data, GP, LOCAL_ERROR(BYTES), true},
+	{"load FS with the absent segment", load_absent, NP, LOCAL_ERROR(ABSENT), true},
+	{"push a 17th word on the 64-byte stack", push_too_many, SS, 0, false},
+	{"load FS with the kernel's data segment", load_kernel_data, GP, GLOBAL_ERROR(2), true},
+	{"load FS with a descriptor beyond the table", load_beyond_table, GP, LOCAL_ERROR(SEGMENTS), true},
+	{"clear the stack's segment while SS holds it: the kernel cannot go back", cleared_in_use, GP, LOCAL_ERROR(STACK), true},
 };
 
 static void make_segments(void)
@@ -136,21 +142,62 @@ static void show_segments(void)
 	}
 }
 
+struct fault { uint32_t signal, vector, error; };
+static int told[2];
+
+static void print_fault(const char *who, uint32_t vector, uint32_t error)
+{
+	static const char *const names[] = {[NP] = "#NP, segment not present", [SS] = "#SS, stack fault", [GP] = "#GP, general protection"};
+
+	printf("   %s: vector %u (%s), error code 0x%x: ", who, (unsigned)vector, vector >= NP && vector <= GP ? names[vector] : "?", (unsigned)error);
+	if (error)
+		printf("selector of %s descriptor %u\n", error & 4 ? "local" : "global", (unsigned)error >> 3);
+	else
+		puts("no selector");
+}
+
+static void tell(int signal, siginfo_t *info, void *context)
+{
+	struct fault f = {signal, context_of(context)->trapno, context_of(context)->err};
+
+	(void)info;
+	write(told[1], &f, sizeof(f));
+}
+
+static _Noreturn void misuse(void (*wrong)(void))
+{
+	static char handler_stack[SIGSTKSZ];   /* ESP may be an offset in a small segment */
+	stack_t stack = {.ss_sp = handler_stack, .ss_size = sizeof(handler_stack)};
+
+	if (sigaltstack(&stack, NULL) < 0)
+		_exit(1);
+	catch_signal(SIGSEGV, tell, SA_ONSTACK | SA_RESETHAND);
+	catch_signal(SIGBUS, tell, SA_ONSTACK | SA_RESETHAND);
+	wrong();
+	_exit(0);
+}
+
 static void show_misuse(size_t i)
 {
-	int status = 0;
+	int status = 0, signal = misuses[i].vector == GP ? SIGSEGV : SIGBUS;
+	struct fault f = {0};
 
-	printf("-- %s: expected is %s\n", misuses[i].what, misuses[i].fault);
+	printf("-- %s\n", misuses[i].what);
+	print_fault("expected", misuses[i].vector, misuses[i].error);
 	fflush(stdout);
+	if (pipe(told) < 0)
+		exit(1);
 	pid_t pid = fork();
-	if (pid == 0) {
-		misuses[i].wrong();
-		_exit(0);
-	}
+	if (pid == 0)
+		misuse(misuses[i].wrong);
+	close(told[1]);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		exit(1);
-	demo_check(WIFSIGNALED(status) && WTERMSIG(status) == misuses[i].signal, misuses[i].signal == SIGBUS ?
-		"the child ended by SIGBUS" : "the child ended by SIGSEGV");
+	demo_check(WIFSIGNALED(status) && WTERMSIG(status) == signal, signal == SIGBUS ? "the child ended by SIGBUS" : "the child ended by SIGSEGV");
+	read(told[0], &f, sizeof(f));          /* nothing if the handler was not called */
+	close(told[0]);
+	print_fault("its handler was told", f.vector, f.error);
+	demo_check((int)f.signal == signal && f.vector == misuses[i].vector && f.error == misuses[i].error, "as expected");
 }
 
 int main(void)
