@@ -328,6 +328,31 @@ static void limits(void)
 	CHECK(wide[0] == 1u << 30 && wide[1] == ~0ull, "prlimit64 tells 0x%lx of the soft limit", (unsigned long)wide[0]);
 }
 
+static void recurse(void *left)
+{
+	volatile char frame[1024];
+
+	frame[0] = 1;
+	if (left)
+		recurse((char *)left - 1);
+	frame[1] = frame[0];
+}
+
+static void small_stack(void *kilobytes)
+{
+	struct rlimit l = {64 << 10, RLIM_INFINITY};
+
+	CHECK_EQ(setrlimit(RLIMIT_STACK, &l), 0);
+	recurse(kilobytes);
+}
+
+static void rlimit_stack(void)
+{
+	must_end_well(start_child(small_stack, (void *)32));
+	must_be_killed(small_stack, (void *)80, SIGSEGV);
+	must_end_well(start_child(recurse, (void *)80));
+}
+
 /* More data than the limit: it works, and never more than the limit is resident, though memory has room. */
 static void rss_data(void)
 {
@@ -523,6 +548,7 @@ const struct test policy_tests[] = {
 	{"policy-clock-idle", "clock: used pages stay, idle ones go", clock_idle, NULL},
 	{"policy-aging-idle", "aging: used pages stay, idle ones go", aging_idle, NULL},
 	{"rlimit", "limits are told, set, checked and inherited", limits, NULL},
+	{"rlimit-stack", "the stack grows to its limit and no further", rlimit_stack, NULL},
 	{"rlimit-rss", "a process replaces its own pages at its limit, and keeps its data", rss_data, NULL},
 	{"rlimit-rss-shared", "pages it shares are not taken for a process at its limit", rss_shared, NULL},
 	{"working-set", "the estimate follows what a process uses", working_set, NULL},
