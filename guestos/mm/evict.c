@@ -89,7 +89,8 @@ static bool evict_anon(struct frame *f)
 		vm.clean_drops++;
 	} else {
 		f->flags |= FRAME_BUSY;
-		/* If it cannot be written the frame stays, pinned: whoever faults still finds it by name. */
+		/* If it cannot be written the frame stays, pinned: whoever faults still finds it by name.
+		 * Simplified: it stays for good, also when nobody wants it any more. */
 		if (disk_swap(f->index, frame_pa(f), true)) {
 			frame_lock(f);
 			f->flags |= FRAME_STUCK;
