@@ -27,6 +27,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"policy [NAME]", "which page replacement policy is in force, or shall be"},
 	{"loadcontrol [on|off]", "suspend processes when memory cannot hold what all of them need"},
 	{"memcheck", "have the kernel compare all its books on memory"},
+	{"stress [ROUNDS [SEED]]", "processes that do random things, and check what comes of them"},
+	{"bad", "programs that mean harm, and do none"},
 	{"ps, kill PID", "processes"},
 	{"ls cat cp mv rm mkdir rmdir touch", "files; also  wc head grep hexdump echo test pwd"},
 	{"cat /proc/self/status", "the kernel describes itself in /proc"},
