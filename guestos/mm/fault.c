@@ -235,7 +235,8 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 			lock_entry(r, pte);
 			return FAULT_DONE;
 		}
-		if (*pte & PG_P)
+		bool absent = !(*pte & PG_P);
+		if (!absent)
 			result = r->shared ? shared_write(s, r, la, pte) : cow_write(s, r, la, pte);
 		else if (pte_swapped(*pte))
 			result = beyond_file(r, la) ? FAULT_BEYOND : swap_in(s, la, pte);
@@ -243,6 +244,8 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 			result = fill(s, r, la, pte, write);
 		if (result != FAULT_DONE)
 			return result;
+		if (absent)
+			prefetch_fault(s, r, la, write);
 	}
 }
 
