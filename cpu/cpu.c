@@ -115,13 +115,15 @@ static void rebuild(struct cpu *cpu)
 	cpu->attention = true;
 }
 
+const char *const cpu_general_names[8] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
+const char *const cpu_segment_names[SEG_COUNT] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
+
 void cpu_visit_state(struct cpu *cpu, void (*fn)(void *ctx, const char *name, void *data, size_t size), void *ctx)
 {
-	static const char *const general[] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
 	uint32_t eflags = cpu_eflags(cpu), before = eflags;
 
 	for (unsigned i = 0; i < 8; i++)
-		fn(ctx, general[i], &cpu->r[i], 4);
+		fn(ctx, cpu_general_names[i], &cpu->r[i], 4);
 	fn(ctx, "eip", &cpu->eip, 4);
 	fn(ctx, "eflags", &eflags, 4);
 	for (unsigned i = 0; i < SEG_COUNT; i++)

@@ -20,6 +20,8 @@
 
 enum { R_EAX, R_ECX, R_EDX, R_EBX, R_ESP, R_EBP, R_ESI, R_EDI, R_ZERO };      /* R_ZERO is always 0: "no base", "no index" */
 enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
+extern const char *const cpu_general_names[8];         /* "eax" ... */
+extern const char *const cpu_segment_names[SEG_COUNT]; /* "ES" ... "LDTR", "TR" */
 
 #define F_CF   (1u << 0)
 #define F_ONE  (1u << 1)           /* always set */

@@ -142,6 +142,11 @@ struct disk {                      /* host side of a drive; offsets in sectors *
 	void (*close)(struct disk *d);
 };
 
+static inline bool disk_in_range(const struct disk *d, uint64_t lba, uint32_t count)
+{
+	return lba <= d->sectors && count <= d->sectors - lba;
+}
+
 /* Opens a raw image. snapshot: writes go to memory and are lost at the end, the file is opened read-only.
  * On failure returns NULL and puts one line naming the path into err. */
 struct disk *disk_open(const char *path, bool snapshot, char *err, size_t errsize);

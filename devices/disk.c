@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "devices/device.h"
+#include "devices/host_io.h"
 
 #define CLUSTER_SECTORS 8u
 #define CLUSTER_BYTES (CLUSTER_SECTORS * SECTOR_SIZE)
@@ -46,38 +47,9 @@ struct image {
 /* Reads all of len bytes; a file that has become shorter is an I/O error. */
 static int file_read(int fd, void *buf, size_t len, uint64_t offset)
 {
-	uint8_t *p = buf;
+	ssize_t n = host_read(fd, buf, len, offset);
 
-	while (len) {
-		ssize_t n = pread(fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int file_write(int fd, const void *buf, size_t len, uint64_t offset)
-{
-	const uint8_t *p = buf;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -ENOSPC;
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return n < 0 ? (int)n : (size_t)n < len ? -EIO : 0;
 }
 
 /* --- the overlay ------------------------------------------------------------------------------------------------ */
@@ -168,11 +140,6 @@ static void overlay_free(struct overlay *o)
 
 /* --- struct disk ------------------------------------------------------------------------------------------------ */
 
-static bool in_range(const struct disk *d, uint64_t lba, uint32_t count)
-{
-	return lba <= d->sectors && count <= d->sectors - lba;
-}
-
 /* Sectors from lba to the end of its cluster, count at most. */
 static uint32_t cluster_run(uint64_t lba, uint32_t count)
 {
@@ -186,7 +153,7 @@ static int image_read(struct disk *d, uint64_t lba, void *buf, uint32_t count)
 	struct image *im = (struct image *)d;
 	uint8_t *p = buf;
 
-	if (!in_range(d, lba, count))
+	if (!disk_in_range(d, lba, count))
 		return -EINVAL;
 	if (!im->has_overlay)
 		return file_read(im->fd, buf, (size_t)count * SECTOR_SIZE, lba * SECTOR_SIZE);
@@ -215,12 +182,12 @@ static int image_write(struct disk *d, uint64_t lba, const void *buf, uint32_t c
 	struct image *im = (struct image *)d;
 	const uint8_t *p = buf;
 
-	if (!in_range(d, lba, count))
+	if (!disk_in_range(d, lba, count))
 		return -EINVAL;
 	if (d->read_only)
 		return -EROFS;
 	if (!im->has_overlay)
-		return file_write(im->fd, buf, (size_t)count * SECTOR_SIZE, lba * SECTOR_SIZE);
+		return host_write(im->fd, buf, (size_t)count * SECTOR_SIZE, lba * SECTOR_SIZE);
 	while (count) {
 		uint32_t n = cluster_run(lba, count);
 		struct cluster *c = overlay_find(&im->overlay, lba / CLUSTER_SECTORS);

@@ -16,6 +16,7 @@
 #include "emu/debug/notebook.h"
 #include "emu/debug/guest/source.h"
 #include "emu/gdb/gdb.h"
+#include "emu/report.h"
 #include "emu/run.h"
 #include "emu/script/script.h"
 #include "emu/session.h"
@@ -296,7 +297,7 @@ static int run_face(struct debug *g)
 	g->session.console.live = terminal || o->run.gdb;          /* somebody watches: idle time follows the wall clock */
 	if (g->gdb && o->face == FACE_BY_TERMINAL) {
 		gdb_main(g->gdb, false, false, wants_end, g);
-		return g->d.stop.kind == STOP_MACHINE ? monitor_end_status(g->d.m, g->d.stop.ended) : STATUS_OK;
+		return g->d.stop.kind == STOP_MACHINE ? ended_status(g->d.m, g->d.stop.ended) : STATUS_OK;
 	}
 	if (g->gdb)
 		g->face.idle = on_idle;

@@ -15,6 +15,7 @@
 #include "emu/linux_boot.h"
 #include "emu/little_endian.h"
 #include "emu/multiboot.h"
+#include "devices/host_io.h"
 
 #define FILE_LIMIT (1ull << 30)            /* larger cannot be a kernel or initrd for a 32-bit machine */
 
@@ -57,24 +58,6 @@ static int open_image(const char *path, const char *what, bool disk, struct stat
 	return loader_fail(err, "%s '%s' %s", what, path, wrong);
 }
 
-/* As many bytes as there are, up to size; -1 on error. */
-static ssize_t read_all(int fd, uint8_t *buf, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, buf + done, size - done, (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 int host_file_read(struct host_file *f, const char *path, const char *what, char *err)
 {
 	struct stat st;
@@ -85,12 +68,11 @@ int host_file_read(struct host_file *f, const char *path, const char *what, char
 		return -1;
 	f->path = strdup(path);
 	f->data = malloc((size_t)st.st_size);
-	ssize_t n = f->path && f->data ? read_all(fd, f->data, (size_t)st.st_size) : (errno = ENOMEM, -1);
-	int error = errno;
+	ssize_t n = f->path && f->data ? host_read(fd, f->data, (size_t)st.st_size, 0) : -ENOMEM;
 	close(fd);
 	if (n < 0 || n != st.st_size) {
 		host_file_free(f);
-		return loader_fail(err, "cannot read %s '%s': %s", what, path, n < 0 ? strerror(error) : "it shrank while being read");
+		return loader_fail(err, "cannot read %s '%s': %s", what, path, n < 0 ? strerror((int)-n) : "it shrank while being read");
 	}
 	f->size = (size_t)n;
 	return 0;
@@ -139,11 +121,10 @@ int image_kind(const char *path, enum image_kind *kind, char *err)
 
 	if (fd < 0)
 		return -1;
-	ssize_t n = read_all(fd, head, sizeof(head));
-	int error = errno;
+	ssize_t n = host_read(fd, head, sizeof(head), 0);
 	close(fd);
 	if (n < 0)
-		return loader_fail(err, "cannot read image '%s': %s", path, strerror(error));
+		return loader_fail(err, "cannot read image '%s': %s", path, strerror((int)-n));
 	if ((n >= 4 && !memcmp(head, ELFMAG, SELFMAG)) || linux_recognise(head, (size_t)n) || find_header(head, (size_t)n, &at))
 		*kind = IMAGE_KERNEL;
 	else if (n >= 512 && has_pagoda_partition(head))

@@ -7,6 +7,7 @@
 #include "emu/debug/explain/fault_words.h"
 #include "emu/diagnosis.h"
 #include "emu/disasm.h"
+#include "emu/status.h"
 
 /* [SDM3A 6.3.1 "External Interrupts"], table "Protected-Mode Exceptions and Interrupts". */
 static const struct { const char *mnemonic, *name; } vectors[32] = {
@@ -59,7 +60,6 @@ static void print_flags(uint32_t fl, FILE *out)
 
 static void print_registers(const struct cpu *cpu, FILE *out)
 {
-	static const char *const names[] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
 	const uint32_t *r = cpu->r;
 
 	fprintf(out, "registers\n");
@@ -77,7 +77,7 @@ static void print_registers(const struct cpu *cpu, FILE *out)
 			(unsigned long long)cpu->pdpte[3]);
 	for (unsigned i = 0; i < SEG_COUNT; i++) {
 		const struct segment *s = &cpu->seg[i];
-		fprintf(out, "  %-4s %04x  base %08x limit %08x access %02x%s\n", names[i], s->selector, s->base, s->limit, s->access,
+		fprintf(out, "  %-4s %04x  base %08x limit %08x access %02x%s\n", cpu_segment_names[i], s->selector, s->base, s->limit, s->access,
 			s->access & 0x80 ? "" : " (unusable)");
 	}
 	fprintf(out, "  GDTR base %08x limit %04x   IDTR base %08x limit %04x\n", cpu->gdtr.base, cpu->gdtr.limit,
@@ -234,4 +234,30 @@ void report_halted(const struct machine *m, const struct symbols *symbols, FILE 
 	if (m->cpu.ferr)               /* no HLT: the kernel's author looks for one in vain */
 		fprintf(out, "why: an x87 error is reported as interrupt 13 of the PICs while CR0.NE is 0; set NE to get it as #MF\n");
 	print_rest(m, symbols, out);
+}
+
+/* --- the end of a run ------------------------------------------------------------------------------------------------ */
+
+const char *ended_text(enum machine_stop ended)
+{
+	switch (ended) {
+	case MACHINE_POWER_OFF: return "the guest powered off";
+	case MACHINE_RESET: return "the guest reset the machine";
+	case MACHINE_DEBUG_EXIT: return "the guest exited through isa-debug-exit";
+	case MACHINE_TRIPLE_FAULT: return "triple fault: the processor has shut down";
+	case MACHINE_HALTED_FOREVER: return "the guest halted with interrupts disabled";
+	case MACHINE_INSTRUCTION_LIMIT: return "instruction limit";
+	default: return "";
+	}
+}
+
+int ended_status(const struct machine *m, enum machine_stop ended)
+{
+	switch (ended) {
+	case MACHINE_DEBUG_EXIT: return (int)((m->exit_value << 1 | 1) & 0xff);
+	case MACHINE_TRIPLE_FAULT: return STATUS_TRIPLE_FAULT;
+	case MACHINE_HALTED_FOREVER: return STATUS_HALTED;
+	case MACHINE_INSTRUCTION_LIMIT: return STATUS_LIMIT;
+	default: return STATUS_OK;
+	}
 }

@@ -9,6 +9,9 @@
 
 void report_triple_fault(const struct machine *m, const struct symbols *symbols, FILE *out);
 void report_halted(const struct machine *m, const struct symbols *symbols, FILE *out);
+/* How the machine ended, and the exit status that goes with it; "" and 0 while it has not. */
+const char *ended_text(enum machine_stop ended);
+int ended_status(const struct machine *m, enum machine_stop ended);
 /* "page fault", "general protection fault", ... for vectors 0..31; "interrupt" for the others. */
 const char *vector_name(unsigned vector);
 /* "#PF", "NMI"; "" for those without. */

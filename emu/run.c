@@ -68,34 +68,14 @@ static bool host_ends(void *owner)
 static bool machine_ended(struct run *r, enum machine_stop stop)
 {
 	struct outcome *o = &r->outcome;
-	struct machine *m = r->session.machine;
+	const struct machine *m = r->session.machine;
 
-	switch (stop) {
-	case MACHINE_RAN:
-	case MACHINE_REQUESTED:
-		if (!run_check_ended(&r->check))
-			return false;
+	if (stop != MACHINE_RAN && stop != MACHINE_REQUESTED)
+		*o = (struct outcome){ ended_status(m, stop), ended_text(stop), 0 };
+	else if (run_check_ended(&r->check))
 		*o = (struct outcome){ STATUS_CHECK, "the paging checker found something", 0 };
-		break;
-	case MACHINE_POWER_OFF:
-		*o = (struct outcome){ STATUS_OK, "the guest powered off", 0 };
-		break;
-	case MACHINE_RESET:
-		*o = (struct outcome){ STATUS_OK, "the guest reset the machine", 0 };
-		break;
-	case MACHINE_DEBUG_EXIT:
-		*o = (struct outcome){ (int)((m->exit_value << 1 | 1) & 0xff), "the guest exited through isa-debug-exit", 0 };
-		break;
-	case MACHINE_TRIPLE_FAULT:
-		*o = (struct outcome){ STATUS_TRIPLE_FAULT, "triple fault", 0 };
-		break;
-	case MACHINE_HALTED_FOREVER:
-		*o = (struct outcome){ STATUS_HALTED, "the guest halted with interrupts disabled", 0 };
-		break;
-	case MACHINE_INSTRUCTION_LIMIT:
-		*o = (struct outcome){ STATUS_LIMIT, "instruction limit", 0 };
-		break;
-	}
+	else
+		return false;
 	return true;
 }
 

@@ -2,7 +2,7 @@
 #include "emu/run_gdb.h"
 
 #include "emu/debug/debugger.h"
-#include "emu/monitor/monitor.h"
+#include "emu/report.h"
 #include "emu/gdb/gdb.h"
 #include "emu/terminal.h"
 
@@ -53,7 +53,7 @@ int run_under_gdb(struct session *s, bool (*host_ends)(void *owner), void *owner
 		gdb_announce(link);
 		gdb_main(link, !s->options.waits, true, wants_end, &g);
 		*stop = history_ended(s->history);
-		gdb_exited(link, monitor_end_status(s->machine, *stop));
+		gdb_exited(link, ended_status(s->machine, *stop));
 	}
 	gdb_close(link);
 	debugger_free(&g.d);

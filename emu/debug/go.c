@@ -9,25 +9,13 @@
 
 #include "emu/console.h"
 #include "emu/debug/going.h"
+#include "emu/report.h"
 
 #define SLICE_MOST  (CLOCK_HZ / 100)
 #define SLICE_LEAST 1000u
 #define SLICE_NS    10000000ull
 
 /* --- stops ------------------------------------------------------------------------------------------------------------- */
-
-static const char *ended_text(enum machine_stop ended)
-{
-	switch (ended) {
-	case MACHINE_POWER_OFF: return "the guest powered off";
-	case MACHINE_RESET: return "the guest reset the machine";
-	case MACHINE_DEBUG_EXIT: return "the guest exited through isa-debug-exit";
-	case MACHINE_TRIPLE_FAULT: return "triple fault: the processor has shut down";
-	case MACHINE_HALTED_FOREVER: return "the guest halted with interrupts disabled";
-	case MACHINE_INSTRUCTION_LIMIT: return "instruction limit";
-	default: return "";
-	}
-}
 
 const char *stop_kind_name(enum stop_kind kind)
 {

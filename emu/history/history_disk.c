@@ -34,11 +34,6 @@ static int past_block(struct history_disk *d, uint64_t block, uint8_t *bytes)
 	return r < 0 ? r : 0;
 }
 
-static bool in_range(const struct disk *disk, uint64_t lba, uint32_t count)
-{
-	return lba <= disk->sectors && count <= disk->sectors - lba;
-}
-
 /* Sectors from lba to the end of its block, count at most. */
 static uint32_t run_in_block(uint64_t lba, uint32_t count)
 {
@@ -129,7 +124,7 @@ static int disk_read(struct disk *disk, uint64_t lba, void *buf, uint32_t count)
 {
 	struct history_disk *d = (struct history_disk *)disk;
 
-	if (!in_range(disk, lba, count))
+	if (!disk_in_range(disk, lba, count))
 		return -EINVAL;
 	return d->past ? past_read(d, lba, buf, count) : d->file->read(d->file, lba, buf, count);
 }
@@ -138,7 +133,7 @@ static int disk_write(struct disk *disk, uint64_t lba, const void *buf, uint32_t
 {
 	struct history_disk *d = (struct history_disk *)disk;
 
-	if (!in_range(disk, lba, count))
+	if (!disk_in_range(disk, lba, count))
 		return -EINVAL;
 	if (disk->read_only)
 		return -EROFS;

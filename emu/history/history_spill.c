@@ -1,6 +1,7 @@
 /* emu/history/history_spill.c: see history_spill.h. */
 #define _GNU_SOURCE                        /* mkostemp */
 #include "emu/history/history_spill.h"
+#include "devices/host_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,21 +52,6 @@ static int open_file(struct spill *s)
 	return err;
 }
 
-static int write_all(int fd, const char *bytes, size_t size, off_t at)
-{
-	while (size) {
-		ssize_t n = pwrite(fd, bytes, size, at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		bytes += n;
-		size -= (size_t)n;
-		at += n;
-	}
-	return 0;
-}
-
 /* --- slots ------------------------------------------------------------------------------------------------------- */
 
 static unsigned units(unsigned size) { return (size + SPILL_UNIT - 1) / SPILL_UNIT; }
@@ -82,7 +68,7 @@ int spill_put(struct spill *s, const void *bytes, unsigned size, uint32_t *slot)
 	uint32_t at = grows ? (uint32_t)(s->end / SPILL_UNIT) : again->slot[again->count - 1];
 	int err = s->fd < 0 ? open_file(s) : 0;
 	if (!err)
-		err = write_all(s->fd, bytes, size, (off_t)at * SPILL_UNIT);
+		err = host_write(s->fd, bytes, size, (uint64_t)at * SPILL_UNIT);
 	if (err) {
 		s->error = s->error ? s->error : err;
 		return err;
@@ -98,20 +84,9 @@ int spill_put(struct spill *s, const void *bytes, unsigned size, uint32_t *slot)
 
 int spill_get(const struct spill *s, uint32_t slot, void *bytes, unsigned size)
 {
-	char *p = bytes;
-	off_t at = (off_t)slot * SPILL_UNIT;
+	ssize_t n = host_read(s->fd, bytes, size, (uint64_t)slot * SPILL_UNIT);
 
-	while (size) {
-		ssize_t n = pread(s->fd, p, size, at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		p += n;
-		size -= (unsigned)n;
-		at += n;
-	}
-	return 0;
+	return n < 0 ? (int)n : n < (ssize_t)size ? -EIO : 0;
 }
 
 /* A slot that there is no memory to remember is lost to the file, nothing else. */

@@ -13,6 +13,7 @@
 
 #include "emu/monitor/command.h"
 #include "emu/monitor/history_file.h"
+#include "emu/report.h"
 #include "emu/run.h"
 #include "emu/script/script.h"
 #include "emu/session.h"
@@ -43,22 +44,6 @@ struct monitor {
 	History *history;
 	char history_file[512];
 };
-
-int monitor_end_status(const struct machine *m, enum machine_stop ended)
-{
-	switch (ended) {
-	case MACHINE_DEBUG_EXIT:
-		return (int)((m->exit_value << 1 | 1) & 0xff);
-	case MACHINE_TRIPLE_FAULT:
-		return STATUS_TRIPLE_FAULT;
-	case MACHINE_HALTED_FOREVER:
-		return STATUS_HALTED;
-	case MACHINE_INSTRUCTION_LIMIT:
-		return STATUS_LIMIT;
-	default:
-		return STATUS_OK;
-	}
-}
 
 /* --- the face --------------------------------------------------------------------------------------------------------------------- */
 
@@ -428,6 +413,6 @@ int monitor_run(struct debugger *d, struct session *s, FILE *script, const char 
 	if (!mon.status && script_failure(d))
 		mon.status = STATUS_CHECK;
 	if (!mon.status && d->stop.kind == STOP_MACHINE)
-		mon.status = monitor_end_status(d->m, d->stop.ended);
+		mon.status = ended_status(d->m, d->stop.ended);
 	return mon.status;
 }

@@ -21,7 +21,5 @@ struct session;
 
 /* script: lines from there, a batch; NULL: standard input. name: of the script, for messages. */
 int monitor_run(struct debugger *d, struct session *s, FILE *script, const char *name);
-/* What `emu run` gives for a machine that ended so. */
-int monitor_end_status(const struct machine *m, enum machine_stop ended);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "emu/state/chunks_private.h"
 #include "emu/hash.h"
+#include "devices/host_io.h"
 
 #define STEP 65536u
 
@@ -170,23 +171,6 @@ static int damaged(const struct chunk_reader *r, char *err)
 	return loader_fail(err, "'%s' is damaged: what it holds is not what this program writes", r->path);
 }
 
-static ssize_t read_at(int fd, void *buf, size_t size, uint64_t offset)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, (uint8_t *)buf + done, size - done, (off_t)(offset + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 struct chunk_reader *chunk_reader_new(int fd, const char *path, uint64_t size)
 {
 	struct chunk_reader *r = calloc(1, sizeof(*r));
@@ -220,7 +204,7 @@ static ssize_t decompress(struct chunk_reader *r, void *buf, size_t size, char *
 	while (out.pos < out.size && !r->ended) {
 		if (r->in.pos == r->in.size) {
 			size_t want = r->size - r->at < STEP ? (size_t)(r->size - r->at) : STEP;
-			ssize_t n = want ? read_at(r->fd, r->buffer, want, STATE_HEADER + r->at) : 0;
+			ssize_t n = want ? host_read(r->fd, r->buffer, want, STATE_HEADER + r->at) : 0;
 			if (n < 0)
 				return loader_fail(err, "cannot read '%s': %s", r->path, strerror((int)-n));
 			r->at += (uint64_t)n;

@@ -14,6 +14,7 @@
 #include "emu/state/chunks_private.h"
 #include "emu/hash.h"
 #include "emu/state/state_file.h"
+#include "devices/host_io.h"
 
 #define STEP 65536u                    /* bytes hashed at a time: a multiple of what the hash takes at once */
 
@@ -30,17 +31,8 @@ struct state_output {
 
 static void write_all(struct state_output *o, const uint8_t *data, size_t size)
 {
-	while (size && !o->error) {
-		ssize_t n = write(o->fd, data, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			o->error = n < 0 ? -errno : -ENOSPC;
-			return;
-		}
-		data += n;
-		size -= (size_t)n;
-	}
+	if (!o->error)
+		o->error = host_write(o->fd, data, size, HOST_IO_ON);
 }
 
 static void flush(struct state_output *o)
@@ -176,28 +168,10 @@ bool chunks_recognise(const char *path)
 	return same;
 }
 
-/* Reads whole. The size, or a negative errno. */
-static ssize_t read_step(int fd, uint8_t *buf, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, buf + done, size - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 static int check_header(int fd, const char *path, char *err)
 {
 	uint8_t header[STATE_HEADER];
-	ssize_t n = read_step(fd, header, sizeof(header));
+	ssize_t n = host_read(fd, header, sizeof(header), HOST_IO_ON);
 
 	if (n < 0)
 		return loader_fail(err, "cannot read '%s': %s", path, strerror((int)-n));
@@ -224,7 +198,7 @@ static int check_sum(int fd, const char *path, uint64_t size, char *err)
 	}
 	hash_init(&hash);
 	for (uint64_t left = size - sizeof(sum); left && n >= 0; left -= (uint64_t)n) {
-		n = read_step(fd, buf, left < STEP ? (size_t)left : STEP);
+		n = host_read(fd, buf, left < STEP ? (size_t)left : STEP, HOST_IO_ON);
 		if (n == 0)
 			n = -EIO;
 		if (n > 0)
@@ -233,7 +207,7 @@ static int check_sum(int fd, const char *path, uint64_t size, char *err)
 			break;
 	}
 	if (n >= 0)
-		n = read_step(fd, sum, sizeof(sum));
+		n = host_read(fd, sum, sizeof(sum), HOST_IO_ON);
 	free(buf);
 	if (n < 0)
 		return loader_fail(err, "cannot read '%s': %s", path, strerror((int)-n));

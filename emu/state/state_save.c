@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "emu/hash.h"
+#include "devices/host_io.h"
 
 struct saved_drive {
 	struct disk *disk;
@@ -73,18 +74,11 @@ static bool block_is_zero(const uint8_t *block)
 static int image_block(int fd, uint64_t sectors, uint64_t block, uint8_t *buf)
 {
 	uint64_t left = sectors * SECTOR_SIZE - block * STATE_BLOCK;
-	size_t size = left < STATE_BLOCK ? (size_t)left : STATE_BLOCK, done = 0;
+	size_t size = left < STATE_BLOCK ? (size_t)left : STATE_BLOCK;
 
 	memset(buf + size, 0, STATE_BLOCK - size);
-	while (done < size) {
-		ssize_t n = pread(fd, buf + done, size - done, (off_t)(block * STATE_BLOCK + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
+	ssize_t n = host_read(fd, buf, size, block * STATE_BLOCK);
+	return n < 0 ? (int)n : (size_t)n < size ? -EIO : 0;
 }
 
 /* The first block at or after this one in which the file may have data; where it cannot tell, every block may. */

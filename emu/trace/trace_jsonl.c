@@ -21,7 +21,6 @@ static void end(struct trace *t)
 
 static void jsonl_instruction(struct trace *t, struct machine *m)
 {
-	static const char *const names[8] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
 	const struct cpu *cpu = &m->cpu;
 	struct disassembly d;
 	struct json_out *j = begin(t, cpu_icount(cpu), "cpu");
@@ -31,7 +30,7 @@ static void jsonl_instruction(struct trace *t, struct machine *m)
 	json_put_hex(j, "eip", cpu->eip);
 	json_put_text(j, "insn", d.text);
 	for (unsigned i = 0; i < 8; i++)
-		json_put_hex(j, names[i], cpu->r[i]);
+		json_put_hex(j, cpu_general_names[i], cpu->r[i]);
 	json_put_hex(j, "eflags", cpu_eflags(cpu));
 	end(t);
 }

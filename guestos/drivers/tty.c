@@ -2,7 +2,7 @@
  *
  * Interrupts put bytes into a ring. A reader in canonical mode takes them out, echoes and edits a line; in raw mode it takes them as
  * they are. Editing happens when somebody reads, not when a key arrives, so text typed (or piped) ahead is echoed
- * where it is used, and a program that switches modes loses nothing. Only the interrupt character acts at once.
+ * where it is used, and a program that switches modes loses nothing. Only the characters that send signals act at once.
  * Several processes may read at once; each byte goes to one of them. They share the line being edited, and none of them sleeps in the
  * middle of changing it.
  * Invariant: head - tail <= TTY_RING; only interrupts move head, only readers move tail (with interrupts off). */
@@ -14,7 +14,7 @@
 
 static struct linux_termios termios = {
 	.c_iflag = ICRNL, .c_oflag = OPOST | ONLCR, .c_cflag = 0xbf, .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK,
-	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1 },
+	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSUSP] = 26 },
 };
 static uint16_t winsize[4] = { 24, 80 };      /* rows and columns: nobody can ask the terminal at the other end of a serial line */
 static uint8_t ring[TTY_RING];
@@ -50,26 +50,35 @@ static bool started_by(const struct proc *p, int ancestor)
 	return false;
 }
 
-/* ^C: the foreground process group if the shell names one, else everything the shell has started. */
-static void interrupt_foreground(void)
+/* ^C and its like: the foreground process group if the shell names one, else everything the shell has started. */
+static void signal_foreground(int sig)
 {
 	bool known = proc_find(owner);
 	for (struct proc *p = all_procs; p; p = p->next) {
 		if (!p->space || p->pid == 1)
 			continue;
 		if (foreground ? p->pgid == foreground && p->pid != owner : !known || started_by(p, owner))
-			proc_signal(p, SIGINT);
+			proc_signal(p, sig);
 	}
+}
+
+/* A process is stopped only if the shell has said who is in the foreground: then it knows how to continue it, too. */
+static int signal_of(uint8_t c)
+{
+	if (!(termios.c_lflag & ISIG) || !c)
+		return 0;
+	return c == termios.c_cc[VINTR] ? SIGINT : c == termios.c_cc[VQUIT] ? SIGQUIT : c == termios.c_cc[VSUSP] && foreground ? SIGTSTP : 0;
 }
 
 bool tty_input(char c)
 {
-	if ((termios.c_lflag & ISIG) && c == termios.c_cc[VINTR]) {
+	int sig = signal_of(c);
+	if (sig) {
 		tail = head;
 		line_len = line_taken = 0;
 		line_done = false;
-		echo("^C\n");
-		interrupt_foreground();
+		echo((char[]){ '^', c + '@', '\n', 0 });
+		signal_foreground(sig);
 		wakeup(ring);
 		return true;
 	}

@@ -122,28 +122,6 @@ int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos)
 	return done;
 }
 
-static int file_read(struct file *file, uaddr_t to, uint32_t n, uint32_t pos)
-{
-	struct inode *ip = file->inode;
-	uint32_t done = 0;
-	if (S_ISDIR(ip->d.mode))
-		return -EISDIR;
-	while (done < n && pos + done < ip->d.size && !current->killed) {
-		struct frame *f;
-		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(min(n - done, PAGE_SIZE - at), ip->d.size - pos - done);
-		int err = pfs_page(ip, (pos + done) / PAGE_SIZE, &f);
-		if (err >= 0) {
-			err = copy_to_user(to + done, (char *)frame_va(f) + at, piece);
-			frame_unpin(f);
-		}
-		if (err)
-			return done ? (int)done : err;
-		prefetch_read(file, (pos + done) / PAGE_SIZE);
-		done += piece;
-	}
-	return done;
-}
-
 /* One page's part of a write. A block that the file had already is changed through the log, so that a crash leaves all of the old or all of
  * the new bytes; a new one, or bytes after the end, can go home at once: nothing leads there until the commit. */
 static int store_page(struct inode *ip, uint32_t pos, const void *from, uint32_t n)
@@ -170,6 +148,49 @@ static int store_page(struct inode *ip, uint32_t pos, const void *from, uint32_t
 	frame_unpin(f);
 	ip->d.size = max(ip->d.size, pos + n);
 	return 0;
+}
+
+/* One operation: bytes of the kernel's become part of the file. Bytes stored, or an error. */
+int pfs_write_kernel(struct inode *ip, const void *from, uint32_t n, uint32_t pos)
+{
+	uint32_t done = 0;
+	int err = fs_begin();
+	if (err)
+		return err;
+	while (!err && done < n) {
+		uint32_t piece = min(n - done, PAGE_SIZE - (pos + done) % PAGE_SIZE);
+		err = store_page(ip, pos + done, (const char *)from + done, piece);
+		done += err ? 0 : piece;
+	}
+	ip->d.mtime = boot_time + ticks / HZ;
+	int err2 = inode_write(ip);
+	fs_end();
+	return err ? err : err2 ? err2 : (int)done;
+}
+
+static int file_read(struct file *file, uaddr_t to, uint32_t n, uint32_t pos)
+{
+	struct inode *ip = file->inode;
+	uint32_t done = 0;
+	if (S_ISDIR(ip->d.mode))
+		return -EISDIR;
+	int refused = txn_any() ? txn_access(file, n, pos, false) : 0;
+	if (refused)
+		return refused;
+	while (done < n && pos + done < ip->d.size && !current->killed) {
+		struct frame *f;
+		uint32_t at = (pos + done) % PAGE_SIZE, piece = min(min(n - done, PAGE_SIZE - at), ip->d.size - pos - done);
+		int err = pfs_page(ip, (pos + done) / PAGE_SIZE, &f);
+		if (err >= 0) {
+			err = copy_to_user(to + done, (char *)frame_va(f) + at, piece);
+			frame_unpin(f);
+		}
+		if (err)
+			return done ? (int)done : err;
+		prefetch_read(file, (pos + done) / PAGE_SIZE);
+		done += piece;
+	}
+	return done;
 }
 
 /* One operation: bytes that are in kernel frames, as they lie in the pages of the file, become part of it. Bytes stored, or an error. */
@@ -236,6 +257,9 @@ static int write_pieces(struct inode *ip, struct frame **data, uint32_t frames, 
 static int file_write(struct file *file, uaddr_t from, uint32_t n, uint32_t pos)
 {
 	struct frame *data[WRITE_PAGES];
+	int refused = txn_any() ? txn_access(file, n, pos, true) : 0;
+	if (refused)
+		return refused;
 	uint32_t frames = n ? get_frames(data, page_up(pos % PAGE_SIZE + n) / PAGE_SIZE) : 0;
 	int r = frames ? write_pieces(file->inode, data, frames, from, n, pos) : n ? -ENOMEM : 0;
 	while (frames)
@@ -276,8 +300,14 @@ static int file_stat(struct file *file, struct stat_info *st)
 	return 0;
 }
 
-static void file_close(struct file *file) { inode_put(file->inode); }
+static void file_close(struct file *file)
+{
+	if (txn_any())
+		txn_close(file);
+	inode_put(file->inode);
+}
 
 const struct file_ops pfs_file_ops = {
-	.read = file_read, .write = file_write, .next_entry = file_next_entry, .stat = file_stat, .close = file_close, .seekable = true,
+	.read = file_read, .write = file_write, .next_entry = file_next_entry, .stat = file_stat, .ioctl = txn_ioctl, .close = file_close,
+	.seekable = true,
 };

@@ -87,6 +87,16 @@ static void show_uptime(struct text *t, struct proc *p)
 	print(t, "%u.%02u 0.00\n", ticks / HZ, ticks % HZ * 100 / HZ);
 }
 
+static void show_loadavg(struct text *t, struct proc *p)
+{
+	uint32_t running = 0, all = 0;
+	for (int i = 0; i < 3; i++)
+		print(t, "%u.%02u ", load_average[i] >> LOAD_SHIFT, ((load_average[i] & ((1u << LOAD_SHIFT) - 1)) * 100) >> LOAD_SHIFT);
+	for (p = all_procs; p; p = p->next, all++)
+		running += p->state == PROC_RUNNABLE;
+	print(t, "%u/%u %d\n", running, all, current->pid);
+}
+
 static void show_swaps(struct text *t, struct proc *p)
 {
 	(void)p;
@@ -140,7 +150,13 @@ static void show_pid_status(struct text *t, struct proc *p)
 			KB(max(p->maxrss, p->space->rss)), KB(p->space->rss), KB(p->space->tables), KB(p->space->swapped), KB(p->space->working_set));
 }
 
-static void show_pid_cmdline(struct text *t, struct proc *p) { print(t, "%s", p->space && p->space->exe ? p->space->exe : ""); }
+/* The arguments, each with the zero that ends it. Simplified: as exec was given them; what the program has changed since is not seen. */
+static void show_pid_cmdline(struct text *t, struct proc *p)
+{
+	uint32_t n = p->space && p->space->cmdline ? min(p->space->cmdline_bytes, (uint32_t)(t->end - t->at)) : 0;
+	memcpy(t->at, n ? p->space->cmdline : NULL, n);
+	t->at += n;
+}
 
 static const char *region_name(const struct region *r)
 {
@@ -189,6 +205,7 @@ static const struct proc_entry top_files[] = {
 	{ "check", .show = show_check },
 	{ "stat", .show = show_stat },
 	{ "uptime", .show = show_uptime },
+	{ "loadavg", .show = show_loadavg },
 	{ "journal", .show = journal_show },
 	{ "swaps", .show = show_swaps },
 	{ "mounts", .show = show_mounts },
@@ -203,6 +220,7 @@ static const struct proc_entry pid_files[] = {
 	{ "status", .show = show_pid_status },
 	{ "maps", .show = show_pid_maps },
 	{ "cmdline", .show = show_pid_cmdline },
+	{ .name = "exe" },                           /* a symbolic link, see procfs_link() */
 	{ "pagemap", .entry = pagemap_entry },
 };
 #define DIRECTORY 99u
@@ -256,6 +274,8 @@ static int proc_read(struct file *f, uaddr_t to, uint32_t n, uint32_t pos)
 {
 	if (f->number == DIRECTORY)
 		return -EISDIR;
+	if (!entry_of(f)->show && !entry_of(f)->entry)
+		return -EINVAL;                /* the exe of a process that has none */
 	return (entry_of(f)->show ? read_text : read_table)(f, to, n, pos);
 }
 
@@ -277,10 +297,15 @@ static int proc_write(struct file *f, uaddr_t from, uint32_t n, uint32_t pos)
 	return err ? err : (int)all;
 }
 
-static void fill_entry(struct dir_entry *e, const char *name, uint32_t ino, bool dir)
+static uint32_t entry_mode(const struct proc_entry *e)
+{
+	return !e->show && !e->entry ? S_IFLNK | 0777 : S_IFREG | (e->write ? 0644 : 0444);
+}
+
+static void fill_entry(struct dir_entry *e, const char *name, uint32_t ino, uint32_t mode)
 {
 	e->ino = ino;
-	e->type = DT_OF(dir ? S_IFDIR : S_IFREG);
+	e->type = DT_OF(mode);
 	strlcpy(e->name, name, sizeof e->name);
 }
 
@@ -293,14 +318,17 @@ static int proc_next(struct file *f, uint32_t *pos, struct dir_entry *e)
 	if (f->number != DIRECTORY)
 		return -ENOTDIR;
 	if (at < n + 2) {
-		fill_entry(e, at == 0 ? "." : at == 1 ? ".." : table[at - 2].name, at + 1, at < 2);
+		if (at < 2)
+			fill_entry(e, at ? ".." : ".", at + 1, S_IFDIR);
+		else
+			fill_entry(e, table[at - 2].name, at + 1, entry_mode(&table[at - 2]));
 		*pos = at + 1;
 		return 1;
 	}
 	if (f->pid)
 		return 0;
 	if (at < 1000) {
-		fill_entry(e, "self", 999, true);
+		fill_entry(e, "self", 999, S_IFDIR);
 		*pos = 1000;
 		return 1;
 	}
@@ -311,7 +339,7 @@ static int proc_next(struct file *f, uint32_t *pos, struct dir_entry *e)
 	if (!next)
 		return 0;
 	snprintf(number, sizeof number, "%d", next->pid);
-	fill_entry(e, number, 1000 + next->pid, true);
+	fill_entry(e, number, 1000 + next->pid, S_IFDIR);
 	*pos = 1000 + next->pid;
 	return 1;
 }
@@ -344,7 +372,7 @@ int procfs_link(const char *path, char *target, uint32_t room)
 
 static int proc_stat(struct file *f, struct stat_info *st)
 {
-	uint32_t mode = f->number == DIRECTORY ? S_IFDIR | 0555 : entry_of(f)->write ? S_IFREG | 0644 : S_IFREG | 0444;
+	uint32_t mode = f->number == DIRECTORY ? S_IFDIR | 0555 : entry_mode(entry_of(f));
 	*st = (struct stat_info){ .dev = DEV_PROC, .ino = 1 + f->number + f->pid * 1000, .mode = mode, .nlink = 1,
 		.mtime = boot_time + ticks / HZ };
 	return 0;

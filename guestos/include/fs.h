@@ -83,6 +83,8 @@ void inode_remember_path(struct inode *ip, const char *path);
 int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned */
 int pfs_page_ahead(struct inode *ip, uint32_t index);          /* into the page cache, if it is not a hole; 0 or -error */
 int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f);
+int pfs_write_kernel(struct inode *ip, const void *from, uint32_t n, uint32_t pos);
+int txn_recover(void);                                         /* undo what programs' transactions had not finished */
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
 extern const struct file_ops pfs_file_ops;
 int pfs_sync(void);

@@ -172,6 +172,7 @@ extern struct space *all_spaces;
 #define MAX_REGIONS 4096u              /* of one space. Simplified: Linux allows 65530 */
 struct space *space_new(void);                 /* may sleep */
 void space_put(struct space *s);               /* may sleep (last reference to an unlinked file) */
+uint32_t space_burden(const struct space *s);  /* pages of memory and swap that would be free without it, roughly */
 void space_activate(struct space *s);          /* NULL: the kernel's own directory */
 struct region *region_add(struct space *s, const struct region *like);         /* may sleep */
 struct region *region_find(struct space *s, uint32_t la);
@@ -192,7 +193,8 @@ int space_protect(struct space *s, uint32_t start, uint32_t end, uint8_t prot);
 void space_populate(struct space *s, uint32_t start, uint32_t end);
 void space_free_tables(struct space *s, uint32_t start, uint32_t end); /* does not sleep */
 int space_set_brk(struct space *s, uint32_t brk);
-bool space_affordable(uint32_t pages);                                 /* does not sleep */
+bool space_affordable(uint32_t pages);                                 /* this and the next do not sleep */
+bool space_may_grow(struct space *s, uint32_t pages);
 
 /* kernel/ldt.c */
 void ldt_activate(const struct space *s);
@@ -273,13 +275,16 @@ struct memory_object {
 	struct memory_object *next;
 	uint32_t id, refs, pages;
 	uint32_t **slots;              /* tables of swap slots, made when needed */
+	uint32_t swapped;              /* slots in them */
 };
 struct memory_object *object_new(uint32_t pages);              /* may sleep */
 void object_get(struct memory_object *o);
 void object_put(struct memory_object *o);                      /* may sleep */
 int object_page(struct memory_object *o, uint32_t index, struct frame **out);  /* pinned; may sleep */
-uint32_t *object_slot(uint32_t id, uint32_t index);
+uint32_t object_slot(uint32_t id, uint32_t index);                             /* 0: none */
+uint32_t object_give_slot(uint32_t id, uint32_t index);                        /* 0 if swap is full */
 bool object_in_swap(const struct memory_object *o, uint32_t index);    /* has the page a slot? Does not sleep */
+bool object_exists(uint32_t id);
 void objects_each(void (*table)(struct frame *f, int by), void (*slot)(uint32_t slot, int by), int by);
 
 /* evict.c */
@@ -366,6 +371,7 @@ void memory_check_now_and_then(void);                  /* option check=N: panics
 	X(zero_shares) \
 	X(file_fills) \
 	X(file_maps) \
+	X(object_maps) \
 	X(cow_copies) \
 	X(cow_reuses) \
 	X(shared_writes) \

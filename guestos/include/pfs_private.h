@@ -35,6 +35,12 @@ int inode_free_nameless(bool on_disk);
 int page_get(struct inode *ip, uint32_t index, uint32_t block, struct frame **f);
 int zero_tail(struct inode *ip, uint32_t size, bool shrinking);
 
+/* txn.c; all but txn_any() may sleep */
+bool txn_any(void);
+int txn_access(struct file *f, uint32_t n, uint32_t at, bool write);
+int txn_ioctl(struct file *f, uint32_t request, uaddr_t arg);
+void txn_close(struct file *f);
+
 /* pfs_dir.c */
 int dir_next(struct inode *dp, uint32_t *pos, struct pfs_dirent *e);
 

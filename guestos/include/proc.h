@@ -27,6 +27,7 @@ struct proc {
 	struct proc *parent;
 	enum proc_state state;
 	bool uninterruptible;          /* asleep for the disk or memory: kill waits */
+	bool waited;                   /* for the disk or a lock, and has not run since */
 	const void *channel;           /* what it sleeps on */
 	uint32_t wake_at;              /* tick, if timed */
 	bool timed;
@@ -93,6 +94,11 @@ struct mutex { struct proc *owner; };
 void mutex_lock(struct mutex *m);                      /* may sleep, not interruptible */
 void mutex_unlock(struct mutex *m);
 
+/* loadavg.c */
+#define LOAD_SHIFT 11
+extern uint32_t load_average[3];                /* over 1, 5, 15 minutes, LOAD_SHIFT bits after the point */
+void loadavg_tick(void);
+
 /* process.c */
 struct fork_options {
 	bool borrow;                   /* vfork: the child runs in the caller's space, and the caller waits, until exec or exit */
@@ -119,6 +125,10 @@ void fpu_switch(const struct proc *p);
 bool fpu_unavailable(void);                            /* may sleep */
 int fpu_copy(struct proc *child);                      /* may sleep */
 void fpu_drop(struct proc *p);
+void *fpu_image(void);
+void *fpu_image_make(void);                             /* may sleep */
+void fpu_reset(void);
+bool fpu_has_fxsave(void);
 
 /* tls.c */
 void tls_load(const struct proc *p);

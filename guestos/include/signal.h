@@ -86,6 +86,11 @@ void alarm_tick(struct proc *p);
 bool on_signal_stack(const struct signals *s, uaddr_t esp);
 int signal_frame(struct trapframe *tf, const struct signal_info *info, const struct sigaction *a, sigset_t old_mask);  /* may sleep */
 
+/* sigfpu.c */
+uaddr_t fpu_frame_place(uaddr_t esp);          /* below esp; 0: there is nothing to save */
+int fpu_frame_save(uaddr_t at);                /* may sleep */
+int fpu_frame_restore(uaddr_t at);             /* may sleep */
+
 /* sys_signal.c */
 int signal_stack_set(struct signals *s, const uint32_t stack[3], uaddr_t esp);
 

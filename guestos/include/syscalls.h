@@ -103,8 +103,8 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(133, fchdir) \
 	X(140, llseek) \
 	X(141, getdents) \
-	X(144, msync) \
 	X(142, _newselect) \
+	X(144, msync) \
 	X(145, readv) \
 	X(146, writev) \
 	X(148, fsync) \
@@ -193,7 +193,7 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(407, clock_nanosleep_time64) \
 	X(412, utimensat_time64) \
 	X(413, pselect6_time64) \
-	X(414, ppoll_time64) \
+	X(414, ppoll_time64)
 
 #define X(number, name) int sys_##name(struct trapframe *tf);
 SYSCALLS(X)

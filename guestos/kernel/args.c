@@ -2,7 +2,7 @@
  *
  * exec collects the strings in kernel frames, because the space they live in is about to go, and lays them out on the new stack:
  *
- *   0xC0000000  strings: argv, envp, path, platform, random bytes
+ *   0xC0000000  strings: argv, envp, random bytes, platform, path
  *               auxv: pairs (type, value), the last of type 0
  *               envp[] NULL
  *               argv[] NULL
@@ -89,15 +89,15 @@ int args_add_user(struct arguments *a, uaddr_t vector, uint32_t *count)
 
 int args_add_auxiliary(struct arguments *a, const char *name)
 {
-	a->execfn = a->bytes;
-	int err = args_add(a, name);
-	a->platform = a->bytes;
-	if (!err)
-		err = args_add(a, "i686");
+	int err = 0;
 	a->random = a->bytes;
 	for (uint32_t i = 0; !err && i < RANDOM_BYTES; i++)
 		err = args_add_char(a, random_u32() >> 24);
-	return err;
+	a->platform = a->bytes;
+	if (!err)
+		err = args_add(a, "i686");
+	a->execfn = a->bytes;
+	return err ? err : args_add(a, name);
 }
 
 char *args_line(const struct arguments *a, uint32_t *bytes)

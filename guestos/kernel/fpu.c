@@ -120,6 +120,39 @@ int fpu_copy(struct proc *child)
 	return 0;
 }
 
+/* The current process's values as they lie in memory, up to date; NULL if it has none. It is not the owner then, so it may sleep over
+ * them, and change them: its next use loads them. */
+void *fpu_image(void)
+{
+	if (fpu_owner == current) {
+		save(current->fpu);
+		fpu_owner = NULL;
+		set_ts();
+	}
+	return current->fpu;
+}
+
+/* The same, made if there are none. May sleep; NULL: no memory. */
+void *fpu_image_make(void)
+{
+	struct fpu_state *s = have_fpu && !current->fpu ? kmalloc(sizeof *s) : NULL;
+	if (s) {
+		*s = initial;
+		current->fpu = s;
+	}
+	return fpu_image();
+}
+
+/* As if it had computed nothing yet. */
+void fpu_reset(void)
+{
+	struct fpu_state *s = fpu_image();
+	if (s)
+		*s = initial;
+}
+
+bool fpu_has_fxsave(void) { return have_fxsr; }
+
 /* p has no values any more: it ends, or begins a new program. */
 void fpu_drop(struct proc *p)
 {

@@ -146,6 +146,8 @@ static void init_main(void)
 	int err = disk_init();
 	if (!err)
 		err = pfs_mount();
+	if (!err)
+		err = txn_recover();
 	if (err)
 		fatal("Cannot mount the root file system: the first IDE disk must be Pagoda's disk image.");
 	if (!boot_options.quiet)

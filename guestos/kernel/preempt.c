@@ -2,7 +2,7 @@
  *
  * The kernel changes process only where it may sleep, and mostly it does not sleep there: memory is free, the page is in the cache, the
  * lock is open. A mistake of code that forgot what others may do meanwhile can so stay hidden for years. With the option seed=N a
- * generator decides, wherever something may sleep, whether the process is set aside for a while; which of the processes that can
+ * generator decides, wherever something may sleep, whether the process is set aside, and sometimes for long; which of the processes that can
  * run does so; how long a time slice is; and now and then that a frame is evicted although some are free. Every one of these could
  * have happened by itself, so whatever goes wrong then is a bug. Without the option nothing is different.
  * The generator is xorshift with the shifts 13, 17, 5: its period is 2^32 - 1. */
@@ -10,6 +10,8 @@
 #include "mm.h"
 
 #define YIELD_ONE_IN 8u
+#define LONG_ONE_IN 12u        /* of these are long */
+#define LONGEST_PAUSE 3u       /* ticks */
 #define EVICT_ONE_IN 48u
 #define LONGEST_SLICE 4u       /* ticks */
 
@@ -33,7 +35,11 @@ bool seeded(uint32_t one_in)
 /* Stands at the head of everything that may sleep but seldom does. */
 void may_sleep(void)
 {
-	if (seeded(YIELD_ONE_IN) && current->state == PROC_RUNNABLE && interrupts_on())
+	if (!seeded(YIELD_ONE_IN) || current->state != PROC_RUNNABLE || !interrupts_on())
+		return;
+	if (seeded(LONG_ONE_IN))
+		sleep_ticks(&state, 1 + seeded_random(LONGEST_PAUSE), false);
+	else
 		yield();
 }
 

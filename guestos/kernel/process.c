@@ -273,13 +273,13 @@ void proc_oom_kill(void)
 			return;                /* it is on its way out already */
 		if (!p->space || p->killed)
 			continue;
-		if (!worst || p->space->rss + p->space->swapped >= worst->space->rss + worst->space->swapped)
+		if (!worst || space_burden(p->space) >= space_burden(worst->space))
 			worst = p;
 	}
 	if (!worst || worst->pid == 1)
 		return;
 	printk("%s[%d]: killed: out of memory and swap (%u pages in memory, %u in swap)\n", worst->name, worst->pid,
-		worst->space->rss, worst->space->swapped);
+		worst->space->rss, space_burden(worst->space) - worst->space->rss);
 	vm.oom_kills++;
 	proc_signal(worst, SIGKILL);
 }

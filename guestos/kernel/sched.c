@@ -12,18 +12,29 @@ volatile uint32_t ticks, idle_ticks;
 uint32_t boot_time;
 volatile bool need_resched;
 
+/* Round robin, but who has waited for the disk or a lock goes first: he mostly needs a moment until his next wait, and if he
+ * had to queue behind those that compute, the disk would stand idle for their time slices. With a seed, chance decides. */
 static struct proc *pick(void)
 {
-	struct proc *p = current;
+	struct proc *p = current, *next = NULL;
 	for (uint32_t skip = boot_options.seed ? seeded_random(8) : 0; skip; skip--)
 		p = p->next ? p->next : all_procs;
 	struct proc *start = p;
 	do {
 		p = p->next ? p->next : all_procs;
-		if (p->state == PROC_RUNNABLE)
-			return p;
+		if (p->state == PROC_RUNNABLE && (!next || (p->waited && !next->waited && !boot_options.seed)))
+			next = p;
 	} while (p != start);
-	return NULL;
+	if (next)
+		next->waited = false;
+	return next;
+}
+
+static void make_runnable(struct proc *p)
+{
+	p->state = PROC_RUNNABLE;
+	p->waited = p->uninterruptible;
+	need_resched |= p->waited;
 }
 
 /* Give up the processor. Returns when this process is chosen again. */
@@ -110,10 +121,8 @@ void wakeup(const void *channel)
 {
 	uint32_t flags = irq_save();
 	for (struct proc *p = all_procs; p; p = p->next)
-		if (p->state == PROC_SLEEPING && p->channel == channel) {
-			p->state = PROC_RUNNABLE;
-			need_resched |= p->uninterruptible;
-		}
+		if (p->state == PROC_SLEEPING && p->channel == channel)
+			make_runnable(p);
 	irq_restore(flags);
 }
 
@@ -131,6 +140,7 @@ void timer_tick(bool user)
 		idle_ticks++;
 	if (current && current->space && current->state == PROC_RUNNABLE)
 		current->space->vtime += VTIME_TICK;
+	loadavg_tick();
 	if (slice_over())
 		need_resched = true;
 }
@@ -158,7 +168,7 @@ void mutex_unlock(struct mutex *m)
 		p = p->next ? p->next : all_procs;
 		if (p->state == PROC_SLEEPING && p->channel == m) {
 			m->owner = p;
-			p->state = PROC_RUNNABLE;
+			make_runnable(p);
 			return;
 		}
 	} while (p != current);

@@ -16,8 +16,8 @@
  *   260 code, if the program named no restorer
  *
  * ESP + 4 is a multiple of 16 when a handler begins, as at the entry of any function.
- * References: [SYSVI386 3 "Process Initialization"]; the frames are those of Linux i386.
- * Simplified: the FPU's state is not in the frame (fpstate is 0). */
+ * Above all this are the floating-point registers (sigfpu.c), if the process has used them.
+ * References: [SYSVI386 3 "Process Initialization"]; the frames are those of Linux i386. */
 #include "mm.h"
 #include "signal.h"
 #include "syscalls.h"
@@ -57,8 +57,8 @@ bool on_signal_stack(const struct signals *s, uaddr_t esp)
 	return s->alt_size && esp > s->alt_stack && esp - s->alt_stack <= s->alt_size;
 }
 
-/* Where a frame of n bytes goes; 0 if that is outside the alternate stack it belongs on. */
-static uaddr_t place_frame(const struct trapframe *tf, const struct sigaction *a, uint32_t n)
+/* Where a frame of n bytes goes, and above it the floating-point registers; 0 if that is outside the alternate stack it belongs on. */
+static uaddr_t place_frame(const struct trapframe *tf, const struct sigaction *a, uint32_t n, uaddr_t *fpstate)
 {
 	const struct signals *s = current->signals;
 	uaddr_t esp = tf->user_esp;
@@ -67,11 +67,14 @@ static uaddr_t place_frame(const struct trapframe *tf, const struct sigaction *a
 		esp = s->alt_stack + s->alt_size;
 		alternate = true;
 	}
+	*fpstate = fpu_frame_place(esp);
+	if (*fpstate)
+		esp = *fpstate;
 	esp = ((esp - n + 4) & ~15u) - 4;
 	return alternate && !on_signal_stack(s, esp) ? 0 : esp;
 }
 
-static void save_registers(struct sigcontext *c, const struct trapframe *tf, sigset_t mask)
+static void save_registers(struct sigcontext *c, const struct trapframe *tf, sigset_t mask, uaddr_t fpstate)
 {
 	const struct signals *s = current->signals;
 	*c = (struct sigcontext){
@@ -79,24 +82,25 @@ static void save_registers(struct sigcontext *c, const struct trapframe *tf, sig
 		.edi = tf->edi, .esi = tf->esi, .ebp = tf->ebp, .esp = tf->user_esp,
 		.ebx = tf->ebx, .edx = tf->edx, .ecx = tf->ecx, .eax = tf->eax,
 		.trapno = s->trapno, .error = s->error, .eip = tf->eip, .cs = tf->cs & 0xffff, .eflags = tf->eflags,
-		.esp_at_signal = tf->user_esp, .ss = tf->user_ss & 0xffff, .oldmask = mask, .cr2 = s->cr2,
+		.esp_at_signal = tf->user_esp, .ss = tf->user_ss & 0xffff, .fpstate = fpstate, .oldmask = mask, .cr2 = s->cr2,
 	};
 }
 
 /* The stack may have to grow down to where the frame goes, so ESP is moved there before it is written. */
-static int write_frame(struct trapframe *tf, uaddr_t at, const void *head, uint32_t n, const struct old_frame_tail *tail)
+static int write_frame(struct trapframe *tf, uaddr_t at, const void *head, uint32_t n, const struct old_frame_tail *tail, uaddr_t fpstate)
 {
 	uint32_t esp = tf->user_esp;
 	if (!at)
 		return -EFAULT;
 	tf->user_esp = at;
-	if (!copy_to_user(at, head, n) && !(tail && copy_to_user(at + OLD_TAIL, tail, sizeof *tail)))
+	if (!copy_to_user(at, head, n) && !(tail && copy_to_user(at + OLD_TAIL, tail, sizeof *tail)) && !fpu_frame_save(fpstate))
 		return 0;
 	tf->user_esp = esp;
 	return -EFAULT;
 }
 
-static int rt_frame(struct trapframe *tf, const struct signal_info *info, const struct sigaction *a, sigset_t mask, uaddr_t at)
+static int rt_frame(struct trapframe *tf, const struct signal_info *info, const struct sigaction *a, sigset_t mask, uaddr_t at,
+	uaddr_t fpstate)
 {
 	const struct signals *s = current->signals;
 	struct rt_frame f = {
@@ -110,23 +114,23 @@ static int rt_frame(struct trapframe *tf, const struct signal_info *info, const 
 	f.info.value[0] = info->value[0];
 	f.info.value[fault ? 1 : 2] = info->value[1];
 	memcpy(f.retcode, rt_code, sizeof f.retcode);
-	save_registers(&f.uc.regs, tf, mask);
-	if (write_frame(tf, at, &f, sizeof f, NULL))
+	save_registers(&f.uc.regs, tf, mask, fpstate);
+	if (write_frame(tf, at, &f, sizeof f, NULL, fpstate))
 		return -EFAULT;
 	tf->edx = at + offsetof(struct rt_frame, info);
 	tf->ecx = at + offsetof(struct rt_frame, uc);
 	return 0;
 }
 
-static int old_frame(struct trapframe *tf, int sig, const struct sigaction *a, sigset_t mask, uaddr_t at)
+static int old_frame(struct trapframe *tf, int sig, const struct sigaction *a, sigset_t mask, uaddr_t at, uaddr_t fpstate)
 {
 	struct old_frame_tail tail = { .extramask = mask >> 32 };
 	struct old_frame_head head = {
 		.pretcode = a->flags & SA_RESTORER ? a->restorer : at + OLD_TAIL + offsetof(struct old_frame_tail, retcode), .sig = sig,
 	};
 	memcpy(tail.retcode, old_code, sizeof tail.retcode);
-	save_registers(&head.regs, tf, mask);
-	if (write_frame(tf, at, &head, sizeof head, &tail))
+	save_registers(&head.regs, tf, mask, fpstate);
+	if (write_frame(tf, at, &head, sizeof head, &tail, fpstate))
 		return -EFAULT;
 	tf->edx = tf->ecx = 0;
 	return 0;
@@ -136,8 +140,8 @@ static int old_frame(struct trapframe *tf, int sig, const struct sigaction *a, s
 int signal_frame(struct trapframe *tf, const struct signal_info *info, const struct sigaction *a, sigset_t mask)
 {
 	bool rt = a->flags & SA_SIGINFO;
-	uaddr_t at = place_frame(tf, a, rt ? sizeof(struct rt_frame) : OLD_FRAME);
-	if (rt ? rt_frame(tf, info, a, mask, at) : old_frame(tf, info->sig, a, mask, at))
+	uaddr_t fpstate, at = place_frame(tf, a, rt ? sizeof(struct rt_frame) : OLD_FRAME, &fpstate);
+	if (rt ? rt_frame(tf, info, a, mask, at, fpstate) : old_frame(tf, info->sig, a, mask, at, fpstate))
 		return -EFAULT;
 	tf->eip = a->handler;
 	tf->eax = info->sig;
@@ -149,26 +153,8 @@ int signal_frame(struct trapframe *tf, const struct signal_info *info, const str
 
 /* Returning */
 
-/* Segments that the program made for itself, in its LDT or as thread-local storage: they may be gone, or of the wrong kind, by
- * now, and then the way back to user mode deals with it; see trap.c. */
-static bool own_selector(uint32_t selector)
-{
-	uint32_t entry = (selector & 0xffff) >> 3;
-	return (selector & 3) == 3 && (selector & 4 || (entry >= TLS_FIRST && entry < TLS_FIRST + TLS_SLOTS));
-}
-
-/* Which segments a program may hold: its own, the flat ones, and none at all in DS ES FS GS. */
-static bool data_selector(uint32_t selector)
-{
-	return own_selector(selector) || (selector & 0xffff) <= 3 || (selector & 0xffff) == SEL_UDATA || (selector & 0xffff) == SEL_UCODE;
-}
-
-static bool registers_good(const struct sigcontext *c)
-{
-	return (own_selector(c->cs) || (c->cs & 0xffff) == SEL_UCODE) && (own_selector(c->ss) || (c->ss & 0xffff) == SEL_UDATA) && data_selector(c->ds) && data_selector(c->es)
-		&& data_selector(c->fs) && data_selector(c->gs);
-}
-
+/* Any selector may be in the frame, but those of CS and SS are made to be of ring 3. Should one of them name nothing that a program may
+ * load, the way back to user mode finds that out (trap.c). */
 static void restore_registers(struct trapframe *tf, const struct sigcontext *c)
 {
 	tf->gs = c->gs & 0xffff;
@@ -183,10 +169,10 @@ static void restore_registers(struct trapframe *tf, const struct sigcontext *c)
 	tf->ecx = c->ecx;
 	tf->eax = c->eax;
 	tf->eip = c->eip;
-	tf->cs = c->cs & 0xffff;
+	tf->cs = (c->cs & 0xffff) | 3;
 	tf->eflags = (tf->eflags & ~EFLAGS_USER) | (c->eflags & EFLAGS_USER);
 	tf->user_esp = c->esp;
-	tf->user_ss = c->ss & 0xffff;
+	tf->user_ss = (c->ss & 0xffff) | 3;
 	current->restartable = false;          /* EAX is the program's, not a result */
 }
 
@@ -204,7 +190,8 @@ int sys_sigreturn(struct trapframe *tf)
 	uaddr_t at = tf->user_esp - 8;
 	struct old_frame_head f;
 	uint32_t extramask;
-	if (copy_from_user(&f, at, sizeof f) || copy_from_user(&extramask, at + OLD_TAIL, sizeof extramask) || !registers_good(&f.regs))
+	if (copy_from_user(&f, at, sizeof f) || copy_from_user(&extramask, at + OLD_TAIL, sizeof extramask)
+	    || fpu_frame_restore(f.regs.fpstate))
 		return bad_frame(tf, at);
 	current->blocked = ((sigset_t)extramask << 32 | f.regs.oldmask) & ~UNBLOCKABLE;
 	restore_registers(tf, &f.regs);
@@ -215,7 +202,7 @@ int sys_rt_sigreturn(struct trapframe *tf)
 {
 	uaddr_t at = tf->user_esp - 4;
 	struct rt_frame f;
-	if (copy_from_user(&f, at, sizeof f) || !registers_good(&f.uc.regs))
+	if (copy_from_user(&f, at, sizeof f) || fpu_frame_restore(f.uc.regs.fpstate))
 		return bad_frame(tf, at);
 	current->blocked = ((sigset_t)f.uc.mask[1] << 32 | f.uc.mask[0]) & ~UNBLOCKABLE;
 	restore_registers(tf, &f.uc.regs);

@@ -20,8 +20,10 @@ int sys_nice(struct trapframe *tf) { return ARG0(tf) ? -EPERM : 0; }
 
 int sys_sysinfo(struct trapframe *tf)
 {
-	struct linux_sysinfo s = { .uptime = ticks / HZ, .totalram = nr_usable, .freeram = nr_free, .bufferram = nr_in_state[FRAME_CACHE],
+	struct linux_sysinfo s = { .uptime = ticks / HZ, .totalram = nr_usable, .freeram = nr_free,
 		.totalswap = swap_total, .freeswap = swap_total - swap_used, .mem_unit = PAGE_SIZE };
+	for (int i = 0; i < 3; i++)
+		s.loads[i] = load_average[i] << (16 - LOAD_SHIFT);     /* 16 bits after the point there */
 	for (struct proc *p = all_procs; p; p = p->next)
 		s.procs++;
 	return copy_to_user(ARG0(tf), &s, sizeof s);

@@ -44,10 +44,16 @@ static int place(struct request *q)
 	return q->flags & MAP_FIXED_NOREPLACE && r && r->start < q->address + q->length ? -EEXIST : 0;
 }
 
+/* Flags from before MAP_SHARED_VALIDATE was there, which it takes like MAP_SHARED. Simplified: those that are not in abi.h
+ * (MAP_GROWSDOWN, MAP_STACK, MAP_HUGETLB and others) change nothing. */
+#define MAP_KNOWN (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | 0x100u | 0xf800u | 0x70000u | MAP_FIXED_NOREPLACE)
+
 /* May this file be mapped like this? */
 static int check_file(const struct request *q, struct region *r)
 {
 	uint32_t type = q->flags & MAP_TYPE, access = q->file->flags & O_ACCMODE;
+	if (type == MAP_SHARED_VALIDATE && q->flags & ~MAP_KNOWN)
+		return -EOPNOTSUPP;
 	if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) {
 		if (q->prot & PROT_WRITE && access == O_RDONLY)
 			return -EACCES;
@@ -84,6 +90,8 @@ static int map(struct request *q)
 		err = -EINVAL;
 	bool takes_memory = !r.inode ? r.shared || r.prot & PROT_WRITE : !r.shared && r.prot & PROT_WRITE;
 	if (!err && takes_memory && !(q->flags & MAP_NORESERVE) && !space_affordable(region_pages(&r)))
+		err = -ENOMEM;
+	if (!err && !space_may_grow(s, region_pages(&r)))
 		err = -ENOMEM;
 	if (!err && r.shared && !r.inode && !(r.object = object_new(region_pages(&r))))
 		err = -ENOMEM;

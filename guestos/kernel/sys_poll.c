@@ -7,6 +7,7 @@
 #include "syscalls.h"
 #include "fs.h"
 #include "mm.h"
+#include "signal.h"
 
 const char poll_channel;
 
@@ -43,7 +44,7 @@ static int wait_for(struct linux_pollfd *p, uint32_t n, uint32_t wait)
 			err = sleep_ticks(&poll_channel, left, true);
 		irq_restore(flags);
 		if (found || err)
-			return found ? found : err;
+			return found ? found : -ERESTARTNOHAND;        /* Simplified: begun again, all of the time is waited again */
 		if (wait != FOREVER && (int32_t)left <= 0)
 			return 0;
 	}

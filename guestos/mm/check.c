@@ -252,6 +252,9 @@ static void check_frame(const struct frame *f)
 			f->flags & FRAME_DIRTY ? " and is dirty" : "");
 	if (f->state == FRAME_HEAP && !heap_page_sound(f))
 		wrong("frame %u: damaged heap page (class %u, %u in use)", i, f->object, f->index);
+	if (f->state == FRAME_CACHE && object_is_memory(f->object) && !(f->flags & FRAME_ORPHAN)
+	    && (!object_exists(f->object) || object_slot(f->object, f->index) != f->block))
+		wrong("frame %u: page %u of memory object %x, which does not have it in slot %u", i, f->index, f->object, f->block);
 	if (should_have_name && !is_named(f))
 		wrong("frame %u: named (%x, %u) but not found by that name", i, f->object, f->index);
 }

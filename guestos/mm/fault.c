@@ -1,14 +1,17 @@
 /* guestos/mm/fault.c: a page fault turns what an address means (its region) into a mapping.
  *
- *   no region                          grow the stack if the address is near ESP, else the program is wrong
- *   write, region read-only            the program is wrong
- *   entry present, write, read-only    private: copy on write (cow.c); shared: the page becomes dirty
- *   entry names a swap slot            bring it in, or share the frame that has it already
- *   entry empty, file bytes            map the page-cache frame read-only; a page that is half file, half zeroes is copied
- *   entry empty, beyond the file       the program is wrong: SIGBUS
- *   entry empty, shared without file   map the memory object's frame, which is in the page cache too
- *   entry empty, nothing behind it     read: the shared zero frame; write: a frame of zeroes
+ *   what is found                      what it is          what is done                                     counted as
+ *   no region, near ESP                stack growth        the stack's region begins lower                  stack_growths
+ *   no region, or no right             violation           SIGSEGV, or EFAULT of a system call              violations
+ *   entry present, write, private      copy on write       cow.c: copy, or take the frame back              cow_copies, cow_reuses
+ *   entry present, write, shared       first write         the page becomes dirty, then writable            shared_writes
+ *   beyond the end of the file         violation           SIGBUS                                           bus_errors
+ *   entry names a swap slot            swap                read it, or share the frame that has it          swap_ins
+ *   entry empty, file's bytes          file                map the page-cache frame, read if need be        file_maps, file_fills
+ *   entry empty, memory object         shared memory       map the object's frame, which is in the cache too  object_maps
+ *   entry empty, nothing behind it     zero fill           read: the one zero frame; write: a new one       zero_shares, zero_fills
  *
+ * Whatever was read from a disk makes the fault a major one (pgmajfault).
  * Each step may sleep, and eviction may undo what an earlier step did, so fault_in() loops until the entry allows the access:
  * every pass looks at the entry afresh. Only the process that owns the space adds mappings to it. */
 #include "mm.h"
@@ -122,10 +125,12 @@ static uint32_t page_of_backing(const struct region *r, uint32_t la)
 	return r->file_page + ((la - r->start) >> PAGE_SHIFT);
 }
 
-/* Private copies of pages that the file has lost since are no longer to be had either. */
+static bool from_file(const struct region *r, uint32_t la) { return r->inode && la - r->start < r->file_bytes; }
+
+/* Also if the process has a private copy from before the file became shorter. */
 static bool beyond_file(const struct region *r, uint32_t la)
 {
-	return r->inode && la - r->start < r->file_bytes && page_of_backing(r, la) >= page_up(r->inode->d.size) >> PAGE_SHIFT;
+	return from_file(r, la) && page_of_backing(r, la) >= page_up(r->inode->d.size) >> PAGE_SHIFT;
 }
 
 /* Map the page-cache frame f, which is pinned. If the file lost it while we slept nothing is mapped, and the caller looks again. */
@@ -136,14 +141,14 @@ static enum fault_result map_cached(struct space *s, uint32_t la, pte_t *pte, st
 		map(s, la, pte, f, m, 0);
 	else
 		kfree(m);
-	vm.file_maps++;
 	return m ? FAULT_DONE : FAULT_NOMEM;
 }
 
 /* The page comes from a file. Where the file's bytes end within a page of a data segment, zeroes begin that the file
  * does not have: such a page is private from the start. */
-static enum fault_result fill_from_file(struct space *s, struct region *r, uint32_t la, pte_t *pte, uint32_t bytes)
+static enum fault_result fill_from_file(struct space *s, struct region *r, uint32_t la, pte_t *pte)
 {
+	uint32_t bytes = min(r->file_bytes - (la - r->start), PAGE_SIZE);
 	struct frame *f;
 	enum fault_result result;
 	int got = pfs_page(r->inode, page_of_backing(r, la), &f);
@@ -157,6 +162,7 @@ static enum fault_result fill_from_file(struct space *s, struct region *r, uint3
 		result = fill_private(s, la, pte, frame_va(f), bytes, true);
 	else
 		result = map_cached(s, la, pte, f);
+	vm.file_maps += bytes == PAGE_SIZE || !region_writable(r);
 	frame_unpin(f);
 	return result;
 }
@@ -172,19 +178,15 @@ static enum fault_result fill_from_object(struct space *s, struct region *r, uin
 		vm.swap_ins++;
 		count_major();
 	}
+	vm.object_maps++;
 	enum fault_result result = map_cached(s, la, pte, f);
 	frame_unpin(f);
 	return result;
 }
 
-/* Nothing is there yet: the region says what the page begins as. */
-static enum fault_result fill(struct space *s, struct region *r, uint32_t la, pte_t *pte, bool write)
+/* Nothing is behind the page. Until it is written, one frame of zeroes will do for everybody. */
+static enum fault_result fill_with_zeroes(struct space *s, uint32_t la, pte_t *pte, bool write)
 {
-	uint32_t at = la - r->start;
-	if (r->object)
-		return fill_from_object(s, r, la, pte);
-	if (r->kind == REGION_FILE && at < r->file_bytes)
-		return fill_from_file(s, r, la, pte, min(r->file_bytes - at, PAGE_SIZE));
 	if (write) {
 		vm.zero_fills++;
 		return fill_private(s, la, pte, NULL, 0, true);
@@ -214,6 +216,22 @@ static enum fault_result shared_write(struct space *s, struct region *r, uint32_
 	return err ? failure(err) : FAULT_DONE;
 }
 
+/* One step towards an entry that allows the access: what kind of fault is it? */
+static enum fault_result step(struct space *s, struct region *r, uint32_t la, pte_t *pte, bool write)
+{
+	if (*pte & PG_P)
+		return r->shared ? shared_write(s, r, la, pte) : cow_write(s, r, la, pte);
+	if (beyond_file(r, la))
+		return FAULT_BEYOND;
+	if (pte_swapped(*pte))
+		return swap_in(s, la, pte);
+	if (r->object)
+		return fill_from_object(s, r, la, pte);
+	if (from_file(r, la))
+		return fill_from_file(s, r, la, pte);
+	return fill_with_zeroes(s, la, pte, write);
+}
+
 /* Make the page at la usable for a read or a write by the user. May sleep. */
 enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t user_esp)
 {
@@ -227,7 +245,7 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 		return FAULT_BAD;
 	la = page_down(la);
 	rss_make_room(s, la);
-	for (;;) {
+	do {
 		pte_t *pte = pte_make(s, la);
 		if (!pte)
 			return FAULT_NOMEM;
@@ -236,17 +254,11 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 			return FAULT_DONE;
 		}
 		bool absent = !(*pte & PG_P);
-		if (!absent)
-			result = r->shared ? shared_write(s, r, la, pte) : cow_write(s, r, la, pte);
-		else if (pte_swapped(*pte))
-			result = beyond_file(r, la) ? FAULT_BEYOND : swap_in(s, la, pte);
-		else
-			result = fill(s, r, la, pte, write);
-		if (result != FAULT_DONE)
-			return result;
-		if (absent)
+		result = step(s, r, la, pte, write);
+		if (absent && result == FAULT_DONE)
 			prefetch_fault(s, r, la, write);
-	}
+	} while (result == FAULT_DONE);
+	return result;
 }
 
 /* What a handler is told. Addresses of the kernel always look mapped and protected: what lies there is nobody's business. */

@@ -134,6 +134,14 @@ bool space_affordable(uint32_t pages)
 	return pages <= nr_usable + (swap_total - swap_used);
 }
 
+/* RLIMIT_AS: may the process have so many more pages of addresses? */
+bool space_may_grow(struct space *s, uint32_t pages)
+{
+	for (struct region *r = s->regions; r; r = r->next)
+		pages += region_pages(r);
+	return pages <= current->rlimits[RLIMIT_AS].soft >> PAGE_SHIFT;
+}
+
 /* brk moves by bytes, the mapping by pages. A page stays free between the heap and what lies above it. */
 int space_set_brk(struct space *s, uint32_t brk)
 {
@@ -147,7 +155,8 @@ int space_set_brk(struct space *s, uint32_t brk)
 		struct region *above = region_after(s, had);
 		struct region more = { .start = had, .end = end, .kind = REGION_HEAP, .prot = PROT_READ | PROT_WRITE,
 			.may_write = true, .locked = s->lock_future };
-		if ((above && above->start < end + PAGE_SIZE) || !space_affordable((end - had) >> PAGE_SHIFT))
+		if ((above && above->start < end + PAGE_SIZE) || !space_affordable((end - had) >> PAGE_SHIFT)
+		    || !space_may_grow(s, (end - had) >> PAGE_SHIFT) || brk - s->brk_start > current->rlimits[RLIMIT_DATA].soft)
 			return -ENOMEM;
 		err = space_map(s, &more);
 		if (!err && more.locked)

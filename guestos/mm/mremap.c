@@ -92,6 +92,8 @@ int space_remap(struct space *s, uint32_t from, uint32_t length, uint32_t new_le
 		return -EINVAL;
 	if (new_length > length && !r->shared && region_writable(r) && !space_affordable((new_length - length) >> PAGE_SHIFT))
 		return -ENOMEM;
+	if (new_length > length && !space_may_grow(s, (new_length - length) >> PAGE_SHIFT))
+		return -ENOMEM;
 	if (!to && length && new_length <= length) {
 		err = new_length < length ? space_unmap(s, from + new_length, from + length) : 0;
 		return err ? err : (int)from;

@@ -63,11 +63,21 @@ void object_put(struct memory_object *o)
 	kfree(o);
 }
 
-/* Where a page's slot is written down. The table exists from the page's first fault on. */
-uint32_t *object_slot(uint32_t id, uint32_t index)
+bool object_exists(uint32_t id) { return find(id); }
+
+/* For pages that had their first fault, when the table was made. */
+uint32_t object_slot(uint32_t id, uint32_t index)
+{
+	return find(id)->slots[index / SLOTS_PER_FRAME][index % SLOTS_PER_FRAME];
+}
+
+uint32_t object_give_slot(uint32_t id, uint32_t index)
 {
 	struct memory_object *o = find(id);
-	return &o->slots[index / SLOTS_PER_FRAME][index % SLOTS_PER_FRAME];
+	uint32_t slot = swap_alloc();
+	o->slots[index / SLOTS_PER_FRAME][index % SLOTS_PER_FRAME] = slot;
+	o->swapped += slot > 0;
+	return slot;
 }
 
 bool object_in_swap(const struct memory_object *o, uint32_t index)

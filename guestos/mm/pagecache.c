@@ -126,7 +126,7 @@ static int find_or_make(uint32_t object, uint32_t index, uint32_t block, struct 
 	frame_set_state(f, object == OBJECT_SWAP ? FRAME_ANON : FRAME_CACHE);
 	frame_pin(f);
 	f->flags = FRAME_BUSY | FRAME_REFERENCED;
-	f->block = object_is_memory(object) ? *object_slot(object, index) : block;
+	f->block = object_is_memory(object) ? object_slot(object, index) : block;
 	cache_name(f, object, index);
 	if (object == OBJECT_SWAP)
 		swap_get(index);
@@ -207,7 +207,7 @@ int cache_write(struct frame *f)
 {
 	bool memory = object_is_memory(f->object);
 	if (memory && !f->block)
-		*object_slot(f->object, f->index) = f->block = swap_alloc();
+		f->block = object_give_slot(f->object, f->index);
 	int err = memory && !f->block ? -ENOSPC : 0;
 	if (!err) {
 		rmap_write_protect(f);

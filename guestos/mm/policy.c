@@ -81,30 +81,49 @@ static struct frame *clock_choose(const struct choice *c)
 }
 
 /* --- second chance, enhanced ------------------------------------------------------------------------------------------
- * What the hand passes falls into four classes, and the first of the lowest class goes: an unused page is the better victim even
- * if it must be written. Those passed forget their use. Simplified: the hand looks at LOOK candidates and not at all of them, since a
- * round through memory would cost more than the write it may save. */
+ * Of the next LOOK candidates under the hand the first that is unused and clean goes; else the first that is unused, though it must be
+ * written. If all are used they forget that, and the hand looks at those behind them: so what was used and is clean goes before what was
+ * used and is dirty. Simplified: the classic form looks at all frames for a clean one, which costs more than the write it saves. */
 
 #define LOOK 64u
 
-static struct frame *second_choose(const struct choice *c)
+static bool used_since(const struct frame *f) { return f->flags & FRAME_REFERENCED || rmap_any(f, PG_A); }
+
+/* NULL if all of them are used. Changes nothing but the hand. */
+static struct frame *first_unused(const struct choice *c)
 {
-	struct frame *best = NULL;
-	unsigned best_class = 4;
+	struct frame *dirty = NULL;
 	for (uint32_t steps = 0, looks = 0; steps < nr_frames && looks < LOOK; steps++) {
 		struct frame *f = next_under_hand();
 		if (!evictable(f, c))
 			continue;
-		unsigned class = 2 * test_clear_used(f) + frame_needs_write(f);
-		if (class < best_class) {
-			best = f;
-			best_class = class;
-		}
-		if (class == 0)
-			break;
 		looks++;
+		if (used_since(f))
+			continue;
+		if (!frame_needs_write(f))
+			return f;
+		dirty = dirty ? dirty : f;
 	}
-	return best;
+	return dirty;
+}
+
+static struct frame *second_choose(const struct choice *c)
+{
+	for (uint32_t from = hand, passed = 0; passed <= 2 * nr_frames; from = hand) {
+		struct frame *f, *victim = first_unused(c);
+		uint32_t to = hand;
+		/* The hand goes again, to the victim and no further; who had his chance forgets his use. */
+		hand = from;
+		do {
+			f = next_under_hand();
+			if (evictable(f, c))
+				test_clear_used(f);
+			passed++;
+		} while (f != victim && hand != to);
+		if (victim)
+			return victim;
+	}
+	return NULL;
 }
 
 /* --- aging ------------------------------------------------------------------------------------------------------------
@@ -149,7 +168,9 @@ static struct frame *aging_choose(const struct choice *c)
 	return best;
 }
 
-/* --- random ------------------------------------------------------------------------------------------------------------ */
+/* --- random -------------------------------------------------------------------------------------------------------------
+ * Most frames can be had when memory is full, so a few throws find one. Within a space every candidate is counted, in order of address,
+ * and one of them drawn: the same seed then gives the same victims, whatever frames the pages happen to be in. */
 
 static uint32_t seed = 1, state;
 
@@ -162,24 +183,33 @@ static uint32_t next_random(void)             /* xorshift: any state but 0 */
 
 static void random_start(void) { state = seed; }
 
-/* Most frames can be had when memory is full, so a few throws find one. Else every candidate is counted, and one of them drawn. */
+/* The candidate after skip others, or NULL if there are not so many; *seen counts them. */
+static struct frame *nth_candidate(const struct choice *c, uint32_t skip, uint32_t *seen)
+{
+	*seen = 0;
+	for (uint32_t i = 0; !c->space && i < nr_frames; i++)
+		if (evictable(&frames[i], c) && (*seen)++ == skip)
+			return &frames[i];
+	for (uint32_t la = USER_START; c->space && la < KERNEL_BASE; la += PAGE_SIZE) {
+		pte_t *pte = pte_find(c->space, la);
+		if (!pte)
+			la |= 0x3ff000;        /* the last page of these 4 MB */
+		else if (*pte & PG_P && evictable(frame_of(PTE_FRAME(*pte)), c) && (*seen)++ == skip)
+			return frame_of(PTE_FRAME(*pte));
+	}
+	return NULL;
+}
+
 static struct frame *random_choose(const struct choice *c)
 {
-	uint32_t n = 0;
-	for (int throws = 0; throws < 16; throws++) {
+	uint32_t n;
+	for (int throws = 0; throws < 16 && !c->space; throws++) {
 		struct frame *f = &frames[next_random() % nr_frames];
 		if (evictable(f, c))
 			return f;
 	}
-	for (uint32_t i = 0; i < nr_frames; i++)
-		n += evictable(&frames[i], c);
-	if (!n)
-		return NULL;
-	uint32_t skip = next_random() % n;
-	struct frame *f = frames;
-	while (!evictable(f, c) || skip--)
-		f++;
-	return f;
+	nth_candidate(c, ~0u, &n);
+	return n ? nth_candidate(c, next_random() % n, &n) : NULL;
 }
 
 /* --- wsclock --------------------------------------------------------------------------------------------------------

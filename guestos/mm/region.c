@@ -29,6 +29,15 @@ struct space *space_new(void)
 	return s;
 }
 
+/* An object's slots are counted for everybody who maps it: whoever of them goes, the others still have it, but nobody is overlooked. */
+uint32_t space_burden(const struct space *s)
+{
+	uint32_t pages = s->rss + s->swapped;
+	for (const struct region *r = s->regions; r; r = r->next)
+		pages += r->object ? min(r->object->swapped, region_pages(r)) : 0;
+	return pages;
+}
+
 static uint32_t file_pages_from(const struct inode *ip, uint32_t first)
 {
 	uint32_t pages = page_up(ip->d.size) >> PAGE_SHIFT;

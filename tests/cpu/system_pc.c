@@ -294,7 +294,5 @@ void expect_no_fault(struct pc *pc)
 
 void expect_segment(struct pc *pc, unsigned seg, uint16_t selector)
 {
-	static const char *const name[] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
-
-	ck_assert_msg(pc->cpu.seg[seg].selector == selector, "%s is %04x, expected %04x", name[seg], pc->cpu.seg[seg].selector, selector);
+	ck_assert_msg(pc->cpu.seg[seg].selector == selector, "%s is %04x, expected %04x", cpu_segment_names[seg], pc->cpu.seg[seg].selector, selector);
 }

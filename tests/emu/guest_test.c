@@ -42,7 +42,7 @@ START_TEST(processes_are_those_that_ps_prints)
 	rig_run_until(&rig, " ps\n", 10);
 	size_t n = guest_processes(&rig.d, p, PROCESSES);
 	const char *line = strchr(printed_from("  PID"), '\n');
-	for (; sscanf(line, "%u %u %*s %*u %*u %*u %31s", &pid, &parent, name) == 3; rows++, line = strchr(line + 1, '\n')) {
+	for (; sscanf(line, "%u %u %*s %*u %*u %*u %*u %31s", &pid, &parent, name) == 3; rows++, line = strchr(line + 1, '\n')) {
 		const struct guest_process *found = process_named(p, n, name);
 		ck_assert_uint_eq(found->id, pid);
 		ck_assert_uint_eq(found->parent, parent);

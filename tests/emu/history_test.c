@@ -322,6 +322,7 @@ END_TEST
 
 static const char swapping[] = "demo-swap\ndemo-swap\ndemo-swap\n";
 #define SMALL_LIMIT (4u << 20)
+#define SWAPPING (RUN / 2 > 40 * MILLION ? RUN / 2 : 40 * MILLION)     /* long enough for more than that to be written */
 
 static void start_swapping(struct rig *r)
 {
@@ -363,13 +364,13 @@ START_TEST(a_file_that_cannot_grow_costs_checkpoints_and_nothing_else)
 	struct rig r;
 	unsigned seed = 8;
 
-	random_moments(at, MOMENTS / 10, 0, RUN / 2, &seed);
+	random_moments(at, MOMENTS / 10, 0, SWAPPING, &seed);
 	start_pagoda(&r, (struct tlb_geometry){ 0, 0 }, swapping);
 	straight(&r, at, p, MOMENTS / 10);
 	end(&r);
 	start_swapping(&r);
 	files_most(1 << 20);
-	history_run(r.h, RUN / 2);
+	history_run(r.h, SWAPPING);
 	files_most(RLIM_INFINITY);                     /* Check keeps what it hears in a file, too */
 	visit(&r, at, p, MOMENTS / 10, &seed);
 	history_stats(r.h, &s);
@@ -389,7 +390,7 @@ START_TEST(a_file_that_loses_bytes_ends_in_an_error)
 	struct print present;
 
 	start_swapping(&r);
-	ck_assert_int_eq(history_run(r.h, RUN / 2), MACHINE_RAN);
+	ck_assert_int_eq(history_run(r.h, SWAPPING), MACHINE_RAN);
 	present = print_of(r.m, true);
 	ck_assert_int_ge(spill_file(), 0);
 	ck_assert_int_eq(ftruncate(spill_file(), 0), 0);
@@ -399,7 +400,7 @@ START_TEST(a_file_that_loses_bytes_ends_in_an_error)
 		ck_assert_int_eq(history_run(r.h, MILLION), MACHINE_REQUESTED);
 		ck_assert_msg(strstr(history_trouble(r.h), "at no moment"), "%s", history_trouble(r.h));
 	} else {
-		check_same(r.m, &present, true, "present", RUN / 2);
+		check_same(r.m, &present, true, "present", SWAPPING);
 	}
 	end(&r);
 }

@@ -119,13 +119,13 @@ grep -q '<svg' "$work/console.svg" || fail "the exported SVG: $(head -3 "$work/c
 # Into things and back: process, its regions, a table, a walk.
 press 5 '^━ Processes'
 keys Down Down
-press Enter '^━ Regions 3'
+press Enter '^━ Regions [0-9]'
 keys Down Down
 press Enter '^━ Page tables 0x'
 keys Down Down
 press Enter '^━ Page walk 0x'
 press BSpace '^━ Page tables 0x'
-press BSpace '^━ Regions 3'
+press BSpace '^━ Regions [0-9]'
 press BSpace '^━ Processes'
 
 # A sequence that no key sends does nothing, a long way back can be given up.

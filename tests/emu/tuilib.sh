@@ -5,7 +5,8 @@
 # screens are kept there as they are, for a README.
 #
 # Screens are compared after masking, since addresses, instruction counts and the compiled code change with Pagoda's sources and compiler:
-#   - the digits of hexadecimal numbers of 5 digits and more, of numbers after 0x, and of numbers with commas become #
+#   - the digits of hexadecimal numbers of 5 digits and more, of numbers after 0x, and of numbers with commas become #, and so does the
+#     number of the process in the first line, and which part of a longer list is shown
 #   - what lies between the ends of the time bar becomes ...
 #   - of the code pane only the number of its > counts, the panes at the right the names of registers
 # What the diagram of a walk says in words and letters, messages, titles, the console, the layout: all of it counts.
@@ -89,10 +90,10 @@ mask() {
 	perl -CSD -Mutf8 -ne '
 		sub like { my $s = shift; $s =~ s/[0-9a-zA-Z]/#/g; $s }
 		chomp;
-		s/ +instruction [\d,]+/ instruction #/ if $. == 1;
+		s/ +instruction [\d,]+/ instruction #/, s/\(\d+\)/(#)/ if $. == 1;
 		if (/^[─━] .*[┬┼]─ /) { $split = 1; $code = /^[─━] Code/ } elsif (/^[─━]/) { $split = 0 }
 		s/(0x)([0-9a-f]+)/$1 . like($2)/ge;
-		s/\b([0-9a-f]{5,16})\b/like($1)/ge;
+		s/\b([0-9a-f]{5,16}|[01]{17,})\b/like($1)/ge;
 		s/\b(\d{1,3}(,\d{3})+)\b/like($1)/ge;
 		s/├.*┤ .*/├...┤/;
 		if ($split && /^([^─━].*)│(.*)$/) {
@@ -102,7 +103,7 @@ mask() {
 			$right = $right =~ /^(\w{2,4}) +#/ ? $1 : "";
 			$_ = "$left│$right";
 		}
-		s/ (?:#+-#+|#+) of #+ / # of # /;
+		s/ (?:[#\d]+-[#\d]+|[#\d]+) of [#\d]+ / # of # /;
 		s/ +$//;
 		print "$_\n";
 		END { print "> in the code pane: ", $here // 0, "\n" }'

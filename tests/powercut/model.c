@@ -132,13 +132,13 @@ static char *list(const struct node *nodes)
 	return sort_lines(text);
 }
 
-char **model_listings(void)
+char **model_listings(const struct op *ops, unsigned count)
 {
-	char **all = calloc(OPS + 2, sizeof(*all));
+	char **all = calloc(count + 1, sizeof(*all));
 	struct node *nodes = calloc(NODES, sizeof(*nodes));
 
 	all[0] = list(nodes);
-	for (unsigned n = 0; n < OPS; n++) {
+	for (unsigned n = 0; n < count; n++) {
 		imagine(nodes, &ops[n], n);
 		all[n + 1] = list(nodes);
 	}

@@ -5,7 +5,8 @@
 #include "tools/pfs_image.h"
 
 /* A listing is lines "D /w/d" and "F /w/d/a SIZE SUM", sorted; the caller frees it. */
-char **model_listings(void);           /* [0]: before the first operation, [i]: after i of them; the last is followed by NULL */
+struct op;
+char **model_listings(const struct op *ops, unsigned count);   /* [0]: before the first operation, [i]: after i of them */
 char *image_listing(const struct pfs_image *img);
 char *sort_lines(char *text);          /* in place */
 

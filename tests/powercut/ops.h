@@ -13,7 +13,7 @@ struct op {
 	unsigned n, at;                /* bytes; TRUNCATE: the new size */
 };
 
-static const struct op ops[] = {
+static const struct op standard_ops[] = {
 	{MKDIR, "", 0, 0, 0},
 	{CREATE, "/a", 0, 0, 0},
 	{APPEND, "/a", 0, 100, 0},
@@ -85,7 +85,72 @@ static const struct op ops[] = {
 	{UNLINK, "/g", 0, 0, 0},
 	{RMDIR, "/d", 0, 0, 0},
 };
-#define OPS (sizeof(ops) / sizeof(ops[0]))
+
+/* Other workloads, made from a number: operations on a few files that exist when they must. */
+#define RANDOM_FILES 6
+#define RANDOM_OPS 60
+#define MOST_OPS 100
+#define BIGGEST 100000u
+
+static inline unsigned op_random(unsigned *state, unsigned below)
+{
+	*state = *state * 1103515245u + 12345u;
+	return (*state >> 8) % below;
+}
+
+static inline struct op random_op(unsigned *seed, unsigned sizes[RANDOM_FILES], _Bool there[RANDOM_FILES])
+{
+	static const char *const names[RANDOM_FILES] = {"/0", "/1", "/2", "/3", "/4", "/5"};
+	unsigned i = op_random(seed, RANDOM_FILES), to = op_random(seed, RANDOM_FILES), n = 1 + op_random(seed, 28000), what = op_random(seed, 16);
+	struct op op = {CREATE, names[i], 0, 0, 0};
+
+	if (!there[i]) {
+		there[i] = 1;
+		sizes[i] = 0;
+		return op;
+	}
+	if (what < 4 && sizes[i] + n < BIGGEST) {
+		op = (struct op){APPEND, names[i], 0, n, 0};
+		sizes[i] += n;
+	} else if (what < 8 && sizes[i] + n + 5000 < BIGGEST) {
+		op = (struct op){WRITE, names[i], 0, n, op_random(seed, sizes[i] + 5000)};
+		sizes[i] = op.at + n > sizes[i] ? op.at + n : sizes[i];
+	} else if (what < 10) {
+		op = (struct op){TRUNCATE, names[i], 0, op_random(seed, sizes[i] + 2000), 0};
+		sizes[i] = op.n;
+	} else if (what < 12 && i != to) {
+		op = (struct op){RENAME, names[i], names[to], 0, 0};
+		there[i] = 0;
+		there[to] = 1;
+		sizes[to] = sizes[i];
+	} else if (what < 14) {
+		op.kind = what < 13 ? UNLINK : UNLINK_OPEN;
+		there[i] = 0;
+	} else {
+		op.kind = FSYNC;
+	}
+	return op;
+}
+
+/* Seed 0 is the standard workload. How many. */
+static inline unsigned make_ops(unsigned seed, struct op *ops)
+{
+	unsigned sizes[RANDOM_FILES] = {0}, n = 0, state = seed * 2654435761u;
+	_Bool there[RANDOM_FILES] = {0};
+
+	if (!seed) {
+		for (; n < sizeof(standard_ops) / sizeof(standard_ops[0]); n++)
+			ops[n] = standard_ops[n];
+		return n;
+	}
+	ops[n++] = (struct op){MKDIR, "", 0, 0, 0};
+	while (n < RANDOM_OPS)
+		ops[n++] = random_op(&state, sizes, there);
+	return n;
+}
+
+/* The disk has a file /seed that begins so, and then the number in 8 digits. The harness puts it there. */
+#define SEED_MARK "powercut seed "
 
 /* Byte i of what operation number op writes. Never 0, so that it is told from a hole. */
 static inline unsigned char op_byte(unsigned op, unsigned i) { return 1 + (op * 37 + i * 11 + i / 251) % 255; }

@@ -1,6 +1,6 @@
 /* tests/powercut/powercut.c: the power goes at every write of the standard workload (ops.h), and what is left is judged.
  *
- *   powercut [--sample] [--redo | --undo] [--only CUT,WAY] KERNEL DISK
+ *   powercut [--sample | --find] [--redo | --undo] [--seed N] [--boot-every N] [--only CUT,WAY] KERNEL DISK
  *
  * The workload runs once, and every write and flush of the disk is recorded together with what the guest said on its console ("<N",
  * "=N"). A cut is a place in that recording. What was flushed before it is on the disk. Of the writes since, any part may be: WAY says which.
@@ -10,8 +10,10 @@
  *
  * Each resulting disk must be consistent after its log has been used (pfs_verify), hold exactly the tree that the operations before some
  * point make, and that point lies not before the last one declared durable nor after the last one begun. That is judged on the
- * host, with the host's recovery; and by booting Pagoda on the disk, whose own recovery must come to the same tree and,
- * after switching off in an orderly way, leave a clean disk. */
+ * host, with the host's recovery; and by booting Pagoda on the disk, whose own recovery must come to the same tree, also if the power
+ * goes again at any of its writes, and,
+ * after switching off in an orderly way, leave a clean disk. --sample takes every second write and boots a few of the disks; --find
+ * ends at the first failure and boots none, for kernels that have a fault planted; --boot-every changes that. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,7 @@
 #define SECTOR 512u
 #define PARTITION (1u << 20)           /* where mkimage puts the file system */
 #define MILLION 1000000u
+#define MOST_MILLIONS 4000             /* of ticks: far more than the workload takes */
 
 enum event_kind { EVENT_WRITE, EVENT_FLUSH, EVENT_BEGIN, EVENT_DURABLE };
 struct event {
@@ -52,12 +55,14 @@ struct run {
 
 struct harness {
 	const char *kernel;
-	bool undo;
+	bool undo, once;               /* once: recoveries are not cut again */
 	uint8_t *base, *solid, *disk;  /* as built; with all that is flushed before the cut; with one way of losing the rest */
 	size_t size;
 	struct run run;
+	struct op ops[MOST_OPS];
+	unsigned nr_ops;
 	char **model;
-	unsigned cuts, disks, boots, failures;
+	unsigned cuts, disks, boots, again, failures;
 };
 
 static unsigned next_random(unsigned *state)
@@ -122,7 +127,9 @@ static void console(void *owner, uint8_t byte)
 	r->console[r->printed] = 0;
 	if (byte != '\n')
 		return;
-	if (*line == '<' || *line == '=')
+	if (strncmp(line, "begin", 5) == 0)
+		record(r, (struct event){ .kind = EVENT_BEGIN });
+	else if (*line == '<' || *line == '=')
 		record(r, (struct event){ .kind = *line == '<' ? EVENT_BEGIN : EVENT_DURABLE, .op = strtoul(line + 1, NULL, 10) });
 	r->line = r->printed;
 }
@@ -150,11 +157,32 @@ static bool boot(struct harness *h, uint8_t *bytes, const char *init, bool recor
 		exit(2);
 	}
 	enum machine_stop stop = MACHINE_RAN;
-	for (int i = 0; i < 20000 && stop == MACHINE_RAN; i++)
+	for (int i = 0; i < MOST_MILLIONS && stop == MACHINE_RAN; i++)
 		stop = machine_run(m, MILLION);
 	machine_free(m);
 	kernel_close(&kernel);
 	return stop == MACHINE_POWER_OFF;
+}
+
+static void apply(uint8_t *disk, const struct event *e, uint32_t first, uint32_t count)
+{
+	memcpy(disk + (e->lba + first) * SECTOR, e->data + (size_t)first * SECTOR, (size_t)count * SECTOR);
+}
+
+static void apply_some(uint8_t *disk, const struct event *e, unsigned way, unsigned *seed, bool chosen, bool last)
+{
+	switch (way < 2 ? way : 2 + way % 4) {
+	case 0: apply(disk, e, 0, e->count); return;
+	case 1: return;
+	case 4: if (next_random(seed) & 1) apply(disk, e, 0, e->count); return;
+	case 5:
+		for (uint32_t i = 0; i < e->count; i++)
+			if (next_random(seed) & 1)
+				apply(disk, e, i, 1);
+		return;
+	case 2: if (!chosen) apply(disk, e, 0, e->count); return;
+	case 3: if (last) apply(disk, e, 0, 1 + next_random(seed) % e->count); return;
+	}
 }
 
 /* --- judging ------------------------------------------------------------------------------------------------------ */
@@ -182,10 +210,10 @@ static void report(void *owner, const char *line)
 /* The tree must be that of some number of operations between the two. */
 static bool judge_tree(struct harness *h, const struct cut *c, const char *tree)
 {
-	for (unsigned i = c->durable; i <= c->begun + 1 && i <= OPS; i++)
+	for (unsigned i = c->durable; i <= c->begun + 1 && i <= h->nr_ops; i++)
 		if (strcmp(tree, h->model[i]) == 0)
 			return true;
-	for (unsigned i = 0; i <= OPS; i++)
+	for (unsigned i = 0; i <= h->nr_ops; i++)
 		if (strcmp(tree, h->model[i]) == 0) {
 			char text[80];
 			snprintf(text, sizeof(text), "the tree is that after %u operations", i);
@@ -217,13 +245,48 @@ static char *judge_on_host(struct harness *h, const struct cut *c)
 	return tree;
 }
 
+/* The power goes again while Pagoda recovers from the first cut (h->disk is as it was then): after a write, and some of those since the last
+ * flush are lost. The tree must still be the same. */
+static void judge_recovery(struct harness *h, const struct cut *c, const struct run *r, const char *tree)
+{
+	uint8_t *solid = malloc(h->size);
+	unsigned seed = (unsigned)c->event * 31 + c->way + 1;
+	size_t flushed = 0;
+
+	memcpy(solid, h->disk, h->size);
+	for (size_t i = 0; i < r->events && r->event[i].kind != EVENT_BEGIN; i++) {
+		if (r->event[i].kind == EVENT_FLUSH)
+			for (; flushed < i; flushed++)
+				if (r->event[flushed].kind == EVENT_WRITE)
+					apply(solid, &r->event[flushed], 0, r->event[flushed].count);
+		if (r->event[i].kind != EVENT_WRITE)
+			continue;
+		memcpy(h->disk, solid, h->size);
+		for (size_t k = flushed; k <= i; k++)
+			if (r->event[k].kind == EVENT_WRITE)
+				apply_some(h->disk, &r->event[k], 5, &seed, false, false);
+		struct pfs_image img = { .base = h->disk + PARTITION, .blocks = (h->size - PARTITION) / PFS_BLOCK_SIZE };
+		struct pfs_verdict v;
+		struct reports reports = { "" };
+		if (!pfs_verify(&img, true, report, &reports, &v))
+			abort();
+		char *now = image_listing(&img);
+		if (v.problems || strcmp(now, tree) != 0)
+			fail(h, c, "not the same if the power goes again while Pagoda recovers", v.problems ? reports.text : now);
+		free(now);
+		h->again++;
+	}
+	free(solid);
+}
+
 static void judge_by_boot(struct harness *h, const struct cut *c, uint8_t *bytes, const char *tree)
 {
 	struct run r = { 0 };
 	struct pfs_image img = { .base = bytes + PARTITION, .blocks = (h->size - PARTITION) / PFS_BLOCK_SIZE };
 	struct pfs_verdict v;
 	struct reports reports = { "" };
-	bool off = boot(h, bytes, "/bin/look", false, &r);
+	memcpy(h->disk, bytes, h->size);
+	bool off = boot(h, bytes, "/bin/look", true, &r);
 	char *begin = strstr(r.console, "begin\r\n"), *end = begin ? strstr(begin, "end\r\n") : NULL;
 
 	h->boots++;
@@ -240,30 +303,14 @@ static void judge_by_boot(struct harness *h, const struct cut *c, uint8_t *bytes
 		abort();
 	if (v.problems || v.replay.in_use)
 		fail(h, c, "Pagoda leaves a disk that is not clean", reports.text);
+	if (!h->once)
+		judge_recovery(h, c, &r, tree);
+	for (size_t i = 0; i < r.events; i++)
+		free(r.event[i].data);
+	free(r.event);
 }
 
 /* --- cutting ------------------------------------------------------------------------------------------------------ */
-
-static void apply(uint8_t *disk, const struct event *e, uint32_t first, uint32_t count)
-{
-	memcpy(disk + (e->lba + first) * SECTOR, e->data + (size_t)first * SECTOR, (size_t)count * SECTOR);
-}
-
-static void apply_some(uint8_t *disk, const struct event *e, unsigned way, unsigned *seed, bool chosen, bool last)
-{
-	switch (way < 2 ? way : 2 + way % 4) {
-	case 0: apply(disk, e, 0, e->count); return;
-	case 1: return;
-	case 4: if (next_random(seed) & 1) apply(disk, e, 0, e->count); return;
-	case 5:
-		for (uint32_t i = 0; i < e->count; i++)
-			if (next_random(seed) & 1)
-				apply(disk, e, i, 1);
-		return;
-	case 2: if (!chosen) apply(disk, e, 0, e->count); return;
-	case 3: if (last) apply(disk, e, 0, 1 + next_random(seed) % e->count); return;
-	}
-}
 
 /* h->disk: what is flushed, and of the writes in (flushed, cut] what this way keeps. */
 static void lose(struct harness *h, size_t flushed, size_t cut, unsigned way)
@@ -281,7 +328,7 @@ static void lose(struct harness *h, size_t flushed, size_t cut, unsigned way)
 		}
 }
 
-struct plan { unsigned stride, ways, boot_every; long only_cut; unsigned only_way; };
+struct plan { unsigned stride, ways, boot_every; long only_cut; unsigned only_way; bool find; };
 
 static void cut_here(struct harness *h, const struct plan *p, struct cut c, size_t flushed)
 {
@@ -308,7 +355,7 @@ static void cut_everywhere(struct harness *h, const struct plan *p)
 	size_t flushed = 0, writes = 0;
 
 	memcpy(h->solid, h->base, h->size);
-	for (size_t i = 0; i < h->run.events; i++) {
+	for (size_t i = 0; i < h->run.events && !(p->find && h->failures); i++) {
 		const struct event *e = &h->run.event[i];
 		c.event = i;
 		c.begun = e->kind == EVENT_BEGIN ? e->op : c.begun;
@@ -345,6 +392,19 @@ static void load(struct harness *h, const char *path)
 	close(fd);
 }
 
+static void plant_seed(struct harness *h, unsigned seed)
+{
+	char text[9];
+	uint8_t *mark = memmem(h->base, h->size, SEED_MARK "00000000", strlen(SEED_MARK) + 8);
+
+	if (!mark) {
+		fprintf(stderr, "powercut: the disk has no file /seed\n");
+		exit(2);
+	}
+	snprintf(text, sizeof(text), "%08u", seed % 100000000);
+	memcpy(mark + strlen(SEED_MARK), text, 8);
+}
+
 /* The whole workload, with nothing lost, must end in the last tree of the model: else the judge is wrong. */
 static bool record_workload(struct harness *h)
 {
@@ -352,7 +412,7 @@ static bool record_workload(struct harness *h)
 	bool off = boot(h, h->disk, "/bin/work", true, &h->run);
 	struct pfs_image img = { .base = h->disk + PARTITION, .blocks = (h->size - PARTITION) / PFS_BLOCK_SIZE };
 	char *tree = image_listing(&img);
-	bool ok = off && strstr(h->run.console, "end\r\n") && !strchr(h->run.console, '!') && strcmp(tree, h->model[OPS]) == 0;
+	bool ok = off && strstr(h->run.console, "end\r\n") && !strchr(h->run.console, '!') && strcmp(tree, h->model[h->nr_ops]) == 0;
 
 	if (!ok)
 		printf("FAIL the workload does not do what it should\n%s%s", h->run.console, tree);
@@ -362,16 +422,18 @@ static bool record_workload(struct harness *h)
 
 static void summarize(const struct harness *h, double seconds)
 {
-	unsigned count[4] = { 0 }, sectors = 0;
+	unsigned count[4] = { 0 }, sectors = 0, headers = 0;
 
 	for (size_t i = 0; i < h->run.events; i++) {
 		count[h->run.event[i].kind]++;
 		sectors += h->run.event[i].count;
+		const struct pfs_log *log = (const struct pfs_log *)h->run.event[i].data;
+		headers += log && log->magic == PFS_JOURNAL_MAGIC && log->kind == PFS_LOG_HEADER;
 	}
-	printf("%s log: %zu operations, %u writes of %u sectors in all, %u flushes\n", h->undo ? "undo" : "redo", OPS, count[EVENT_WRITE],
-		sectors, count[EVENT_FLUSH]);
-	printf("%u places where the power goes, %u disks judged, %u of them by booting Pagoda too: %u failures (%.1f s)\n", h->cuts, h->disks,
-		h->boots, h->failures, seconds);
+	printf("%s log: %u operations, %u writes of %u sectors in all, %u flushes; the log was begun anew %u times\n",
+		h->undo ? "undo" : "redo", h->nr_ops, count[EVENT_WRITE], sectors, count[EVENT_FLUSH], headers);
+	printf("%u places where the power goes, %u disks judged, %u of them by booting Pagoda too, which was cut again %u times: %u failures (%.1f s)\n",
+		h->cuts, h->disks, h->boots, h->again, h->failures, seconds);
 }
 
 int main(int argc, char **argv)
@@ -379,24 +441,34 @@ int main(int argc, char **argv)
 	struct harness h = { 0 };
 	struct plan p = { .stride = 1, .ways = 14, .boot_every = 1, .only_cut = -1 };
 	struct timespec from, to;
+	unsigned seed = 0;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--sample") == 0)
-			p = (struct plan){ .stride = 2, .ways = 6, .boot_every = 5, .only_cut = -1 };
+			p = (struct plan){ .stride = 2, .ways = 6, .boot_every = 11, .only_cut = -1 };
+		else if (strcmp(argv[i], "--find") == 0)
+			p = (struct plan){ .stride = 1, .ways = 10, .boot_every = 100000, .only_cut = -1, .find = true };
 		else if (strcmp(argv[i], "--undo") == 0)
 			h.undo = true;
+		else if (strcmp(argv[i], "--boot-every") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0)
+			p.boot_every = atoi(argv[++i]);
+		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+			seed = strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
 			sscanf(argv[++i], "%ld,%u", &p.only_cut, &p.only_way);
 	}
 	if (argc - i != 2) {
-		fprintf(stderr, "Usage: powercut [--sample] [--redo | --undo] [--only CUT,WAY] KERNEL DISK\n");
+		fprintf(stderr, "Usage: powercut [--sample | --find] [--redo | --undo] [--seed N] [--boot-every N] [--only CUT,WAY] KERNEL DISK\n");
 		return 2;
 	}
+	h.once = p.find;
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	h.kernel = argv[i];
 	load(&h, argv[i + 1]);
-	h.model = model_listings();
+	plant_seed(&h, seed);
+	h.nr_ops = make_ops(seed, h.ops);
+	h.model = model_listings(h.ops, h.nr_ops);
 	if (!record_workload(&h))
 		return 1;
 	cut_everywhere(&h, &p);

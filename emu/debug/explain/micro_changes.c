@@ -85,13 +85,12 @@ static void tell_fpu(struct micro_recorder *r)
 void micro_tell_registers(struct micro_recorder *r)
 {
 	static const char *const general[] = { "EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI" };
-	static const char *const segments[] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
 	const struct cpu *a = &r->before, *b = &r->m->cpu;
 
 	for (unsigned i = 0; i < 8; i++)
 		changed(r, general[i], a->r[i], b->r[i], 4);
 	for (unsigned i = 0; i < SEG_COUNT; i++)
-		changed(r, segments[i], a->seg[i].selector, b->seg[i].selector, 2);
+		changed(r, cpu_segment_names[i], a->seg[i].selector, b->seg[i].selector, 2);
 	changed(r, "CPL", a->cpl, b->cpl, 1);
 	changed(r, "CR0", a->cr0, b->cr0, 4);
 	changed(r, "CR2", a->cr2, b->cr2, 4);

@@ -3,6 +3,7 @@
  * Each file's tables are put into one list, sorted by address, when a line is first asked for. A row reaches to the next one.
  */
 #include "emu/debug/guest/source_private.h"
+#include "devices/host_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -158,15 +159,9 @@ static char *read_file(const char *path)
 		return NULL;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size < TEXT_MAX)
 		text = malloc((size_t)st.st_size + 1);
-	size_t done = 0;
-	while (text && done < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + done, (size_t)st.st_size - done);
-		if (n <= 0 && !(n < 0 && errno == EINTR))
-			break;
-		done += n > 0 ? (size_t)n : 0;
-	}
+	ssize_t n = text ? host_read(fd, text, (size_t)st.st_size, 0) : -1;
 	if (text)
-		text[done] = 0;
+		text[n > 0 ? n : 0] = 0;
 	close(fd);
 	return text;
 }

@@ -11,7 +11,6 @@
 #include "emu/debug/guest/source.h"
 #include "emu/report.h"
 
-static const char *const segment_names[SEG_COUNT] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
 static const unsigned gpr_order[8] = { R_EAX, R_EBX, R_ECX, R_EDX, R_ESI, R_EDI, R_EBP, R_ESP };
 static const char *const gpr_names[8] = { "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP" };
 
@@ -103,7 +102,7 @@ static void segments(const struct registers *r, const struct registers *b, unsig
 	for (unsigned i = 0; i < SEG_COUNT; i++) {
 		const struct segment *s = &r->seg[i], *old = &b->seg[i];
 		bool changed = s->selector != old->selector || s->base != old->base || s->limit != old->limit || s->access != old->access;
-		text_put(t, STYLE_NAME, "%-4s", segment_names[i]);
+		text_put(t, STYLE_NAME, "%-4s", cpu_segment_names[i]);
 		text_put(t, changed ? STYLE_CHANGED : STYLE_PLAIN, " %04x%s", s->selector, changed ? "*" : " ");
 		if (width >= 28)
 			text_add(t, " %08" PRIx32 "+%08" PRIx32, s->base, s->limit);

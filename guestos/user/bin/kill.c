@@ -1,4 +1,4 @@
-/* kill [-SIGNAL] PID...: end processes; the signal is a number or KILL, TERM, INT, SEGV (TERM). */
+/* kill [-SIGNAL] PID...: end processes; the signal is a number or a name such as KILL, INT, STOP, CONT (TERM). */
 #include <complain.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -7,7 +7,9 @@
 static int signal_number(const char *text)
 {
 	static const struct { const char *name; int number; } names[] = {
-		{"HUP", SIGHUP}, {"INT", SIGINT}, {"KILL", SIGKILL}, {"SEGV", SIGSEGV}, {"TERM", SIGTERM}};
+		{"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT}, {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+		{"SEGV", SIGSEGV}, {"PIPE", SIGPIPE}, {"ALRM", SIGALRM}, {"TERM", SIGTERM}, {"CHLD", SIGCHLD}, {"STOP", SIGSTOP},
+		{"TSTP", SIGTSTP}, {"CONT", SIGCONT}};
 	char *end;
 	long n = strtol(text, &end, 10);
 

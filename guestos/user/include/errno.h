@@ -40,6 +40,7 @@ extern int errno;
 #define ENOSYS 38
 #define ENOTEMPTY 39
 #define EOVERFLOW 75
+#define ECANCELED 125
 #define EOPNOTSUPP 95
 
 #endif

@@ -33,6 +33,7 @@ long vm_frame_refs(uint32_t frame);            /* -1 if unknown */
 int vm_setting(const char *path, char *word, size_t size);     /* the first word in a file of /proc; 0 or -1 */
 int vm_switch(const char *path, const char *word);     /* writes a word to a file of /proc; 0 or -1 */
 bool vm_is_pagoda(void);                       /* false on a host that only shares the system calls */
+long vm_resident(void);                        /* pages of this process in memory; -1 */
 long vm_faults(void);                          /* page faults of this process so far, minor and major */
 
 /* The caller's state of one page, in words, for evidence lines. */

@@ -24,16 +24,17 @@
 
 int errno;
 
-/* call[0] is the number. The sixth argument goes in EBP, which the compiler may be using: it is saved by hand. */
+/* call[0] is the number. The sixth argument goes in EBP, which the compiler may be using: it is saved by hand, and debuggers are told where. */
 static long trap(const long call[7])
 {
 	long result;
 	__asm__ volatile(
-		"pushl %%ebp\n\t"
+		".cfi_remember_state\n\t"
+		"pushl %%ebp\n\t.cfi_adjust_cfa_offset 4\n\t.cfi_rel_offset ebp, 0\n\t"
 		"movl 4(%%eax), %%ebx\n\tmovl 8(%%eax), %%ecx\n\tmovl 12(%%eax), %%edx\n\t"
 		"movl 16(%%eax), %%esi\n\tmovl 20(%%eax), %%edi\n\tmovl 24(%%eax), %%ebp\n\t"
 		"movl (%%eax), %%eax\n\tint $0x80\n\t"
-		"popl %%ebp"
+		"popl %%ebp\n\t.cfi_restore_state"
 		: "=a"(result)
 		: "a"(call)
 		: "ebx", "ecx", "edx", "esi", "edi", "memory");

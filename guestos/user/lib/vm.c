@@ -31,6 +31,12 @@ static long number_in_file(const char *path, const char *name)
 long vm_counter(const char *name) { return number_in_file("/proc/vmstat", name); }
 long vm_meminfo_kb(const char *name) { return number_in_file("/proc/meminfo", name); }
 
+long vm_resident(void)
+{
+	long kb = number_in_file("/proc/self/status", "VmRSS");
+	return kb < 0 ? -1 : kb / 4;
+}
+
 static int read_entry(const char *path, uint32_t index, uint64_t *entry)
 {
 	int fd = open(path, O_RDONLY);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +112,36 @@ static void shared_in_parts(void)
 	p = mmap(NULL, 2 * PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK_EQ(*(int *)p, 0);
 	must_be_killed(touch_write, p, SIGSEGV);
+}
+
+static struct { char *start; uint32_t pages; } parents;        /* what it inherits and does not want */
+
+static void fill_shared(void *pages)
+{
+	CHECK_EQ(munmap(parents.start, parents.pages * PAGE_SIZE), 0);
+	char *p = mmap(NULL, (uint32_t)pages * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(p != MAP_FAILED, "mmap: %s", strerror(errno));
+	for (uint32_t i = 0; i < (uint32_t)pages; i++)
+		*(volatile uint32_t *)(p + i * PAGE_SIZE) = i;
+}
+
+/* Most of it is in swap, where no page table counts it; still the process that has it is the one that goes. */
+static void shared_too_much(void)
+{
+	uint32_t pages = memory_pages() + swap_pages_free() + 1000, small = memory_pages() / 4 * 5;
+	char *mine = map_anonymous(small);     /* more than the other can have in memory at a time */
+
+	if (pages > 24000) {
+		note("not tried: with this much memory and swap it takes too long");
+		return;
+	}
+	stamp_pages(mine, small, 6);
+	CHECK_ERROR(mmap(NULL, pages * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0), ENOMEM);
+	parents.start = mine;
+	parents.pages = small;
+	must_be_killed(fill_shared, (void *)pages, SIGKILL);
+	check_pages(mine, small, 6);
 }
 
 static void remapped(void)
@@ -229,7 +260,7 @@ static void not_needed(void)
 	unlink(MAPPED);
 }
 
-/* So that what is counted later is not this program's own text. */
+/* So that what is counted later is not this program's own text, or hardly: others may take it away at any time. */
 static void warm_up(void)
 {
 	static char page[PAGE_SIZE];
@@ -259,7 +290,7 @@ static void needed_soon(void)
 	warm_up();
 	long major = vm_counter("pgmajfault");
 	check_stamped(p, pages, 20);
-	CHECK_EQ(vm_counter("pgmajfault") - major, 0);
+	CHECK(vm_counter("pgmajfault") - major < 4, "%ld major faults for %u pages", vm_counter("pgmajfault") - major, (unsigned)pages);
 	CHECK_EQ(madvise(q, pages * PAGE_SIZE, MADV_WILLNEED), 0);
 	CHECK_EQ(mincore(q, pages * PAGE_SIZE, in), 0);         /* read from swap, not mapped yet */
 	for (uint32_t i = 0; i < pages; i++)
@@ -289,18 +320,35 @@ static void advice(void)
 
 static void populated(void)
 {
-	int fd = mapped_file(5, 1);
-	char *p = map(5, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NORESERVE, -1, 0);
-	char *q = map(5, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	const uint32_t n = 12;
+	int fd = mapped_file(n, 1);
+	char *p = map(n, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NORESERVE, -1, 0);
+	char *q = map(n, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
 
-	CHECK_EQ(pages_present(p, 5), 5);
-	CHECK_EQ(pages_present(q, 5), 5);
+	CHECK_EQ(pages_present(p, n), n);
+	CHECK_EQ(pages_present(q, n), n);
 	warm_up();
 	long faults = vm_faults();
-	stamp_pages(p, 5, 1);
-	check_stamped(q, 5, 1);
-	CHECK_EQ(vm_faults() - faults, 0);
+	stamp_pages(p, n, 1);
+	check_stamped(q, n, 1);
+	CHECK(vm_faults() - faults < 4, "%ld faults for pages that were there", vm_faults() - faults);
 	unlink(MAPPED);
+}
+
+static void address_limit(void)
+{
+	struct rlimit limit = {3 << 20, 3 << 20};
+	char *p = map_anonymous(100);
+
+	CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+	CHECK_ERROR(mmap(NULL, 3 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM);
+	CHECK_ERROR(mremap(p, 100 * PAGE_SIZE, 3 << 20, MREMAP_MAYMOVE), ENOMEM);
+	CHECK_ERROR(sbrk(3 << 20), ENOMEM);
+	touch_write(map_anonymous(50));
+	limit.rlim_cur = 64 << 10;
+	CHECK_EQ(setrlimit(RLIMIT_DATA, &limit), 0);
+	CHECK_ERROR(sbrk(80 << 10), ENOMEM);
+	CHECK_EQ(munmap(p, 100 * PAGE_SIZE), 0);
 }
 
 static void lock_everything(void)
@@ -336,6 +384,7 @@ const struct test mmap_anon_tests[] = {
 	{"shared-anon-swap", "shared memory goes to swap and comes back for all", shared_through_swap, NULL},
 	{"shared-anon-count", "three processes count in shared memory while it is evicted", shared_counting, NULL},
 	{"shared-anon-parts", "parts of shared memory are unmapped and protected by one, not by all", shared_in_parts, NULL},
+	{"shared-anon-oom", "who fills memory and swap with shared memory is the one that is killed", shared_too_much, NULL},
 	{"mremap", "mappings grow, shrink and move without a page being copied or brought in", remapped, NULL},
 	{"mremap-file", "a mapping of a file grows into the file; an old length of 0 maps it again", remapped_file, NULL},
 	{"mremap-errors", "mremap's errors", remap_errors, NULL},
@@ -344,5 +393,6 @@ const struct test mmap_anon_tests[] = {
 	{"madvise-willneed", "pages are brought in before they are used, from file and swap", needed_soon, NULL},
 	{"madvise", "advice's errors and holes", advice, NULL},
 	{"mmap-populate", "MAP_POPULATE takes the faults in advance", populated, NULL},
+	{"rlimit-as", "RLIMIT_AS and RLIMIT_DATA limit mmap, mremap and brk", address_limit, NULL},
 	{"mlockall", "all pages stay, those of later mappings too", lock_everything, NULL},
 	{0}};

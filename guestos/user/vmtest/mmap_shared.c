@@ -18,6 +18,16 @@ static char buf[PAGE_SIZE];
 
 static char *map_shared(int fd, uint32_t pages) { return map(pages, RW, MAP_SHARED, fd, 0); }
 
+/* So that the file's pages are clean: what write() changed goes to the file system's log first, and home the second time. */
+static void settle(int fd, uint32_t pages)
+{
+	char *p = map_shared(fd, pages);
+
+	CHECK_EQ(msync(p, pages * PAGE_SIZE, MS_SYNC), 0);
+	CHECK_EQ(msync(p, pages * PAGE_SIZE, MS_SYNC), 0);
+	CHECK_EQ(munmap(p, pages * PAGE_SIZE), 0);
+}
+
 static void read_page(int fd, uint32_t page)
 {
 	CHECK_EQ(pread(fd, buf, PAGE_SIZE, page * PAGE_SIZE), PAGE_SIZE);
@@ -33,6 +43,7 @@ static uint32_t sectors_of(int fd)
 static void writes_file(void)
 {
 	int fd = mapped_file(4, 10);
+	settle(fd, 4);
 	char *p = map_shared(fd, 4);
 
 	stamp_pages(p + PAGE_SIZE, 1, 70);
@@ -115,6 +126,7 @@ static void written_by_eviction(void)
 {
 	uint32_t pages = 60;
 	int fd = mapped_file(pages, 1);
+	settle(fd, pages);
 	char *p = map_shared(fd, pages);
 
 	stamp_pages(p, pages, 3);
@@ -325,8 +337,7 @@ static void add_slowly(void *p)
 {
 	for (int i = 0; i < 300; i++) {
 		__asm__ volatile("lock incl %0" : "+m"(*(volatile int *)p));
-		if (i % 50 == 0)
-			sched_yield();
+		usleep(10000);                 /* to be at it while the page is written back, again and again */
 	}
 }
 
@@ -340,8 +351,9 @@ static void several_writers(void)
 		*(int *)(p + i * PAGE_SIZE) = 0;
 	for (int i = 0; i < 4; i++)
 		child[i] = start_child(add_slowly, p + i % 2 * PAGE_SIZE);
-	for (int i = 0; i < 3; i++) {
-		sync();
+	for (int i = 0; i < 6; i++) {
+		CHECK_EQ(msync(p, 8 * PAGE_SIZE, MS_SYNC), 0);
+		usleep(30000);
 		squeeze();
 	}
 	for (int i = 0; i < 4; i++)
@@ -365,6 +377,7 @@ static void sync_errors(void)
 	CHECK_EQ(msync(p, 3 * PAGE_SIZE, MS_ASYNC), 0);
 	CHECK_EQ(msync(p, 3 * PAGE_SIZE, MS_INVALIDATE), 0);
 	CHECK_EQ(munmap(p + PAGE_SIZE, PAGE_SIZE), 0);
+	check_pages(p + 2 * PAGE_SIZE, 1, 3);
 	sync();
 	long written = vm_counter("writebacks");
 	p[2 * PAGE_SIZE] = 1;

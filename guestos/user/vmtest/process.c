@@ -15,6 +15,8 @@ void exec_helper(const char *what);
 void report_constants(void);
 void segments_helper(void);            /* segments.c */
 void signal_helper(const char *what);
+void float_helper(void);                       /* float.c */
+void linux_helper(char *what);                 /* linux.c */
 
 /* vmtest --helper WHAT: the other side of the exec tests. */
 void exec_helper(const char *what)
@@ -29,6 +31,10 @@ void exec_helper(const char *what)
 		segments_helper();
 	if (strcmp(what, "signals") == 0)
 		signal_helper(what);
+	if (strcmp(what, "float") == 0)
+		float_helper();
+	if (strncmp(what, "linux-", 6) == 0)
+		linux_helper((char *)what + 6);
 	if (strcmp(what, "fd-5") == 0)
 		exit(write(5, "x", 1) == 1 ? 0 : 9);
 	if (strncmp(what, "again-", 6) == 0) {

@@ -139,6 +139,51 @@ static void pending(void)
 	CHECK_EQ(count, 0);
 }
 
+/* Faults first: their frame must speak of the instruction that faulted, so it lies below all others, and its handler runs last. */
+static void fault_first(void)
+{
+	sigset_t set = sigmask(SIGSEGV) | sigmask(SIGUSR1) | sigmask(40), none = 0;
+
+	catch_signal(SIGUSR1, note_it, 0);
+	catch_signal(SIGSEGV, note_it, 0);
+	catch_signal(40, note_it, 0);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(40);
+	raise(SIGUSR1);
+	raise(SIGSEGV);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	CHECK(count == 3 && order[0] == 40 && order[1] == SIGUSR1 && order[2] == SIGSEGV, "%d, %d, %d ran", order[0], order[1], order[2]);
+}
+
+/* A stop and SIGCONT undo each other while they wait. */
+static void undone_stop(void *unused)
+{
+	sigset_t set = sigmask(SIGTSTP) | sigmask(SIGCONT), none = 0, got;
+
+	(void)unused;
+	catch_signal(SIGCONT, note_it, 0);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGTSTP);
+	raise(SIGCONT);
+	sigpending(&got);
+	CHECK(got == sigmask(SIGCONT), "after SIGCONT %x is pending", (unsigned)got);
+	raise(SIGTSTP);
+	sigpending(&got);
+	CHECK(got == sigmask(SIGTSTP), "after SIGTSTP %x is pending", (unsigned)got);
+	raise(SIGCONT);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	CHECK_EQ(count, 1);
+}
+
+static void stop_undone(void)
+{
+	int status;
+	pid_t pid = start_child(undone_stop, NULL);
+
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(status == 0, "wait status 0x%x", status);
+}
+
 /* Who sent it */
 
 static void kill_parent(void *signal) { kill(getppid(), (int)signal); }
@@ -345,7 +390,7 @@ static void sleep_left(void)
 static void stop_and_go(void *unused)
 {
 	(void)unused;
-	usleep(50000);
+	usleep(800000);
 	kill(getppid(), SIGSTOP);
 	usleep(100000);
 	kill(getppid(), SIGCONT);
@@ -353,13 +398,14 @@ static void stop_and_go(void *unused)
 
 static void sleep_through(void *unused)
 {
-	struct timespec want = {0, 400000000}, left = {0};
+	struct timespec want = {1, 500000000}, left = {0};
 	long start = now_ms();
 
 	(void)unused;
 	pid_t pid = start_child(stop_and_go, NULL);
 	CHECK_EQ(nanosleep(&want, &left), 0);
-	CHECK(now_ms() - start < 1000, "slept %ld ms", now_ms() - start);
+	long ms = now_ms() - start;            /* begun again, it would be 2400 */
+	CHECK(ms >= 1490 && ms < 2000, "slept %ld ms", ms);
 	must_end_well(pid);
 }
 
@@ -549,6 +595,8 @@ const struct test signal_process_tests[] = {
 	{"sig-defer", "a handler's own signal waits; with SA_NODEFER it does not", defer, NULL},
 	{"sig-resethand", "SA_RESETHAND: once, then the default", reset_hand, NULL},
 	{"sig-pending", "blocked signals wait: once each, real-time ones in number", pending, NULL},
+	{"sig-order", "of several signals a fault's frame comes first, and its handler runs last", fault_first, NULL},
+	{"sig-stop-undone", "a stop and SIGCONT undo each other while they are blocked", stop_undone, NULL},
 	{"sig-sender", "kill, tkill and tgkill say who sent it", sender, NULL},
 	{"sig-suspend", "two processes answer each other 200 times through sigsuspend", suspend, NULL},
 	{"sig-exec-resets", "exec forgets handlers and keeps what is ignored, blocked and pending", exec_resets, NULL},
