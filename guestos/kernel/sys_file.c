@@ -1,5 +1,6 @@
-/* guestos/kernel/sys_file.c: system calls on open files, directories and pipes. Those on names are in sys_path.c, on what stat() tells in sys_attr.c.
+/* guestos/kernel/sys_file.c: system calls on open files, directories and pipes.
  *
+ * Those on names are in sys_path.c, those on what stat() tells in sys_attr.c.
  * Every user pointer goes through usercopy.c; no lock is held meanwhile. A call keeps its own reference to the file it works on only by
  * being the one thread of its process, which alone can close its descriptors. */
 #include "syscalls.h"
@@ -60,7 +61,7 @@ int sys_pread64(struct trapframe *tf)
 	return read_at(f, ARG1(tf), ARG2(tf), &pos);
 }
 
-static int write_file(struct file *f, uaddr_t from, uint32_t n)
+static int write_at(struct file *f, uaddr_t from, uint32_t n, uint32_t *pos)
 {
 	struct stat_info st;
 	if (!f || (f->flags & O_ACCMODE) == O_RDONLY)
@@ -70,12 +71,14 @@ static int write_file(struct file *f, uaddr_t from, uint32_t n)
 	if (!in_user_half(from, n))
 		return -EFAULT;
 	if (f->flags & O_APPEND && f->ops->seekable && !f->ops->stat(f, &st))
-		f->pos = st.size;
-	int r = f->ops->write(f, from, min(n, 0x7ffff000u), f->pos);
+		*pos = st.size;
+	int r = f->ops->write(f, from, min(n, 0x7ffff000u), *pos);
 	if (r > 0 && f->ops->seekable)
-		f->pos += r;
+		*pos += r;
 	return r;
 }
+
+static int write_file(struct file *f, uaddr_t from, uint32_t n) { return write_at(f, from, n, f ? &f->pos : NULL); }
 
 int sys_write(struct trapframe *tf) { return write_file(file_from_fd(ARG0(tf)), ARG1(tf), ARG2(tf)); }
 
@@ -88,11 +91,8 @@ int sys_pwrite64(struct trapframe *tf)
 		return -ESPIPE;
 	if (ARG4(tf))
 		return (int32_t)ARG4(tf) < 0 ? -EINVAL : -EFBIG;
-	uint32_t kept = f->pos;
-	f->pos = ARG3(tf);
-	int r = write_file(f, ARG1(tf), ARG2(tf));
-	f->pos = kept;
-	return r;
+	uint32_t pos = ARG3(tf);
+	return write_at(f, ARG1(tf), ARG2(tf), &pos);
 }
 
 static int read_file(struct file *f, uaddr_t to, uint32_t n) { return read_at(f, to, n, f ? &f->pos : NULL); }

@@ -28,6 +28,8 @@ static const struct { const char *command, *what; } rows[] = {
 	{"prefetch [on|off]", "bring pages in before they are asked for, and see what it was good for"},
 	{"loadcontrol [on|off]", "suspend processes when memory cannot hold what all of them need"},
 	{"memcheck", "have the kernel compare all its books on memory"},
+	{"stress [ROUNDS [SEED]]", "processes that do random things, and check what comes of them"},
+	{"bad", "programs that mean harm, and do none"},
 	{"ps, kill PID", "processes"},
 	{"ls cat cp mv rm mkdir rmdir touch", "files; also  wc head grep hexdump echo test pwd"},
 	{"cat /proc/self/status", "the kernel describes itself in /proc"},

@@ -32,6 +32,12 @@ int vm_page_of(pid_t pid, const volatile void *address, struct page_info *page);
 long vm_frame_refs(uint32_t frame);            /* -1 if unknown */
 int vm_setting(const char *path, char *word, size_t size);     /* the first word in a file of /proc; 0 or -1 */
 int vm_switch(const char *path, const char *word);     /* writes a word to a file of /proc; 0 or -1 */
+
+/* What the kernel holds for programs: pages in memory or in swap (each once), page tables, its own frames, its heap. */
+struct vm_held { long private, tables, kernel, heap; };
+struct vm_held vm_held_now(void);
+bool vm_held_again(const struct vm_held *before, struct vm_held *now);         /* true once no more is held; waits a few seconds */
+
 bool vm_is_pagoda(void);                       /* false on a host that only shares the system calls */
 long vm_resident(void);                        /* pages of this process in memory; -1 */
 long vm_faults(void);                          /* page faults of this process so far, minor and major */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The number after "name" at the start of a line of the file; -1 if there is none. */
@@ -94,6 +95,29 @@ int vm_switch(const char *path, const char *word)
 	ssize_t n = write(fd, word, strlen(word));
 	close(fd);
 	return n < 0 ? -1 : 0;
+}
+
+#define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
+
+/* A page whose copy in swap is still good is in both places. */
+struct vm_held vm_held_now(void)
+{
+	static const char *const path = "/proc/frames";
+	return (struct vm_held){
+		.private = number_in_file(path, "anon") - number_in_file(path, "inslot") + vm_counter("swap_used"),
+		.tables = number_in_file(path, "table"), .kernel = number_in_file(path, "kernel"), .heap = number_in_file(path, "heap")};
+}
+
+/* Ending takes the kernel a moment: orphans are collected by init. */
+bool vm_held_again(const struct vm_held *before, struct vm_held *now)
+{
+	for (int i = 0; i < 60; i++, usleep(50000)) {
+		*now = vm_held_now();
+		if (now->private <= before->private && now->tables <= before->tables && now->kernel <= before->kernel
+		    && now->heap <= before->heap + HEAP_SLACK)
+			return true;
+	}
+	return false;
 }
 
 bool vm_is_pagoda(void)

@@ -19,7 +19,6 @@
 #include <vm.h>
 
 #define MOST_WORKERS 16
-#define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
 
 int worker, round_number;
 const char *doing = "beginning";
@@ -84,39 +83,12 @@ static _Noreturn void work(int number, int rounds, uint32_t pages)
 	_exit(0);
 }
 
-/* What must come back. A page whose copy in swap is still good is counted in both places. */
-struct figures { long private, tables, kernel, heap; };
-
-static long value_of(const char *text, const char *name)
+static bool memory_came_back(const struct vm_held *before)
 {
-	const char *p = strstr(text, name);
-	return p ? strtol(p + strlen(name), NULL, 10) : 0;
-}
+	struct vm_held now;
 
-static struct figures figures_now(void)
-{
-	static char text[1024];
-	int fd = open("/proc/frames", O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read_full(fd, text, sizeof(text) - 1);
-
-	text[n < 0 ? 0 : n] = 0;
-	close(fd);
-	return (struct figures){
-		.private = value_of(text, "anon") - value_of(text, "inslot") + vm_counter("swap_used"),
-		.tables = value_of(text, "table"), .kernel = value_of(text, "kernel"), .heap = value_of(text, "heap")};
-}
-
-/* Ending takes the kernel a moment: orphans are collected by init. */
-static bool memory_came_back(const struct figures *before)
-{
-	struct figures now = {0};
-
-	for (int i = 0; i < 60; i++, usleep(50000)) {
-		now = figures_now();
-		if (now.private <= before->private && now.tables <= before->tables && now.kernel <= before->kernel
-		    && now.heap <= before->heap + HEAP_SLACK)
-			return true;
-	}
+	if (vm_held_again(before, &now))
+		return true;
 	printf("stress: VIOLATION seed %u: memory did not come back: private pages %ld -> %ld, page tables %ld -> %ld, kernel %ld -> %ld, "
 		"heap %ld -> %ld\n", (unsigned)seed, before->private, now.private, before->tables, now.tables, before->kernel, now.kernel,
 		before->heap, now.heap);
@@ -168,8 +140,8 @@ int main(int argc, char **argv)
 	long memory = vm_meminfo_kb("MemTotal") / 4, frames = memory < 4096 ? memory : 4096;
 	uint32_t pages = frames * 3 / 2 / workers;     /* with children and files that is about twice memory */
 	run(1, 1, 8);                                  /* so that this process has touched all it will touch */
-	memory_came_back(&(struct figures){1 << 30, 1 << 30, 1 << 30, 1 << 30});
-	struct figures before = figures_now();
+	memory_came_back(&(struct vm_held){1 << 30, 1 << 30, 1 << 30, 1 << 30});
+	struct vm_held before = vm_held_now();
 	long evictions = vm_counter("evictions");
 	printf("stress: seed %u, %d processes, %d rounds, %u pages each of %ld\n", (unsigned)seed, workers, rounds, (unsigned)pages, memory);
 	fflush(stdout);

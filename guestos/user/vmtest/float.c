@@ -24,16 +24,18 @@ _Static_assert(sizeof(struct registers) == 512, "layout is the processor's");
 static void store(struct registers *r) { __asm__ volatile("fxsave %0" : "=m"(*r)); }
 static void load(const struct registers *r) { __asm__ volatile("fxrstor %0" : : "m"(*r)); }
 
-/* CPUID leaf 1 EDX bits 24 and 25: FXSAVE and SSE. */
-static bool have_sse(void)
+/* CPUID leaf 1 EDX: bit 0 is x87, bit 24 FXSAVE, bit 25 SSE. */
+static bool have(uint32_t features, const char *what)
 {
 	uint32_t a = 1, b, c, d;
 	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-	if ((d >> 24 & 3) == 3)
+	if ((d & features) == features)
 		return true;
-	note("NOT CHECKED: this machine's processor has no SSE");
+	note("NOT CHECKED: this machine's processor has no %s", what);
 	return false;
 }
+
+static bool have_sse(void) { return have(3u << 24, "SSE"); }
 
 /* Fills all sixteen registers with values that belong to `who`. */
 static void fill(uint32_t who)
@@ -159,7 +161,7 @@ static void float_pressure(void)
 	CHECK(filled(3), "registers changed while memory was short");
 }
 
-/* 1/3 + 1/3 + 1/3 in x87 with each rounding mode set by the program: the control word is its own, too. */
+/* The rounding mode is in the control word. This works with FNSAVE, too. */
 static void one_control_word(void *word)
 {
 	uint16_t mine = (uint32_t)word, now;
@@ -176,6 +178,8 @@ static void one_control_word(void *word)
 static void float_control(void)
 {
 	pid_t pid[4];
+	if (!have(1, "x87"))
+		return;
 	for (uint32_t i = 0; i < 4; i++)
 		pid[i] = start_child(one_control_word, (void *)(0x37f | i << 10));
 	for (int i = 0; i < 4; i++)

@@ -79,6 +79,9 @@ static void read_fault(void)
 	FAULT_WITH_REGISTERS("movl (%%eax), %%ebx");
 	check_registers(place);
 	check_fault(2, SEGV_MAPERR, place, FAULT_USER | FAULT_PRESENT);
+	place = 0xf0000000;                    /* nothing is there, but that is the kernel's affair */
+	FAULT_WITH_REGISTERS("movl (%%eax), %%ebx");
+	check_fault(3, SEGV_MAPERR, place, FAULT_USER | FAULT_PRESENT);
 }
 
 static void write_fault(void)
@@ -297,6 +300,14 @@ static void use_up_alternate(void *unused)
 	__asm__ volatile("ud2");
 }
 
+/* What a handler writes to uc_stack is the alternate stack after its return. */
+static void disable_stack(int signal, siginfo_t *info, void *context)
+{
+	see(signal, info, context);
+	((ucontext_t *)context)->uc_stack.ss_flags = SS_DISABLE;
+	context_of(context)->eip += 2;
+}
+
 static void alternate_rules(void)
 {
 	stack_t s = {.ss_sp = stack, .ss_size = MINSIGSTKSZ - 1}, old;
@@ -308,6 +319,13 @@ static void alternate_rules(void)
 	use_alternate();
 	CHECK_EQ(sigaltstack(NULL, &old), 0);
 	CHECK(old.ss_sp == (void *)stack && old.ss_size == sizeof(stack) && old.ss_flags == 0, "flags %d", old.ss_flags);
+	catch_signal(SIGILL, disable_stack, SA_ONSTACK);
+	__asm__ volatile("ud2" : : : "memory");
+	CHECK(seen.handler_esp >= (uint32_t)stack && seen.handler_esp < (uint32_t)stack + sizeof(stack), "the handler ran at 0x%08x",
+		(unsigned)seen.handler_esp);
+	CHECK_EQ(sigaltstack(NULL, &old), 0);
+	CHECK_EQ(old.ss_flags, SS_DISABLE);
+	use_alternate();
 	s.ss_flags = SS_DISABLE;
 	CHECK_EQ(sigaltstack(&s, &old), 0);
 	CHECK_EQ(sigaltstack(NULL, &old), 0);
