@@ -226,21 +226,25 @@ static void reader_leaves(void *unused)
 }
 static void unused_from_swap(void) { with("on", reader_leaves, NULL); }
 
-/* More than memory, in order: guesses must not push out what is used. */
+/* More than memory, in order: what is read ahead may take the place of clean pages of files that nobody maps, and there are few of those;
+ * all other frames hold pages of processes, which guesses must not push out. */
 static void scarce(void *unused)
 {
 	uint32_t n = memory_pages() / 4 * 5;
-	n = n < 4000 ? n : 4000;
 	char *p = map_anonymous(n);
 
 	(void)unused;
+	if (n > 4000) {
+		note("not tried: memory is too large to fill here");
+		return;
+	}
 	stamp_pages(p, n, 3);
-	long waste = vm_counter("ahead_waste"), start = vm_counter("ahead_reads");
 	check_pages(p, n, 3);
+	long ahead = vm_counter("ahead_reads"), waits = major();
 	check_pages(p, n, 3);
-	waste = vm_counter("ahead_waste") - waste;
-	start = vm_counter("ahead_reads") - start;
-	CHECK(waste <= 16 + start / 4, "%ld of %ld pages brought ahead were pushed out unused", waste, start);
+	ahead = vm_counter("ahead_reads") - ahead;
+	waits = major() - waits;
+	CHECK(ahead <= (long)n / 8, "with memory full, %ld pages were brought ahead and %ld waited for", ahead, waits);
 }
 static void when_scarce(void) { with("on", scarce, NULL); }
 
