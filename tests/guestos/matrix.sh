@@ -60,7 +60,7 @@ tr -d '\r' <"$cell/serial" >"$cell/text"
 result=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1\/\2/p' "$cell/text")
 case $result in
 [1-9]*/0) why= ;;
-*/*) why=$(grep '^FAIL' "$cell/text") ;;
+*/*) why="failed: $(grep '^FAIL' "$cell/text")" ;;
 *) result=none why="no result; the last lines: $(tail -n 5 "$cell/text"; tail -n 5 "$cell/errors")" ;;
 esac
 # The name that policy(1) prints first, before and after; what the kernel found of the memory, less than which it has.
