@@ -21,6 +21,7 @@
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
  *   check.c      do all these books agree? (/proc/check, option check=N)
+ *   check_rules.c  what must hold of each frame, slot, entry
  *
  * A page-table entry of a user page is one of
  *
@@ -36,6 +37,7 @@
 
 #include "kernel.h"
 
+/* [SDM3A 4.3 "32-Bit Paging"]: the first eight bits, and which are left to software. */
 #define PG_P 0x001u
 #define PG_W 0x002u
 #define PG_U 0x004u
