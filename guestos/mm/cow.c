@@ -42,6 +42,7 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 	} else {
 		memcpy(frame_va(copy), frame_va(f), PAGE_SIZE);
 		rmap_remove(f, s, la);
+		prefetch_used(f);
 		vm.cow_copies++;
 	}
 	f->refs--;
@@ -85,6 +86,10 @@ int space_copy(struct space *to, struct space *from)
 {
 	to->brk_start = from->brk_start;
 	to->brk = from->brk;
+	if (from->cmdline && !(to->cmdline = kmalloc(from->cmdline_bytes)))
+		return -ENOMEM;
+	if (from->cmdline)
+		memcpy(to->cmdline, from->cmdline, to->cmdline_bytes = from->cmdline_bytes);
 	if (from->exe && !(to->exe = kstrdup(from->exe)))
 		return -ENOMEM;
 	if (ldt_copy(to, from))
