@@ -108,7 +108,7 @@ static bool evict_frame(struct frame *f) { return f->state == FRAME_CACHE ? evic
 static bool evict(struct space *only)
 {
 	struct choice c = { .space = only, .may_swap = swap_used < swap_total || reclaim_slots() };
-	struct frame *f = evict_policy->choose(&c);
+	struct frame *f = only && !only->rss ? NULL : evict_policy->choose(&c);
 	if (!f)
 		return false;
 	return evict_frame(f);

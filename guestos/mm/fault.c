@@ -37,6 +37,10 @@ static struct region *grow_stack(struct space *s, uint32_t la, uint32_t esp, enu
 				*why = FAULT_OVERFLOW;
 			return NULL;
 		}
+		if (STACK_TOP - la > current->rlimits[RLIMIT_STACK].soft) {
+			*why = FAULT_OVERFLOW;
+			return NULL;
+		}
 		struct region *below = region_after(s, page_down(la) - min(page_down(la), STACK_GUARD));
 		if (below != r)
 			return NULL;           /* a mapping is in the way: a guard page stays between */
@@ -287,7 +291,7 @@ static void report_bad_access(const struct trapframe *tf, uint32_t la, enum faul
 	switch (why) {
 	case FAULT_OVERFLOW:
 		printk("%s[%d]: stack overflow at 0x%08x (limit %u KB), eip 0x%08x\n", current->name, current->pid, la,
-			STACK_LIMIT >> 10, tf->eip);
+			min(STACK_LIMIT, current->rlimits[RLIMIT_STACK].soft) >> 10, tf->eip);
 		break;
 	case FAULT_NOMEM:
 		printk("%s[%d]: killed: out of memory and swap\n", current->name, current->pid);
