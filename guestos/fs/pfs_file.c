@@ -54,6 +54,28 @@ int pfs_page(struct inode *ip, uint32_t index, struct frame **out)
 	return r;
 }
 
+/* The same for a guess. What is there stays as it is; a hole needs no frame; and nobody is told of an error, but the reader stops. */
+int pfs_page_ahead(struct inode *ip, uint32_t index)
+{
+	struct frame *f;
+	uint32_t block;
+	if (index >= page_up(ip->d.size) / PAGE_SIZE)
+		return -EINVAL;
+	if (cache_has(ip->ino, index))
+		return 0;
+	mutex_lock(&fs_lock);
+	int r = index >= page_up(ip->d.size) / PAGE_SIZE ? -EINVAL : inode_map(ip, index, false, &block);
+	if (!r && block && !cache_has(ip->ino, index)) {
+		r = page_get(ip, index, block, &f);
+		if (r == 1)
+			prefetch_mark(f);
+		if (r >= 0)
+			frame_unpin(f);
+	}
+	mutex_unlock(&fs_lock);
+	return min(r, 0);
+}
+
 static int give_block(struct inode *ip, uint32_t index, struct frame *f)
 {
 	uint32_t block;
@@ -165,6 +187,7 @@ static int file_read(struct file *file, uaddr_t to, uint32_t n, uint32_t pos)
 		}
 		if (err)
 			return done ? (int)done : err;
+		prefetch_read(file, (pos + done) / PAGE_SIZE);
 		done += piece;
 	}
 	return done;

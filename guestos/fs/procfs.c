@@ -36,6 +36,7 @@ static void show_meminfo(struct text *t, struct proc *p)
 static void show_vmstat(struct text *t, struct proc *p)
 {
 	(void)p;
+	prefetch_find_uses();
 #define X(name) print(t, #name " %u\n", vm.name);
 	VM_COUNTERS(X)
 #undef X
@@ -210,6 +211,7 @@ static const struct proc_entry top_files[] = {
 	{ "mounts", .show = show_mounts },
 	{ "loadcontrol", .show = loadcontrol_show, .write = loadcontrol_switch },
 	{ "policy", .show = policy_show, .write = policy_select },
+	{ "prefetch", .show = prefetch_show, .write = prefetch_switch },
 	{ "version", .show = show_version },
 	{ "kpagecount", .entry = kpagecount_entry },
 };

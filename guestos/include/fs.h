@@ -6,6 +6,7 @@
 #define FS_H
 
 #include "kernel.h"
+#include "mm.h"
 #include "pfs.h"
 
 struct inode {                         /* an inode in memory; one per number */
@@ -36,6 +37,7 @@ struct file_ops {
 struct file {
 	const struct file_ops *ops;
 	uint32_t refs, flags, pos;
+	struct ahead ahead;            /* PFS: its read()s */
 	struct inode *inode;           /* PFS */
 	struct pipe *pipe;
 	uint32_t number;               /* /proc and /dev: which file */
@@ -79,6 +81,7 @@ void inode_get(struct inode *ip);
 void inode_put(struct inode *ip);
 void inode_remember_path(struct inode *ip, const char *path);
 int pfs_page(struct inode *ip, uint32_t index, struct frame **out);    /* pinned */
+int pfs_page_ahead(struct inode *ip, uint32_t index);          /* into the page cache, if it is not a hole; 0 or -error */
 int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f);
 int pfs_write_kernel(struct inode *ip, const void *from, uint32_t n, uint32_t pos);
 int txn_recover(void);                                         /* undo what programs' transactions had not finished */

@@ -13,6 +13,7 @@
  *   rmap.c       from a frame back to all page-table entries that map it
  *   pagecache.c  frames found by name: (file, page) or (swap, slot)
  *   object.c     shared memory without a file
+ *   prefetch.c   pages that come before they are asked for
  *   evict.c      no free frame: choose a victim, unmap it everywhere, write it if needed
  *   policy.c     which victim: fifo, clock, second chance, aging, random, working-set clock
  *   workingset.c how many pages each process needs just now
@@ -67,6 +68,7 @@ enum frame_state {
 #define FRAME_REFERENCED 4u    /* used by the kernel since the clock hand passed */
 #define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
 #define FRAME_STUCK 16u        /* ANON: its slot cannot be written, so it stays: one pin is for that */
+#define FRAME_AHEAD 32u        /* ANON, CACHE: read before anybody asked for it, and not used since: see prefetch.c */
 #define FRAME_LOGGED 128u      /* CACHE: changed by the running transaction, which has pinned it: must not go home yet */
 
 struct rmap;
@@ -122,6 +124,11 @@ bool heap_page_sound(const struct frame *f);
 enum region_kind { REGION_FILE, REGION_ANON, REGION_HEAP, REGION_STACK };
 struct inode;
 struct memory_object;
+struct ahead {                         /* prefetch.c: how far a reader has come, in pages */
+	uint32_t last;                 /* the page it used last */
+	uint32_t end;                  /* read ahead up to here */
+	uint32_t window;               /* how many at a time */
+};
 struct region {
 	struct region *next;           /* by address */
 	uint32_t start, end;           /* page aligned, [start, end) */
@@ -135,6 +142,7 @@ struct region {
 	struct memory_object *object;  /* ANON, shared: the same */
 	uint32_t file_page;            /* page of the file or object that start shows */
 	uint32_t file_bytes;           /* bytes from start that come from the file; zeroes follow (data segments) */
+	struct ahead ahead;            /* its faults; pages counted as in file_page */
 };
 static inline bool region_writable(const struct region *r) { return r->prot & PROT_WRITE; }
 static inline uint32_t region_pages(const struct region *r) { return (r->end - r->start) >> PAGE_SHIFT; }
@@ -248,6 +256,7 @@ void rmap_unmap_all(struct frame *f, pte_t replacement);
 static inline bool object_is_memory(uint32_t object) { return object & OBJECT_MEMORY && object != OBJECT_SWAP; }
 void cache_init(void);
 bool cache_has(uint32_t object, uint32_t index);               /* does not sleep */
+struct frame *cache_peek(uint32_t object, uint32_t index);     /* does not sleep, and is no use of it: not pinned, perhaps busy; or NULL */
 struct frame *cache_find(uint32_t object, uint32_t index);     /* pinned; may sleep */
 int cache_get(uint32_t object, uint32_t index, uint32_t block, struct frame **out);   /* pinned; may sleep */
 int cache_get_zeroed(uint32_t object, uint32_t index, uint32_t block, struct frame **out);
@@ -275,6 +284,7 @@ void object_put(struct memory_object *o);                      /* may sleep */
 int object_page(struct memory_object *o, uint32_t index, struct frame **out);  /* pinned; may sleep */
 uint32_t object_slot(uint32_t id, uint32_t index);                             /* 0: none */
 uint32_t object_give_slot(uint32_t id, uint32_t index);                        /* 0 if swap is full */
+bool object_in_swap(const struct memory_object *o, uint32_t index);    /* has the page a slot? Does not sleep */
 bool object_exists(uint32_t id);
 void objects_each(void (*table)(struct frame *f, int by), void (*slot)(uint32_t slot, int by), int by);
 
@@ -282,12 +292,31 @@ void objects_each(void (*table)(struct frame *f, int by), void (*slot)(uint32_t 
 struct choice {
 	struct space *space;                           /* whose pages; NULL: anybody's */
 	bool may_swap;                                 /* is there room for a page that has no slot? */
+	bool unmapped;                                 /* only clean pages of the cache that no process maps */
 };
 bool evictable(const struct frame *f, const struct choice *c);
 bool frame_needs_write(const struct frame *f);
 bool evict_one(void);                                  /* may sleep; true if a frame became free or may soon */
 void evict_all(struct space *s);                       /* may sleep; the current process gives up what it alone maps */
 void rss_make_room(struct space *s, uint32_t la);      /* may sleep */
+bool evict_unmapped(void);                             /* a clean page of the cache that nobody maps; does not sleep */
+void evict_clean(struct frame *f);                     /* this one, of the cache, clean and not busy; does not sleep */
+
+/* prefetch.c */
+struct text;
+struct proc;
+struct file;
+extern uint32_t nr_ahead;                              /* frames with FRAME_AHEAD */
+void prefetch_fault(struct space *s, struct region *r, uint32_t la, bool write);       /* may sleep */
+void prefetch_read(struct file *file, uint32_t page);  /* may sleep */
+void prefetch_range(struct space *s, struct region *r, uint32_t start, uint32_t end);  /* may sleep */
+void prefetch_mark(struct frame *f);                   /* it was read ahead; this and the following do not sleep */
+void prefetch_used(struct frame *f);                   /* somebody uses it now */
+void prefetch_gone(struct frame *f);                   /* it is about to hold its page no longer; its mappings are still there */
+void prefetch_slot_put(uint32_t slot);
+void prefetch_find_uses(void);                         /* brings the counters up to date */
+void prefetch_show(struct text *t, struct proc *p);
+int prefetch_switch(const char *word);                 /* "on" or "off"; 0 or -EINVAL */
 
 /* policy.c; nothing here sleeps */
 struct evict_policy {                                  /* all but name and choose may be NULL */
@@ -356,6 +385,11 @@ void memory_check_now_and_then(void);                  /* option check=N: panics
 	X(clean_drops) \
 	X(writebacks) \
 	X(oom_kills) \
+	X(around_maps) \
+	X(ahead_reads) \
+	X(ahead_hits) \
+	X(ahead_waste) \
+	X(behind_drops) \
 	X(suspensions) \
 	X(resumptions) \
 	X(forks) \

@@ -87,6 +87,8 @@ static void option(const char *word, uint32_t n)
 		boot_options.undo = true;
 	else if (n > 7 && !strncmp(word, "policy=", 7))
 		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
+	else if (n == 12 && !strncmp(word, "prefetch=off", 12))
+		prefetch_switch("off");
 	else if (n == 14 && !strncmp(word, "loadcontrol=on", 14))
 		loadcontrol_switch("on");
 	else if (n > 6 && !strncmp(word, "check=", 6))

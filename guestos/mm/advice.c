@@ -1,13 +1,11 @@
 /* guestos/mm/advice.c: what a program says about its memory, and what it can ask: madvise, msync, mincore.
  *
- * Advice on the order of use is kept in the region, where read-ahead finds it. DONTNEED drops pages: private ones are gone, those of a
+ * Advice on the order of use is kept in the region, where prefetch.c finds it. DONTNEED drops pages: private ones are gone, those of a
  * file or a memory object are still there for the next fault. WILLNEED brings in now what is in a file or in swap, but takes no page from
  * anybody: it stops while there are still free frames. */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
-
-#define WILLNEED_LEAVES 32u            /* frames that stay free: a few faults' worth */
 
 /* fn for the part of each region in [start, end). Holes are passed over, and are -ENOMEM in the end. */
 static int each_part(struct space *s, uint32_t start, uint32_t end, int (*fn)(struct space *s, struct region *r, uint32_t start, uint32_t end, uint32_t what),
@@ -37,20 +35,10 @@ static bool from_file(const struct region *r, uint32_t la)
 	return r->inode && la - r->start < r->file_bytes;
 }
 
-/* Simplified: page by page, each read waited for. */
 static int bring_in(struct space *s, struct region *r, uint32_t start, uint32_t end, uint32_t what)
 {
 	(void)what;
-	for (uint32_t la = start; la < end && r->prot && nr_free > WILLNEED_LEAVES; la += PAGE_SIZE) {
-		pte_t *pte = pte_find(s, la);
-		struct frame *f;
-		if (pte && pte_swapped(*pte))
-			fault_in(s, la, false, la);
-		else if (!(pte && *pte) && from_file(r, la) && pfs_page(r->inode, page_at(r, la), &f) >= 0)
-			frame_unpin(f);
-		else if (!(pte && *pte) && r->object && object_page(r->object, page_at(r, la), &f) >= 0)
-			frame_unpin(f);
-	}
+	prefetch_range(s, r, start, end);
 	return 0;
 }
 

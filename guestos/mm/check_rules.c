@@ -53,7 +53,7 @@ static void check_frame(const struct frame *f)
 		wrong("frame %u: busy but not pinned", i);
 	if (f->state == FRAME_FREE && f->flags & FRAME_BUSY)
 		wrong("frame %u: free but busy", i);
-	if (f->state == FRAME_ANON && !f->refs && !f->pins)
+	if (f->state == FRAME_ANON && !f->refs && !f->pins && !(f->flags & FRAME_AHEAD && f->object == OBJECT_SWAP && swap_refs(f->index) > 1))
 		wrong("frame %u: private memory that nobody uses", i);
 	if (f->state == FRAME_CACHE && f->flags & FRAME_ORPHAN && (!f->pins || f->refs || f->flags & FRAME_DIRTY))
 		wrong("frame %u: its file has lost it, but it has %u pins, %u references%s", i, f->pins, f->refs,
@@ -69,7 +69,7 @@ static void check_frame(const struct frame *f)
 
 static void check_frames(void)
 {
-	uint32_t in_state[FRAME_STATES] = { 0 }, pinned = 0;
+	uint32_t in_state[FRAME_STATES] = { 0 }, pinned = 0, ahead = 0;
 	for (uint32_t i = 0; i < nr_frames; i++) {
 		if (frames[i].state >= FRAME_STATES) {
 			wrong("frame %u: state %u does not exist", i, frames[i].state);
@@ -77,6 +77,7 @@ static void check_frames(void)
 		}
 		in_state[frames[i].state]++;
 		pinned += frames[i].pins > 0;
+		ahead += !!(frames[i].flags & FRAME_AHEAD);
 		check_frame(&frames[i]);
 	}
 	for (unsigned s = 0; s < FRAME_STATES; s++)
@@ -84,6 +85,9 @@ static void check_frames(void)
 			wrong("%u frames are %s, nr_in_state says %u", in_state[s], frame_state_name(s), nr_in_state[s]);
 	if (pinned != nr_pinned)
 		wrong("%u frames are pinned, nr_pinned says %u", pinned, nr_pinned);
+	if (ahead != nr_ahead || vm.ahead_reads != vm.ahead_hits + vm.ahead_waste + nr_ahead)
+		wrong("%u frames were read ahead, nr_ahead says %u; read %u, hits %u, waste %u", ahead, nr_ahead, vm.ahead_reads, vm.ahead_hits,
+			vm.ahead_waste);
 }
 
 static void check_free_list(void)

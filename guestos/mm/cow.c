@@ -42,6 +42,7 @@ enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_
 	} else {
 		memcpy(frame_va(copy), frame_va(f), PAGE_SIZE);
 		rmap_remove(f, s, la);
+		prefetch_used(f);
 		vm.cow_copies++;
 	}
 	f->refs--;

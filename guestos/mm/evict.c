@@ -27,6 +27,8 @@ bool evictable(const struct frame *f, const struct choice *c)
 {
 	if (!frame_holds_page(f) || f->pins || (f->flags & (FRAME_BUSY | FRAME_ORPHAN)))
 		return false;
+	if (c->unmapped && (f->state != FRAME_CACHE || f->refs || f->flags & (FRAME_DIRTY | FRAME_AHEAD) || f->object == OBJECT_DEVICE))
+		return false;
 	if (c->space && (f->refs != 1 || f->maps->space != c->space))
 		return false;
 	return c->may_swap || !needs_slot(f);
@@ -115,6 +117,22 @@ static bool evict(struct space *only)
 }
 
 bool evict_one(void) { return evict(NULL); }
+
+void evict_clean(struct frame *f)
+{
+	KASSERT(f->state == FRAME_CACHE && !(f->flags & (FRAME_DIRTY | FRAME_BUSY)));
+	evict_cache(f);
+}
+
+/* For what is only a guess. Pages that were guesses themselves stay, or guesses would chase each other. */
+bool evict_unmapped(void)
+{
+	struct choice c = { .unmapped = true };
+	struct frame *f = evict_policy->choose(&c);
+	if (f)
+		evict_clean(f);
+	return f;
+}
 
 /* No policy is asked, since all have to go. What can not, because it is pinned or swap is full, stays. */
 void evict_all(struct space *s)

@@ -263,7 +263,10 @@ enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t us
 			lock_entry(r, pte);
 			return FAULT_DONE;
 		}
+		bool absent = !(*pte & PG_P);
 		result = step(s, r, la, pte, write);
+		if (absent && result == FAULT_DONE)
+			prefetch_fault(s, r, la, write);
 	} while (result == FAULT_DONE);
 	return result;
 }

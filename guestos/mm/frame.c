@@ -133,6 +133,7 @@ struct frame *frame_alloc(unsigned how)
 void frame_free(struct frame *f)
 {
 	KASSERT(f->state != FRAME_FREE && !f->refs && !f->pins && !(f->flags & FRAME_BUSY));
+	prefetch_gone(f);
 	frame_set_state(f, FRAME_FREE);
 	f->next = free_list;
 	free_list = f;
@@ -189,6 +190,8 @@ void frame_unlock(struct frame *f)
 	nr_pinned--;
 	if (f->refs || (f->flags & FRAME_BUSY))
 		return;
+	if (f->state == FRAME_ANON && f->flags & FRAME_AHEAD && swap_refs(f->index) > 1)
+		return;                        /* read ahead: an entry still names its slot */
 	if (f->state == FRAME_ANON) {
 		cache_forget_name(f);
 		frame_free(f);

@@ -80,6 +80,12 @@ uint32_t object_give_slot(uint32_t id, uint32_t index)
 	return slot;
 }
 
+bool object_in_swap(const struct memory_object *o, uint32_t index)
+{
+	const uint32_t *table = index < o->pages ? o->slots[index / SLOTS_PER_FRAME] : NULL;
+	return table && table[index % SLOTS_PER_FRAME];
+}
+
 /* The frame with a page of the object, pinned: 1 if it came from swap, 0 if it was in memory or is new, or a negative error. */
 int object_page(struct memory_object *o, uint32_t index, struct frame **out)
 {

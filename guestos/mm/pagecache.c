@@ -90,6 +90,7 @@ static int transfer(struct frame *f, bool write)
 }
 
 bool cache_has(uint32_t object, uint32_t index) { return lookup(object, index); }
+struct frame *cache_peek(uint32_t object, uint32_t index) { return lookup(object, index); }
 
 struct frame *cache_find(uint32_t object, uint32_t index)
 {
@@ -103,6 +104,7 @@ struct frame *cache_find(uint32_t object, uint32_t index)
 			frame_wait(f);
 		if (f->object == object && f->index == index && !(f->flags & FRAME_ORPHAN)) {
 			f->flags |= FRAME_REFERENCED;
+			prefetch_used(f);
 			return f;
 		}
 		frame_unpin(f);        /* it lost its name while we waited */
@@ -235,9 +237,10 @@ int cache_sync_range(uint32_t object, uint32_t first, uint32_t n)
 {
 	int err = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		if (!lookup(object, first + i))
+		struct frame *f = lookup(object, first + i);
+		if (!f || !(f->flags & (FRAME_DIRTY | FRAME_BUSY)))
 			continue;
-		struct frame *f = cache_find(object, first + i);
+		f = cache_find(object, first + i);
 		if (!f)
 			continue;
 		int e = (f->flags & (FRAME_DIRTY | FRAME_LOGGED)) == FRAME_DIRTY ? sync_frame(f) : 0;

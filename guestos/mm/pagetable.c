@@ -108,10 +108,13 @@ void pte_zap(struct space *s, uint32_t la, pte_t *pte)
 	pte_set(s, la, pte, 0);
 	if (pte_swapped(old)) {
 		swap_put(PTE_SLOT(old));
+		prefetch_slot_put(PTE_SLOT(old));
 	} else if (old & PG_P) {
 		struct frame *f = frame_of(PTE_FRAME(old));
 		if (f->state != FRAME_ZERO)
 			rmap_remove(f, s, la);
+		if (old & (PG_A | PG_SEEN))
+			prefetch_used(f);
 		f->refs--;
 		/* The pin makes the order safe: the reference is gone first, then whoever unpins last frees. */
 		if (old & PG_LOCKED) {

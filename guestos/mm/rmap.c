@@ -66,6 +66,7 @@ void rmap_move(struct frame *f, struct space *s, uint32_t from, uint32_t to)
 /* Every entry becomes the replacement: 0 (find it again from the region) or a swap entry, which takes a reference to its slot. */
 void rmap_unmap_all(struct frame *f, pte_t replacement)
 {
+	prefetch_gone(f);
 	while (f->maps) {
 		struct rmap *m = f->maps;
 		pte_t *pte = pte_find(m->space, m->la);

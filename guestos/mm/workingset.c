@@ -24,6 +24,7 @@ static uint32_t used_in_table(struct space *s, uint32_t la, pte_t *table)
 			continue;
 		if (v & PG_A)
 			frame_of(PTE_FRAME(v))->flags |= FRAME_REFERENCED;
+		prefetch_used(frame_of(PTE_FRAME(v)));
 		pte_set(s, la, &table[i], v & ~(PG_A | PG_SEEN));
 		used++;
 	}

@@ -25,6 +25,7 @@ static const struct { const char *command, *what; } rows[] = {
 	{"maps [PID], pagemap [PID]", "the regions of a process; where each of its pages is"},
 	{"frames, swaps", "what physical memory and swap are used for"},
 	{"policy [NAME]", "which page replacement policy is in force, or shall be"},
+	{"prefetch [on|off]", "bring pages in before they are asked for, and see what it was good for"},
 	{"loadcontrol [on|off]", "suspend processes when memory cannot hold what all of them need"},
 	{"memcheck", "have the kernel compare all its books on memory"},
 	{"stress [ROUNDS [SEED]]", "processes that do random things, and check what comes of them"},

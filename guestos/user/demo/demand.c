@@ -1,8 +1,13 @@
 /* demo-demand: pages arrive when they are first touched, not before.
  *
  * The program carries 16 pages of constants in its file and 16 pages of bss. It touches some of them, and after each
- * touch asks the kernel what is there and how many faults there have been. */
+ * touch asks the kernel what is there and how many faults there have been. Pages beside one that is used may be mapped along with it
+ * (see demo-prefetch); so the program starts itself again with that switched off. */
 #include <demo.h>
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define PAGES 16
 #define AT(array, page) ((array) + (page) * PAGE_SIZE)
@@ -93,9 +98,32 @@ static void write_zeroes(void)
 		"now it has a frame of its own, and the other page still shares");
 }
 
-int main(void)
+static int again_without_prefetching(char **argv)
+{
+	char before[8], *args[] = {argv[0], "again", NULL};
+	int status = 1;
+
+	if (vm_setting("/proc/prefetch", before, sizeof(before)) < 0 || vm_switch("/proc/prefetch", "off") < 0) {
+		puts("/proc/prefetch cannot be read and written");
+		return 1;
+	}
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		execve(argv[0], args, environ);
+		execve("/bin/demo-demand", args, environ);
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	vm_switch("/proc/prefetch", before);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int main(int argc, char **argv)
 {
 	demo_needs_pagoda();
+	if (argc < 2)
+		return again_without_prefetching(argv);
 	puts("demo-demand: a page is brought in by the first touch. '#' is a page in memory, '.' one that is not.");
 	demo_step("Before anything is touched");
 	show_both();

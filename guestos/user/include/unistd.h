@@ -32,6 +32,7 @@ pid_t getppid(void);
 ssize_t read(int fd, void *buf, size_t n);
 ssize_t write(int fd, const void *buf, size_t n);
 ssize_t pread(int fd, void *buf, size_t n, off_t at);
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t at);
 ssize_t read_full(int fd, void *buf, size_t n);                /* retried until n bytes, end of file or error */
 ssize_t write_full(int fd, const void *buf, size_t n);
 off_t lseek(int fd, off_t offset, int whence);

@@ -7,6 +7,7 @@
  *                       63 present | 62 in swap | 54:0 frame number, or swap slot << 5
  *   /proc/policy        name of the replacement policy in force, then a table of what each has done
  *   /proc/loadcontrol   on or off, and what it does
+ *   /proc/prefetch      on or off, and how many of the pages brought ahead were used
  *   /proc/kpagecount    8 bytes per frame: how many page-table entries map it
  */
 #ifndef VM_H

@@ -72,6 +72,7 @@ _Noreturn void _exit(int status)
 ssize_t read(int fd, void *buf, size_t n) { return syscall(SYS_read, fd, buf, n); }
 ssize_t write(int fd, const void *buf, size_t n) { return syscall(SYS_write, fd, buf, n); }
 ssize_t pread(int fd, void *buf, size_t n, off_t at) { return syscall(SYS_pread64, fd, buf, n, at, at < 0 ? -1L : 0L); }
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t at) { return syscall(SYS_pwrite64, fd, buf, n, at, at < 0 ? -1L : 0L); }
 off_t lseek(int fd, off_t offset, int whence) { return syscall(SYS_lseek, fd, offset, whence); }
 int close(int fd) { return syscall(SYS_close, fd); }
 int dup(int fd) { return syscall(SYS_dup, fd); }

@@ -35,6 +35,8 @@ static const struct test *const tables[] = {
 	mmap_anon_tests,
 	swap_tests,
 	policy_tests,
+	prefetch_tests,
+	pintos_tests,
 	process_tests,
 	segment_tests,
 	shlib_tests,

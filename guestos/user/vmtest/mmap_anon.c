@@ -292,8 +292,12 @@ static void needed_soon(void)
 	check_stamped(p, pages, 20);
 	CHECK(vm_counter("pgmajfault") - major < 4, "%ld major faults for %u pages", vm_counter("pgmajfault") - major, (unsigned)pages);
 	CHECK_EQ(madvise(q, pages * PAGE_SIZE, MADV_WILLNEED), 0);
-	CHECK_EQ(pages_present(q, pages), pages);
+	CHECK_EQ(mincore(q, pages * PAGE_SIZE, in), 0);         /* read from swap, not mapped yet */
+	for (uint32_t i = 0; i < pages; i++)
+		CHECK(in[i] & 1, "page %u was not brought in from swap", (unsigned)i);
+	major = vm_counter("pgmajfault");
 	check_pages(q, pages, 1);
+	CHECK_EQ(vm_counter("pgmajfault") - major, 0);
 	unlink(MAPPED);
 }
 

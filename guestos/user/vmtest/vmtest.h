@@ -31,6 +31,8 @@ extern const struct test mmap_shared_tests[];
 extern const struct test mmap_anon_tests[];
 extern const struct test swap_tests[];
 extern const struct test policy_tests[];
+extern const struct test prefetch_tests[];
+extern const struct test pintos_tests[];
 extern const struct test process_tests[];
 extern const struct test segment_tests[];
 extern const struct test shlib_tests[];
