@@ -161,6 +161,7 @@ struct space {                         /* an address space */
 	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
 	uint32_t ldt_entries;          /* up to the last one ever written */
+	uint32_t hand;                 /* policy.c: where to look next for a victim of its own */
 	uint32_t vtime;                /* its own time, see workingset.c */
 	uint32_t window_start, used_and_lost, working_set;     /* workingset.c; the last is an estimate, in pages */
 };

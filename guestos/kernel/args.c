@@ -102,14 +102,12 @@ int args_add_auxiliary(struct arguments *a, const char *name)
 
 char *args_line(const struct arguments *a, uint32_t *bytes)
 {
-	char *line = kmalloc(LINE_MAX + 1);
 	uint32_t n = 0;
-	for (uint32_t strings = 0; line && n < LINE_MAX && strings < a->argc; n++) {
-		line[n] = args_char(a, n);
-		strings += !line[n];
-	}
-	if (line)
-		line[n] = 0;
+	for (uint32_t strings = 0; n < LINE_MAX && strings < a->argc; n++)
+		strings += !args_char(a, n);
+	char *line = kmalloc(n);
+	for (uint32_t i = 0; line && i < n; i++)
+		line[i] = args_char(a, i);
 	*bytes = n;
 	return line;
 }

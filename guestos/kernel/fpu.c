@@ -90,14 +90,15 @@ bool fpu_unavailable(void)
 	struct fpu_state *mine = current->fpu ? current->fpu : kmalloc(sizeof *mine);
 	if (!mine)
 		return false;
-	bool fresh = !current->fpu;
+	if (!current->fpu)
+		*mine = initial;               /* whole: FXSAVE leaves out the last bytes, and nothing of the kernel's may be in them */
 	current->fpu = mine;
 	clear_ts();
 	if (fpu_owner == current)
 		return true;
 	if (fpu_owner)
 		save(fpu_owner->fpu);
-	load(fresh ? &initial : mine);
+	load(mine);
 	fpu_owner = current;
 	return true;
 }

@@ -2,6 +2,8 @@
  *
  * Each limit is a pair: what holds now, and how far the process may raise that itself. Children inherit them. Those that mean something here:
  *   RLIMIT_RSS    resident pages: beyond it the process replaces its own (mm/evict.c)
+ *   RLIMIT_STACK  how far the stack grows, if less than STACK_LIMIT (mm/fault.c)
+ *   RLIMIT_DATA, RLIMIT_AS  the heap, and all regions together (mm/mmap.c)
  * The others are kept and told, nothing more. There is one user, root, who may raise everything. */
 #include "syscalls.h"
 #include "mm.h"

@@ -86,6 +86,10 @@ int space_copy(struct space *to, struct space *from)
 {
 	to->brk_start = from->brk_start;
 	to->brk = from->brk;
+	if (from->cmdline && !(to->cmdline = kmalloc(from->cmdline_bytes)))
+		return -ENOMEM;
+	if (from->cmdline)
+		memcpy(to->cmdline, from->cmdline, to->cmdline_bytes = from->cmdline_bytes);
 	if (from->exe && !(to->exe = kstrdup(from->exe)))
 		return -ENOMEM;
 	if (ldt_copy(to, from))

@@ -91,7 +91,8 @@ static bool evict_anon(struct frame *f)
 		vm.clean_drops++;
 	} else {
 		f->flags |= FRAME_BUSY;
-		/* If it cannot be written the frame stays, pinned: whoever faults still finds it by name. */
+		/* If it cannot be written the frame stays, pinned: whoever faults still finds it by name.
+		 * Simplified: it stays for good, also when nobody wants it any more. */
 		if (disk_swap(f->index, frame_pa(f), true)) {
 			frame_lock(f);
 			f->flags |= FRAME_STUCK;
@@ -109,7 +110,7 @@ static bool evict_frame(struct frame *f) { return f->state == FRAME_CACHE ? evic
 static bool evict(struct space *only)
 {
 	struct choice c = { .space = only, .may_swap = swap_used < swap_total || reclaim_slots() };
-	struct frame *f = evict_policy->choose(&c);
+	struct frame *f = only && !only->rss ? NULL : evict_policy->choose(&c);
 	if (!f)
 		return false;
 	return evict_frame(f);

@@ -37,6 +37,10 @@ static struct region *grow_stack(struct space *s, uint32_t la, uint32_t esp, enu
 				*why = FAULT_OVERFLOW;
 			return NULL;
 		}
+		if (STACK_TOP - la > current->rlimits[RLIMIT_STACK].soft) {
+			*why = FAULT_OVERFLOW;
+			return NULL;
+		}
 		struct region *below = region_after(s, page_down(la) - min(page_down(la), STACK_GUARD));
 		if (below != r)
 			return NULL;           /* a mapping is in the way: a guard page stays between */
@@ -89,8 +93,9 @@ static enum fault_result swap_in(struct space *s, uint32_t la, pte_t *pte)
 	return FAULT_DONE;
 }
 
-/* A new private frame holding the first n bytes of source (which may be NULL), then zeroes. */
-static enum fault_result fill_private(struct space *s, uint32_t la, pte_t *pte, const void *source, uint32_t n, bool writable)
+/* A new private frame holding the first n bytes of source (which may be NULL), then zeroes. If its file lost the source while we slept
+ * nothing is mapped, and the caller looks again. */
+static enum fault_result fill_private(struct space *s, uint32_t la, pte_t *pte, const struct frame *source, uint32_t n, bool writable)
 {
 	struct rmap *m = kmalloc(sizeof *m);
 	struct frame *f = m ? frame_alloc(ALLOC_USER) : NULL;
@@ -98,9 +103,14 @@ static enum fault_result fill_private(struct space *s, uint32_t la, pte_t *pte, 
 		kfree(m);
 		return FAULT_NOMEM;
 	}
+	if (source && source->flags & FRAME_ORPHAN) {
+		frame_free(f);
+		kfree(m);
+		return FAULT_DONE;
+	}
 	frame_set_state(f, FRAME_ANON);
-	if (n)
-		memcpy(frame_va(f), source, n);
+	if (source)
+		memcpy(frame_va(f), frame_va(source), n);
 	memset((char *)frame_va(f) + n, 0, PAGE_SIZE - n);
 	map(s, la, pte, f, m, writable ? PG_W : 0);
 	return FAULT_DONE;
@@ -152,7 +162,7 @@ static enum fault_result fill_from_file(struct space *s, struct region *r, uint3
 		count_major();
 	}
 	if (bytes < PAGE_SIZE && region_writable(r))
-		result = fill_private(s, la, pte, frame_va(f), bytes, true);
+		result = fill_private(s, la, pte, f, bytes, true);
 	else
 		result = map_cached(s, la, pte, f);
 	vm.file_maps += bytes == PAGE_SIZE || !region_writable(r);
@@ -277,7 +287,7 @@ static void report_bad_access(const struct trapframe *tf, uint32_t la, enum faul
 	switch (why) {
 	case FAULT_OVERFLOW:
 		printk("%s[%d]: stack overflow at 0x%08x (limit %u KB), eip 0x%08x\n", current->name, current->pid, la,
-			STACK_LIMIT >> 10, tf->eip);
+			min(STACK_LIMIT, current->rlimits[RLIMIT_STACK].soft) >> 10, tf->eip);
 		break;
 	case FAULT_NOMEM:
 		printk("%s[%d]: killed: out of memory and swap\n", current->name, current->pid);

@@ -4,6 +4,21 @@
  * RESERVE frames: they let the file system and the swap path, whose work frees memory, go on.
  * Invariants: nr_in_state[s] counts the frames in state s; a FREE frame has no refs, pins, name or busy flag;
  *   a frame fresh from frame_alloc() is in state KERNEL, so it is never a victim until it is given another one.
+ *
+ * What keeps a frame as it is while somebody sleeps (the lock of a frame is these two, and a third that says it came too late):
+ *   pins    the frame stays, and stays this page: it is no victim and not freed. Whoever sleeps and wants it afterwards pins it first, and so
+ *           does who waits for a transfer, so that no frame is given away under the disk's hands. A pin does not keep mappings.
+ *   BUSY    a transfer is under way. Set only on a frame that is pinned and not BUSY; others pin it, wait, and look again whether it still has
+ *           the name they came for.
+ *   ORPHAN  its file has lost it while somebody had it pinned: it is mapped no more, never written, and goes with the last pin.
+ * Nothing else is locked, since between two sleeps nobody else runs. So:
+ *   two faults on one page              the first makes the frame under its name, BUSY; the second finds the name and waits. Who got
+ *                                       memory for a frame looks again whether the name has come meanwhile (pagecache.c).
+ *   a fault on a page being written     its entries name the slot already; the name leads to the frame, and it is taken back
+ *   fork while pages are evicted        reads an entry only when nothing is left to sleep for (cow.c)
+ *   exit, exec, munmap meanwhile        drop references to frames and slots; the frame goes when its transfer's pin does
+ *   truncation, unlink                  wait until the frame is not BUSY, since its block may get another owner; unmap; ORPHAN
+ *   a copy, a new mapping               compares the entry, and looks for ORPHAN, after the last sleep (cow.c, fault.c)
  * The descriptors live just after the kernel image, taken by early_alloc() before there is an allocator. */
 #include "mm.h"
 #include "proc.h"

@@ -123,8 +123,10 @@ void loadcontrol_tick(void)
 void loadcontrol_wait(void)
 {
 	evict_all(current->space);
+	current->at_rest = true;
 	while (current->suspended && !sleep_on(&on))
 		;
+	current->at_rest = false;
 }
 
 int loadcontrol_switch(const char *word)

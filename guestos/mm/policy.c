@@ -16,13 +16,31 @@
 #include "fs.h"
 #include "proc.h"
 
-static uint32_t hand;
+/* One hand goes over all frames. Within a space, its own hand goes over its pages, by address; it has at least one. */
+static uint32_t frame_hand;
 
-static struct frame *next_under_hand(void)
+static uint32_t *hand_of(const struct choice *c) { return c->space ? &c->space->hand : &frame_hand; }
+static uint32_t round(const struct choice *c) { return c->space ? c->space->rss : nr_frames; }
+
+static struct frame *next_under_hand(const struct choice *c)
 {
-	struct frame *f = &frames[hand];
-	hand = hand + 1 < nr_frames ? hand + 1 : 0;
-	return f;
+	uint32_t *hand = hand_of(c);
+	if (!c->space) {
+		struct frame *f = &frames[*hand];
+		*hand = *hand + 1 < nr_frames ? *hand + 1 : 0;
+		return f;
+	}
+	for (uint32_t la = *hand;; la += PAGE_SIZE) {
+		if (la >= KERNEL_BASE)
+			la = USER_START;
+		pte_t *pte = pte_find(c->space, la);
+		if (!pte) {
+			la |= 0x3ff000;        /* the last page of these 4 MB */
+		} else if (*pte & PG_P) {
+			*hand = la + PAGE_SIZE;
+			return frame_of(PTE_FRAME(*pte));
+		}
+	}
 }
 
 /* Has anybody used it since this was last asked? */
@@ -72,8 +90,8 @@ static struct frame *fifo_choose(const struct choice *c)
 
 static struct frame *clock_choose(const struct choice *c)
 {
-	for (uint32_t steps = 0; steps < 2 * nr_frames + 1; steps++) {
-		struct frame *f = next_under_hand();
+	for (uint32_t steps = 0; steps < 2 * round(c) + 1; steps++) {
+		struct frame *f = next_under_hand(c);
 		if (evictable(f, c) && !test_clear_used(f))
 			return f;
 	}
@@ -93,8 +111,8 @@ static bool used_since(const struct frame *f) { return f->flags & FRAME_REFERENC
 static struct frame *first_unused(const struct choice *c)
 {
 	struct frame *dirty = NULL;
-	for (uint32_t steps = 0, looks = 0; steps < nr_frames && looks < LOOK; steps++) {
-		struct frame *f = next_under_hand();
+	for (uint32_t steps = 0, looks = 0; steps < round(c) && looks < LOOK; steps++) {
+		struct frame *f = next_under_hand(c);
 		if (!evictable(f, c))
 			continue;
 		looks++;
@@ -109,17 +127,18 @@ static struct frame *first_unused(const struct choice *c)
 
 static struct frame *second_choose(const struct choice *c)
 {
-	for (uint32_t from = hand, passed = 0; passed <= 2 * nr_frames; from = hand) {
+	uint32_t *hand = hand_of(c);
+	for (uint32_t from = *hand, passed = 0; passed <= 2 * round(c); from = *hand) {
 		struct frame *f, *victim = first_unused(c);
-		uint32_t to = hand;
+		uint32_t to = *hand;
 		/* The hand goes again, to the victim and no further; who had his chance forgets his use. */
-		hand = from;
+		*hand = from;
 		do {
-			f = next_under_hand();
+			f = next_under_hand(c);
 			if (evictable(f, c))
 				test_clear_used(f);
 			passed++;
-		} while (f != victim && hand != to);
+		} while (f != victim && *hand != to);
 		if (victim)
 			return victim;
 	}
@@ -155,8 +174,8 @@ static void aging_start(void)
 static struct frame *aging_choose(const struct choice *c)
 {
 	struct frame *best = NULL;
-	for (uint32_t steps = 0; steps < nr_frames; steps++) {
-		struct frame *f = next_under_hand();
+	for (uint32_t steps = 0; steps < round(c); steps++) {
+		struct frame *f = next_under_hand(c);
 		if (!evictable(f, c) || (best && f->age >= best->age))
 			continue;
 		best = f;
@@ -186,16 +205,11 @@ static void random_start(void) { state = seed; }
 /* The candidate after skip others, or NULL if there are not so many; *seen counts them. */
 static struct frame *nth_candidate(const struct choice *c, uint32_t skip, uint32_t *seen)
 {
-	*seen = 0;
-	for (uint32_t i = 0; !c->space && i < nr_frames; i++)
-		if (evictable(&frames[i], c) && (*seen)++ == skip)
-			return &frames[i];
-	for (uint32_t la = USER_START; c->space && la < KERNEL_BASE; la += PAGE_SIZE) {
-		pte_t *pte = pte_find(c->space, la);
-		if (!pte)
-			la |= 0x3ff000;        /* the last page of these 4 MB */
-		else if (*pte & PG_P && evictable(frame_of(PTE_FRAME(*pte)), c) && (*seen)++ == skip)
-			return frame_of(PTE_FRAME(*pte));
+	*seen = *hand_of(c) = 0;
+	for (uint32_t steps = 0; steps < round(c); steps++) {
+		struct frame *f = next_under_hand(c);
+		if (evictable(f, c) && (*seen)++ == skip)
+			return f;
 	}
 	return NULL;
 }
@@ -253,8 +267,8 @@ static struct frame *wsclock_choose(const struct choice *c)
 {
 	struct frame *dirty = NULL, *longest = NULL;
 	uint32_t most = 0;
-	for (uint32_t steps = 0, looks = 0; steps < nr_frames && looks < LOOK; steps++) {
-		struct frame *f = next_under_hand();
+	for (uint32_t steps = 0, looks = 0; steps < round(c) && looks < LOOK; steps++) {
+		struct frame *f = next_under_hand(c);
 		if (!evictable(f, c))
 			continue;
 		looks++;

@@ -13,7 +13,9 @@
  * host, with the host's recovery; and by booting Pagoda on the disk, whose own recovery must come to the same tree, also if the power
  * goes again at any of its writes, and,
  * after switching off in an orderly way, leave a clean disk. --sample takes every second write and boots a few of the disks; --find
- * ends at the first failure and boots none, for kernels that have a fault planted; --boot-every changes that. */
+ * ends at the first failure and boots none, for kernels that have a fault planted; --boot-every changes that. With --break the power stays on and the
+ * log cannot be written from some point on. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +46,8 @@ struct memory_disk {
 	struct disk disk;
 	uint8_t *bytes;
 	struct run *recorder;          /* NULL: nobody */
+	uint64_t log, log_end;         /* sectors of the log */
+	unsigned log_writes;           /* so many of them can be written; 0: all */
 };
 
 struct run {
@@ -55,6 +59,7 @@ struct run {
 
 struct harness {
 	const char *kernel;
+	unsigned log_writes;           /* of the next boot: how many the log takes before it breaks; 0: it does not */
 	bool undo, once;               /* once: recoveries are not cut again */
 	uint8_t *base, *solid, *disk;  /* as built; with all that is flushed before the cut; with one way of losing the rest */
 	size_t size;
@@ -96,6 +101,10 @@ static int disk_write(struct disk *disk, uint64_t lba, const void *buf, uint32_t
 {
 	struct memory_disk *d = (struct memory_disk *)disk;
 
+	if (d->log_writes && lba >= d->log && lba < d->log_end && --d->log_writes == 0) {
+		d->log_writes = 1;
+		return -EIO;
+	}
 	memcpy(d->bytes + lba * SECTOR, buf, (size_t)count * SECTOR);
 	if (d->recorder) {
 		struct event e = { .kind = EVENT_WRITE, .lba = lba, .count = count, .data = malloc((size_t)count * SECTOR) };
@@ -146,7 +155,10 @@ static bool boot(struct harness *h, uint8_t *bytes, const char *init, bool recor
 	char err[ERROR_LINE], line[80];
 	struct kernel kernel;
 	struct memory_disk disk = { .disk = { h->size / SECTOR, false, disk_read, disk_write, disk_flush, disk_close }, .bytes = bytes,
-		.recorder = recording ? r : NULL };
+		.recorder = recording ? r : NULL, .log_writes = h->log_writes };
+	const struct pfs_super *super = (const struct pfs_super *)(h->base + PARTITION);
+	disk.log = PARTITION / SECTOR + (uint64_t)super->journal * PFS_SECTORS_PER_BLOCK;
+	disk.log_end = disk.log + (uint64_t)super->journal_blocks * PFS_SECTORS_PER_BLOCK;
 	struct machine_config config = { .memory = 4u << 20, .disk = { &disk.disk }, .disk_name = { "disk" }, .kernel = &kernel,
 		.serial = { console, r }, .input = { no_input, r } };
 	struct machine *m = NULL;
@@ -372,6 +384,39 @@ static void cut_everywhere(struct harness *h, const struct plan *p)
 	}
 }
 
+/* Not the power goes but the log: from some write on all writes to it fail. Then nothing may change any more, and what is there must be whole. */
+static void break_log(struct harness *h, unsigned stride)
+{
+	uint8_t *copy = malloc(h->size);
+	bool broken = true;
+
+	for (unsigned writes = 1; broken; writes += stride) {
+		struct run r = { 0 };
+		struct cut c = { .event = writes };
+		memcpy(h->disk, h->base, h->size);
+		h->log_writes = writes;
+		bool off = boot(h, h->disk, "/bin/work", true, &r);
+		h->log_writes = 0;
+		broken = strstr(r.console, "read-only from now on") != NULL;
+		for (size_t i = 0; i < r.events; i++) {
+			c.begun = r.event[i].kind == EVENT_BEGIN ? r.event[i].op : c.begun;
+			c.durable = r.event[i].kind == EVENT_DURABLE ? r.event[i].op : c.durable;
+			free(r.event[i].data);
+		}
+		free(r.event);
+		if (!off || (!broken && strstr(r.console, "read-only file system")))
+			fail(h, &c, "the guest did not take it well", r.console);
+		memcpy(copy, h->disk, h->size);
+		char *tree = judge_on_host(h, &c);
+		if (tree && broken)
+			judge_by_boot(h, &c, copy, tree);
+		free(tree);
+		h->cuts++;
+		h->disks++;
+	}
+	free(copy);
+}
+
 static void load(struct harness *h, const char *path)
 {
 	struct stat st;
@@ -432,7 +477,7 @@ static void summarize(const struct harness *h, double seconds)
 	}
 	printf("%s log: %u operations, %u writes of %u sectors in all, %u flushes; the log was begun anew %u times\n",
 		h->undo ? "undo" : "redo", h->nr_ops, count[EVENT_WRITE], sectors, count[EVENT_FLUSH], headers);
-	printf("%u places where the power goes, %u disks judged, %u of them by booting Pagoda too, which was cut again %u times: %u failures (%.1f s)\n",
+	printf("%u places where the power goes or the log breaks, %u disks judged, %u of them by booting Pagoda too, which was cut again %u times: %u failures (%.1f s)\n",
 		h->cuts, h->disks, h->boots, h->again, h->failures, seconds);
 }
 
@@ -442,6 +487,7 @@ int main(int argc, char **argv)
 	struct plan p = { .stride = 1, .ways = 14, .boot_every = 1, .only_cut = -1 };
 	struct timespec from, to;
 	unsigned seed = 0;
+	bool broken = false;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
@@ -451,6 +497,8 @@ int main(int argc, char **argv)
 			p = (struct plan){ .stride = 1, .ways = 10, .boot_every = 100000, .only_cut = -1, .find = true };
 		else if (strcmp(argv[i], "--undo") == 0)
 			h.undo = true;
+		else if (strcmp(argv[i], "--break") == 0)
+			broken = true;
 		else if (strcmp(argv[i], "--boot-every") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0)
 			p.boot_every = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
@@ -459,7 +507,7 @@ int main(int argc, char **argv)
 			sscanf(argv[++i], "%ld,%u", &p.only_cut, &p.only_way);
 	}
 	if (argc - i != 2) {
-		fprintf(stderr, "Usage: powercut [--sample | --find] [--redo | --undo] [--seed N] [--boot-every N] [--only CUT,WAY] KERNEL DISK\n");
+		fprintf(stderr, "Usage: powercut [--sample | --find] [--redo | --undo] [--seed N] [--boot-every N] [--break] [--only CUT,WAY] KERNEL DISK\n");
 		return 2;
 	}
 	h.once = p.find;
@@ -471,7 +519,10 @@ int main(int argc, char **argv)
 	h.model = model_listings(h.ops, h.nr_ops);
 	if (!record_workload(&h))
 		return 1;
-	cut_everywhere(&h, &p);
+	if (broken)
+		break_log(&h, p.stride * 4);
+	else
+		cut_everywhere(&h, &p);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	summarize(&h, to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) / 1e9);
 	return h.failures != 0 || h.disks == 0;

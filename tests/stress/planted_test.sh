@@ -2,7 +2,7 @@
 # Does a mistake in the kernel come to light, and again? planted_test.sh EMU KERNEL DISK PLANTED-KERNEL...
 # Each planted kernel fails under some seed; the same seed fails in the same way after exactly as many instructions; and
 # the kernel without the mistake passes it.
-emu=$1 kernel=$2 disk=$3 most=30 bad=0
+emu=$1 kernel=$2 disk=$3 most=60 bad=0
 shift 3
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT

@@ -133,24 +133,40 @@ static bool parent_has_any(const struct target *t)
 	return false;
 }
 
+#define ROUNDS 40
+
 /* Without a target: a quarter more than memory. With one: until the parent's pages are gone; a replacement that gives second chances
- * needs about twice memory for that. */
+ * needs about twice memory for that, one that draws lots much more: it gets the same pages used again. */
 static void use_up_memory(void *target)
 {
-	uint32_t memory = memory_pages();
+	uint32_t memory = memory_pages(), enough = target ? 2 * memory : memory / 4 * 5, used = 0;
+	char *start = NULL;
 
-	for (uint32_t used = 0; target ? parent_has_any(target) : used < memory / 4 * 5; used += STEP) {
-		CHECK(used < 4 * memory, "four times memory was used, and the pages at %p are still there", ((struct target *)target)->start);
-		stamp_pages(grow_heap(STEP), STEP, 99);
+	while (used < enough && !(target && !parent_has_any(target))) {
+		char *more = grow_heap(STEP);
+		stamp_pages(more, STEP, 99);
+		start = start ? start : more;
+		used += STEP;
+	}
+	for (uint32_t again = 0; target && parent_has_any(target); again += STEP) {
+		CHECK(again < ROUNDS * used, "twice memory was used %d times, and the pages at %p are still there", ROUNDS,
+			((struct target *)target)->start);
+		stamp_pages(start + again % used * PAGE_SIZE, STEP, 99);
 	}
 }
 
 void squeeze(void) { must_end_well(start_child(use_up_memory, NULL)); }
 
+/* Meanwhile this process is busy, without using the pages: a policy that goes by the time a process has run would keep a sleeper's. */
 void squeeze_out(const volatile void *start, uint32_t n)
 {
 	struct target t = {start, n};
-	must_end_well(start_child(use_up_memory, &t));
+	int status = 0;
+	pid_t pid = start_child(use_up_memory, &t);
+
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		sched_yield();
+	CHECK(status == 0, "the child that uses up memory ended with wait status 0x%x", status);
 }
 
 char *grow_heap(uint32_t pages)

@@ -41,6 +41,7 @@ static const struct test *const tables[] = {
 	segment_tests,
 	shlib_tests,
 	signal_tests,
+	signal_frame_tests,
 	signal_process_tests,
 	float_tests,
 	linux_tests,

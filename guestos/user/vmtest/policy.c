@@ -46,7 +46,7 @@ static void churn(void *who)
 {
 	uint32_t n = memory_pages() / 4 * 3, seed = (uint32_t)who * 77 + 1, writes = 0, sum = 0;
 
-	n = n < 2500 ? n : 2500;
+	n = n < 1500 ? n : 1500;
 	char *heap = grow_heap(n);
 	if (memory_pages() > 4 * n)
 		limit_here(n / 2);     /* memory is large enough: what is meant to be short must be made so */
@@ -208,8 +208,8 @@ static void random_seed(void)
 	with(POLICY, "random", random_counts, NULL);
 }
 
-/* Pages 0-7 are written once and only read after; 8-15 are written each time. All have been to swap, so the first half is clean; all
- * have just been used. Then four new pages need room. */
+/* Pages 0-7 are written each time, 8-15 only once, and read after. All have been to swap, so the second half is clean; all have just
+ * been used. Then four new pages need room: the order of the pages alone would take the first half. */
 #define HALF 8u
 #define EXTRA 4u
 
@@ -249,7 +249,7 @@ static void clean_goes_first(void *unused)
 	limit_here(2 * HALF - 1);      /* now only the first of the extra pages is there */
 	CHECK_EQ(madvise((void *)(pages + 2 * HALF * PAGE_SIZE), PAGE_SIZE, MADV_DONTNEED), 0);
 	for (i = 0; i < 2 * HALF; i++)
-		if (i < HALF)
+		if (i >= HALF)
 			(void)pages[i * PAGE_SIZE];
 		else
 			pages[i * PAGE_SIZE] = 2;
@@ -259,8 +259,8 @@ static void clean_goes_first(void *unused)
 		pages[(2 * HALF + i) * PAGE_SIZE] = 3;
 	dropped = vm_counter("clean_drops") - dropped;
 	evictions = vm_counter("evictions") - evictions;
-	CHECK_EQ(pages_present(pages + HALF * PAGE_SIZE, HALF), HALF);
-	CHECK_EQ(pages_present(pages, HALF), HALF - EXTRA);
+	CHECK_EQ(pages_present(pages, HALF), HALF);
+	CHECK_EQ(pages_present(pages + HALF * PAGE_SIZE, HALF), HALF - EXTRA);
 	CHECK(dropped == EXTRA && evictions == EXTRA, "%ld evictions, %ld of them dropped, not %u", evictions, dropped, EXTRA);
 }
 
@@ -328,6 +328,31 @@ static void limits(void)
 	CHECK(wide[0] == 1u << 30 && wide[1] == ~0ull, "prlimit64 tells 0x%lx of the soft limit", (unsigned long)wide[0]);
 }
 
+static void recurse(void *left)
+{
+	volatile char frame[1024];
+
+	frame[0] = 1;
+	if (left)
+		recurse((char *)left - 1);
+	frame[1] = frame[0];
+}
+
+static void small_stack(void *kilobytes)
+{
+	struct rlimit l = {64 << 10, RLIM_INFINITY};
+
+	CHECK_EQ(setrlimit(RLIMIT_STACK, &l), 0);
+	recurse(kilobytes);
+}
+
+static void rlimit_stack(void)
+{
+	must_end_well(start_child(small_stack, (void *)32));
+	must_be_killed(small_stack, (void *)80, SIGSEGV);
+	must_end_well(start_child(recurse, (void *)80));
+}
+
 /* More data than the limit: it works, and never more than the limit is resident, though memory has room. */
 static void rss_data(void)
 {
@@ -371,20 +396,25 @@ static void rss_shared(void)
 
 /* --- working sets and load control ------------------------------------------------------------------------------------- */
 
-static long status_kb(pid_t pid, const char *name)
+/* What follows "name:" and a tab in its status file. */
+static const char *status_of(pid_t pid, const char *name)
 {
+	static char value[32];
 	char path[40], line[128];
-	long kb = -1;
+	size_t n = strlen(name);
 
+	value[0] = 0;
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	FILE *f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, name, strlen(name)) == 0)
-			kb = strtol(line + strlen(name) + 1, NULL, 10);
+		if (strncmp(line, name, n) == 0 && line[n] == ':')
+			strlcpy(value, line + n + 2, sizeof(value));
 	if (f)
 		fclose(f);
-	return kb;
+	return value;
 }
+
+static long working_set_now(void) { return strtol(status_of(getpid(), "VmWSet"), NULL, 10) / 4; }
 
 static void compute(const volatile char *pages, uint32_t n, unsigned ms)
 {
@@ -409,9 +439,9 @@ static void working_set(void)
 
 	stamp_pages(pages, 200, 1);
 	compute(pages, 200, 300);
-	long big = status_kb(getpid(), "VmWSet") / 4;
+	long big = working_set_now();
 	compute(pages, 20, 1500);
-	long small = status_kb(getpid(), "VmWSet") / 4;
+	long small = working_set_now();
 	CHECK(big >= 200 && big < 260, "using 200 pages, the estimate is %ld", big);
 	CHECK(small >= 20 && small < 80, "using 20 of 200 pages, the estimate is %ld", small);
 }
@@ -474,15 +504,18 @@ static void killed_while_suspended(void *unused)
 {
 	enum { N = 5 };
 	pid_t child[N];
-	long suspensions = vm_counter("suspensions");
-	int status;
+	int status, suspended = 0;
 
 	(void)unused;
 	for (int i = 0; i < N; i++)
 		child[i] = start_child(toucher, (void *)0x7fffffff);
-	for (int i = 0; i < 400 && vm_counter("suspensions") < suspensions + 2; i++)
+	for (int tries = 0; tries < 400 && suspended < 2; tries++) {
 		usleep(25000);
-	CHECK(vm_counter("suspensions") >= suspensions + 2, "nobody was suspended");
+		suspended = 0;
+		for (int i = 0; i < N; i++)
+			suspended += status_of(child[i], "State")[0] == 'W';
+	}
+	CHECK(suspended >= 2, "%d processes are suspended", suspended);
 	for (int i = N - 1; i >= 0; i--) {
 		CHECK_EQ(kill(child[i], SIGKILL), 0);
 		CHECK_EQ(waitpid(child[i], &status, 0), child[i]);
@@ -515,6 +548,7 @@ const struct test policy_tests[] = {
 	{"policy-clock-idle", "clock: used pages stay, idle ones go", clock_idle, NULL},
 	{"policy-aging-idle", "aging: used pages stay, idle ones go", aging_idle, NULL},
 	{"rlimit", "limits are told, set, checked and inherited", limits, NULL},
+	{"rlimit-stack", "the stack grows to its limit and no further", rlimit_stack, NULL},
 	{"rlimit-rss", "a process replaces its own pages at its limit, and keeps its data", rss_data, NULL},
 	{"rlimit-rss-shared", "pages it shares are not taken for a process at its limit", rss_shared, NULL},
 	{"working-set", "the estimate follows what a process uses", working_set, NULL},

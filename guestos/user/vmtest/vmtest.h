@@ -37,6 +37,7 @@ extern const struct test process_tests[];
 extern const struct test segment_tests[];
 extern const struct test shlib_tests[];
 extern const struct test signal_tests[];
+extern const struct test signal_frame_tests[];
 extern const struct test signal_process_tests[];
 extern const struct test float_tests[];
 extern const struct test linux_tests[];
