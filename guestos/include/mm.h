@@ -88,7 +88,7 @@ struct frame {
 	union {                        /* ANON, CACHE: notes of the replacement policy in force, see policy.c */
 		struct { struct frame *older, *newer; };
 		uint8_t age;
-		uint32_t last_use;
+		struct { uint32_t last_use, last_tick; };
 	};
 };
 #define ALLOC_KERNEL 0u
@@ -148,6 +148,8 @@ struct region {
 };
 static inline bool region_writable(const struct region *r) { return r->prot & PROT_WRITE; }
 static inline uint32_t region_pages(const struct region *r) { return (r->end - r->start) >> PAGE_SHIFT; }
+static inline uint32_t region_page_at(const struct region *r, uint32_t la) { return r->file_page + ((la - r->start) >> PAGE_SHIFT); }
+static inline bool region_from_file(const struct region *r, uint32_t la) { return r->inode && la - r->start < r->file_bytes; }
 struct space {                         /* an address space */
 	struct space *next;            /* all spaces, also those being made or taken down */
 	pte_t *dir;
