@@ -18,8 +18,7 @@
 	.long MB_MAGIC, MB_FLAGS, -(MB_MAGIC + MB_FLAGS)
 
 	.section .text
-	.globl start, phys_start, boot_pgdir, boot_pgtable
-	.set phys_start, PHYS(start)
+	.globl start, boot_pgdir, boot_pgtable
 start:
 	cli
 	cld

@@ -10,7 +10,8 @@
  *
  * They go home when they are evicted, or all at once (checkpoint) when the log has no room for another transaction; then the log is empty
  * again. Since a checkpoint comes right after a commit, nothing is in the running transaction then, and there is always room for one more.
- * syncd commits every few seconds, so that many operations share one commit; fsync() and sync() do it at once. */
+ * syncd commits every few seconds, so that many operations share one commit; fsync() and sync() do it at once.
+ * Simplified: fsync() of one file commits everything and writes the data of all files. */
 #include "pfs_journal.h"
 #include "dev.h"
 
@@ -77,7 +78,8 @@ void journal_free(uint32_t block)
 bool journal_may_use(uint32_t block) { return !journal.on || !set_has(&journal.freed, block); }
 bool journal_could_free(void) { return journal.on && journal.freed_any; }
 
-/* Eviction comes here without the lock, perhaps during a commit: what it adds then belongs to the next one. */
+/* Eviction comes here without the lock, perhaps during a commit: what it adds then belongs to the next one. It comes after the write, so that
+ * the flush before a commit record covers every write whose revocation the commit has. */
 void journal_in_place(uint32_t block)
 {
 	if (!journal.on)

@@ -89,7 +89,7 @@ int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos);
 extern const struct file_ops pfs_file_ops;
 int pfs_sync(void);
 void journal_each_table(void (*fn)(struct frame *f, int by), int by); /* for check.c */
-void journal_in_place(uint32_t block);                         /* a file's data is about to be written to this block; does not sleep */
+void journal_in_place(uint32_t block);                         /* a file's data has been written to this block; does not sleep */
 
 /* sys_poll.c: woken whenever a file may have become ready */
 extern const char poll_channel;

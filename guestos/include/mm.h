@@ -86,7 +86,7 @@ struct frame {
 	union {                        /* ANON, CACHE: notes of the replacement policy in force, see policy.c */
 		struct { struct frame *older, *newer; };
 		uint8_t age;
-		uint32_t last_use;
+		struct { uint32_t last_use, last_tick; };
 	};
 };
 #define ALLOC_KERNEL 0u

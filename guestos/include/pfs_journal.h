@@ -13,7 +13,7 @@
  *   - A new block of a file is written in place, before the commit that makes it reachable. A block that the file had already is
  *     changed through the transaction, so an overwrite is whole as well.
  *   - A block freed by the running transaction is not used again before it has committed.
- *   - Before a block that the log holds is written in place as a file's data, or after it was freed, its images are revoked.
+ *   - When a block that the log holds has been written in place as a file's data, or was freed, the next commit revokes its images.
  *   - Committing allocates no memory and waits for nothing but the disk.
  * fs_lock is held for all of these; those that say so may sleep. */
 #ifndef PFS_JOURNAL_H

@@ -91,7 +91,7 @@ static int user_time(uaddr_t from, bool wide, uint32_t unit, uint32_t *wait)
 	return 0;
 }
 
-/* The signal mask that ppoll and pselect6 put in place while they wait is not looked at here; see signal.c. */
+/* Simplified: the signal mask that ppoll and pselect6 would put in place while they wait is ignored. */
 static int ppoll(struct trapframe *tf, bool wide)
 {
 	uint32_t wait;

@@ -166,8 +166,10 @@ static void check_space(struct space *s)
 	if (rss != s->rss || swapped != s->swapped || tables != s->tables)
 		wrong("space %08x: %u pages present, %u swapped, %u tables; it says %u, %u, %u", (uint32_t)s, rss, swapped, tables, s->rss,
 			s->swapped, s->tables);
-	if (memcmp(s->dir + (KERNEL_BASE >> 22), boot_pgdir + (KERNEL_BASE >> 22), (1024 - (KERNEL_BASE >> 22)) * sizeof(pte_t)))
-		wrong("space %08x: its kernel half is not the kernel's", (uint32_t)s);
+	/* Accessed and Dirty are set in each directory for itself [SDM3A 4.8 "Accessed and Dirty Flags"]. */
+	for (uint32_t i = KERNEL_BASE >> 22; i < 1024; i++)
+		if ((s->dir[i] ^ boot_pgdir[i]) & ~(PG_A | PG_D))
+			wrong("space %08x: its kernel half is not the kernel's: entry %u is %08x", (uint32_t)s, i, s->dir[i]);
 	for (const struct region *r = s->regions; r; r = r->next)
 		if (r->start >= r->end || (r->start | r->end) % PAGE_SIZE || r->end > STACK_TOP || (r->next && r->next->start < r->end)
 		    || (r->kind == REGION_FILE && !r->inode))

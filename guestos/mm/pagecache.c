@@ -212,9 +212,9 @@ int cache_write(struct frame *f)
 	if (!err) {
 		rmap_write_protect(f);
 		f->flags &= ~FRAME_DIRTY;
-		if (f->object != OBJECT_DEVICE && !(f->object & OBJECT_MEMORY))
-			journal_in_place(f->block);
 		err = transfer(f, true);
+		if (f->object != OBJECT_DEVICE && !memory)
+			journal_in_place(f->block);
 		memory ? vm.swap_outs++ : vm.writebacks++;
 	}
 	if (err && memory)

@@ -230,6 +230,7 @@ static struct frame *random_choose(const struct choice *c)
  * The hand writes down when it saw a page used, in the time its owners have had the processor: a process that waits does not lose its
  * working set. A page not used for WINDOW of that time has left the working set; a clean one goes at once, else the first
  * dirty one met. If all that the hand looks at (LOOK) belong to working sets, the one used longest ago goes: memory is overcommitted.
+ * Time without the processor counts for half: one that sleeps for good must not keep its memory for good.
  * The owners' times are added: one that comes has just used the page, and one that goes makes the page look younger by itself.
  * Simplified: dirty pages are not written ahead while the hand passes, since the disk takes one transfer at a time. */
 
@@ -243,24 +244,27 @@ static uint32_t owners_time(const struct frame *f)
 	return sum;
 }
 
-static void wsclock_page_in(struct frame *f) { f->last_use = 0; }
+static void note_use(struct frame *f)
+{
+	f->last_use = owners_time(f);
+	f->last_tick = ticks;
+}
 
 static void wsclock_start(void)
 {
 	for (uint32_t i = 0; i < nr_frames; i++)
 		if (frame_holds_page(&frames[i]))
-			frames[i].last_use = owners_time(&frames[i]);
+			note_use(&frames[i]);
 }
 
 /* How long its owners have done without it. What nobody maps is in no working set. */
 static uint32_t unused_for(struct frame *f)
 {
-	uint32_t now = owners_time(f);
-	if (test_clear_used(f) || now < f->last_use)
-		f->last_use = now;
+	if (test_clear_used(f) || owners_time(f) < f->last_use)
+		note_use(f);
 	else if (!f->maps)
 		return ~0u;
-	return now - f->last_use;
+	return max(owners_time(f) - f->last_use, (ticks - f->last_tick) * (VTIME_TICK / 2));
 }
 
 static struct frame *wsclock_choose(const struct choice *c)
@@ -293,7 +297,7 @@ static const struct evict_policy policies[] = {
 	{ .name = "second-chance", .choose = second_choose },
 	{ .name = "aging", .choose = aging_choose, .start = aging_start, .page_in = aging_page_in, .tick = aging_sample },
 	{ .name = "random", .choose = random_choose, .start = random_start },
-	{ .name = "wsclock", .choose = wsclock_choose, .start = wsclock_start, .page_in = wsclock_page_in },
+	{ .name = "wsclock", .choose = wsclock_choose, .start = wsclock_start, .page_in = note_use },
 };
 #define CLOCK (&policies[1])
 const struct evict_policy *evict_policy = CLOCK;

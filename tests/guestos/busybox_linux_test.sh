@@ -27,7 +27,7 @@ end
 chmod +x "$dir/root/init"
 (cd "$dir/root" && find . | "$dir/root/bin/busybox" cpio -o -H newc 2>/dev/null) >"$dir/initrd" || exit 1
 
-"$emu" run --memory 256M --history 0 --no-reboot --timeout 280 "$linux" --initrd "$dir/initrd" \
+"$emu" run --memory 256M --history 0 --no-reboot --timeout 1200 "$linux" --initrd "$dir/initrd" \
 	--append 'console=ttyS0,115200 panic=-1 quiet' </dev/null >"$dir/out" 2>"$dir/err" ||
 	{ cat "$dir/out" "$dir/err"; exit 1; }
 tr -d '\r' <"$dir/out" | sed -n '/^== 1 /,/^clean$/p' >"$dir/printed"

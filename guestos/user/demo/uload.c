@@ -33,7 +33,7 @@ __asm__(".section .rodata.overlay, \"a\", @progbits\n\t.balign 4096\ntable:\n\t.
 	".set i, i + 1\n\t.endr\ntable_end:\n\t.balign 4096\n\t.text");
 extern const volatile uint32_t table[], table_end[];
 
-struct elf_header {                    /* [ELF 1-3 "ELF Header"] */
+struct elf_header {                    /* [ELF] "ELF Header" */
 	uint8_t ident[16];
 	uint16_t type, machine;
 	uint32_t version, entry, phoff, shoff, flags;
