@@ -1,5 +1,6 @@
 /* vmtest/signals2.c: signals between processes, masks, timers, and system calls that signals interrupt. */
 #include "vmtest.h"
+#include "handlers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,40 +11,32 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 void signal_helper(const char *what);
 
-static volatile int count, order[16], depth, deepest;
-static volatile siginfo_t last;
+volatile struct heard heard;
+static volatile int depth, deepest;
 
-static void note_it(int signal, siginfo_t *info, void *context)
+void hear(int signal, siginfo_t *info, void *context)
 {
 	(void)context;
-	if (count < 16)
-		order[count] = signal;
-	count++;
-	memcpy((void *)&last, info, sizeof(last));
-}
-
-static long now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	if (heard.count < 16)
+		heard.order[heard.count] = signal;
+	heard.count++;
+	memcpy((void *)&heard.last, info, sizeof(heard.last));
 }
 
 /* Masks */
 
 static void raise_other(int signal, siginfo_t *info, void *context)
 {
-	note_it(signal, info, context);
+	hear(signal, info, context);
 	if (signal == SIGUSR1) {
 		raise(SIGUSR2);
-		order[count < 16 ? count : 15] = 100;  /* the end of this handler */
-		count++;
+		heard.order[heard.count < 16 ? heard.count : 15] = 100;  /* the end of this handler */
+		heard.count++;
 	}
 }
 
@@ -54,21 +47,21 @@ static void nesting(void)
 	catch_signal(SIGUSR2, raise_other, 0);
 	sigaction(SIGUSR1, &a, NULL);
 	raise(SIGUSR1);
-	CHECK(count == 3 && order[0] == SIGUSR1 && order[1] == SIGUSR2 && order[2] == 100, "SIGUSR2 did not come inside");
-	count = 0;
+	CHECK(heard.count == 3 && heard.order[0] == SIGUSR1 && heard.order[1] == SIGUSR2 && heard.order[2] == 100, "SIGUSR2 did not come inside");
+	heard.count = 0;
 	a.sa_mask = sigmask(SIGUSR2);
 	sigaction(SIGUSR1, &a, NULL);
 	raise(SIGUSR1);
-	CHECK(count == 3 && order[0] == SIGUSR1 && order[1] == 100 && order[2] == SIGUSR2, "SIGUSR2 did not wait");
+	CHECK(heard.count == 3 && heard.order[0] == SIGUSR1 && heard.order[1] == 100 && heard.order[2] == SIGUSR2, "SIGUSR2 did not wait");
 }
 
 static void recurse(int signal)
 {
 	depth++;
-	count++;
+	heard.count++;
 	if (depth > deepest)
 		deepest = depth;
-	if (count < 5)
+	if (heard.count < 5)
 		raise(signal);
 	depth--;
 }
@@ -79,32 +72,32 @@ static void defer(void)
 
 	sigaction(SIGUSR1, &a, NULL);
 	raise(SIGUSR1);
-	CHECK(count == 5 && deepest == 1, "%d calls, %d deep", count, deepest);
-	count = deepest = 0;
+	CHECK(heard.count == 5 && deepest == 1, "%d calls, %d deep", heard.count, deepest);
+	heard.count = deepest = 0;
 	a.sa_flags = SA_NODEFER;
 	sigaction(SIGUSR1, &a, NULL);
 	raise(SIGUSR1);
-	CHECK(count == 5 && deepest == 5, "%d calls, %d deep", count, deepest);
+	CHECK(heard.count == 5 && deepest == 5, "%d calls, %d deep", heard.count, deepest);
 }
 
 static void raise_usr1(void *unused)
 {
 	(void)unused;
 	raise(SIGUSR1);
-	_exit(count == 1 ? 0 : 1);
+	_exit(heard.count == 1 ? 0 : 1);
 }
 
 static void reset_hand(void)
 {
 	struct sigaction now;
 
-	catch_signal(SIGUSR1, note_it, SA_RESETHAND);
+	catch_signal(SIGUSR1, hear, SA_RESETHAND);
 	must_end_well(start_child(raise_usr1, NULL));
 	raise(SIGUSR1);
-	CHECK_EQ(count, 1);
+	CHECK_EQ(heard.count, 1);
 	sigaction(SIGUSR1, NULL, &now);
 	CHECK(now.sa_handler == SIG_DFL, "the handler is still there");
-	count = 0;
+	heard.count = 0;
 	must_be_killed(raise_usr1, NULL, SIGUSR1);
 }
 
@@ -112,31 +105,31 @@ static void pending(void)
 {
 	sigset_t set = sigmask(SIGUSR1) | sigmask(SIGUSR2) | sigmask(40), old, got;
 
-	catch_signal(SIGUSR1, note_it, 0);
-	catch_signal(SIGUSR2, note_it, 0);
-	catch_signal(40, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
+	catch_signal(SIGUSR2, hear, 0);
+	catch_signal(40, hear, 0);
 	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, &old), 0);
 	for (int i = 0; i < 3; i++) {
 		raise(SIGUSR2);
 		raise(40);
 		raise(SIGUSR1);
 	}
-	CHECK_EQ(count, 0);
+	CHECK_EQ(heard.count, 0);
 	CHECK_EQ(sigpending(&got), 0);
 	CHECK(got == set, "pending: %08x%08x", (unsigned)(got >> 32), (unsigned)got);
 	CHECK_EQ(sigprocmask(SIG_SETMASK, &old, &got), 0);
 	CHECK(got == (set | old), "the mask was %08x%08x", (unsigned)(got >> 32), (unsigned)got);
-	CHECK(count == 5, "%d came: one SIGUSR1, one SIGUSR2 and three real-time ones were sent", count);
+	CHECK(heard.count == 5, "%d came: one SIGUSR1, one SIGUSR2 and three real-time ones were sent", heard.count);
 	sigpending(&got);
 	CHECK(got == 0, "some are still pending");
 	/* Ignoring throws away what is pending. */
-	count = 0;
+	heard.count = 0;
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(SIGUSR1);
 	signal(SIGUSR1, SIG_IGN);
-	catch_signal(SIGUSR1, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	CHECK_EQ(count, 0);
+	CHECK_EQ(heard.count, 0);
 }
 
 /* Faults first: their frame must speak of the instruction that faulted, so it lies below all others, and its handler runs last. */
@@ -144,15 +137,16 @@ static void fault_first(void)
 {
 	sigset_t set = sigmask(SIGSEGV) | sigmask(SIGUSR1) | sigmask(40), none = 0;
 
-	catch_signal(SIGUSR1, note_it, 0);
-	catch_signal(SIGSEGV, note_it, 0);
-	catch_signal(40, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
+	catch_signal(SIGSEGV, hear, 0);
+	catch_signal(40, hear, 0);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(40);
 	raise(SIGUSR1);
 	raise(SIGSEGV);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	CHECK(count == 3 && order[0] == 40 && order[1] == SIGUSR1 && order[2] == SIGSEGV, "%d, %d, %d ran", order[0], order[1], order[2]);
+	CHECK(heard.count == 3 && heard.order[0] == 40 && heard.order[1] == SIGUSR1 && heard.order[2] == SIGSEGV, "%d, %d, %d ran", heard.order[0],
+		heard.order[1], heard.order[2]);
 }
 
 /* A stop and SIGCONT undo each other while they wait. */
@@ -161,7 +155,7 @@ static void undone_stop(void *unused)
 	sigset_t set = sigmask(SIGTSTP) | sigmask(SIGCONT), none = 0, got;
 
 	(void)unused;
-	catch_signal(SIGCONT, note_it, 0);
+	catch_signal(SIGCONT, hear, 0);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(SIGTSTP);
 	raise(SIGCONT);
@@ -172,7 +166,7 @@ static void undone_stop(void *unused)
 	CHECK(got == sigmask(SIGTSTP), "after SIGTSTP %x is pending", (unsigned)got);
 	raise(SIGCONT);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	CHECK_EQ(count, 1);
+	CHECK_EQ(heard.count, 1);
 }
 
 static void stop_undone(void)
@@ -186,45 +180,45 @@ static void stop_undone(void)
 
 /* Who sent it */
 
-static void kill_parent(void *signal) { kill(getppid(), (int)signal); }
+void kill_parent(void *signal) { kill(getppid(), (int)signal); }
 
 static void sender(void)
 {
 	sigset_t none = 0, usr1 = sigmask(SIGUSR1);
 
-	catch_signal(SIGUSR1, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
 	sigprocmask(SIG_BLOCK, &usr1, NULL);
 	pid_t pid = start_child(kill_parent, (void *)SIGUSR1);
 	must_end_well(pid);
 	CHECK_ERROR(sigsuspend(&none), EINTR);
-	CHECK(count == 1 && last.si_code == SI_USER && last.si_pid == pid && last.si_uid == 0 && last.si_signo == SIGUSR1,
-		"code %d, from %d, not %d", last.si_code, last.si_pid, (int)pid);
+	CHECK(heard.count == 1 && heard.last.si_code == SI_USER && heard.last.si_pid == pid && heard.last.si_uid == 0 && heard.last.si_signo == SIGUSR1,
+		"code %d, from %d, not %d", heard.last.si_code, heard.last.si_pid, (int)pid);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	CHECK_EQ(syscall(SYS_tkill, getpid(), SIGUSR1), 0);
-	CHECK(count == 2 && last.si_code == SI_TKILL && last.si_pid == getpid(), "tkill: code %d", last.si_code);
+	CHECK(heard.count == 2 && heard.last.si_code == SI_TKILL && heard.last.si_pid == getpid(), "tkill: code %d", heard.last.si_code);
 	CHECK_EQ(syscall(SYS_tgkill, getpid(), getpid(), 0), 0);
 	CHECK_ERROR(syscall(SYS_tgkill, getpid(), 1, SIGUSR1), ESRCH);
 	CHECK_ERROR(syscall(SYS_tgkill, 0, getpid(), SIGUSR1), EINVAL);
 	CHECK_ERROR(syscall(SYS_tkill, 31999, SIGUSR1), ESRCH);
 	CHECK_ERROR(kill(getpid(), 65), EINVAL);
 	CHECK_EQ(kill(getpid(), 0), 0);
-	CHECK_EQ(count, 2);
+	CHECK_EQ(heard.count, 2);
 }
 
 static void ping_pong(void *fd)
 {
 	sigset_t block = sigmask(SIGUSR1), wait = 0;
-	catch_signal(SIGUSR1, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
 	sigprocmask(SIG_BLOCK, &block, NULL);
 	if (fd)
 		write((int)fd, "x", 1);
 	for (int i = 1; i <= 200; i++) {
 		if (fd)
 			kill(getppid(), SIGUSR1);
-		while (count < i)
+		while (heard.count < i)
 			sigsuspend(&wait);
 		if (!fd)
-			kill(last.si_pid, SIGUSR1);
+			kill(heard.last.si_pid, SIGUSR1);
 	}
 }
 
@@ -241,7 +235,7 @@ static void suspend(void)
 	CHECK_EQ(read(fd[0], &c, 1), 1);
 	ping_pong(NULL);
 	must_end_well(pid);
-	CHECK_EQ(count, 200);
+	CHECK_EQ(heard.count, 200);
 	sigprocmask(SIG_BLOCK, NULL, &got);
 	CHECK(got == block, "the mask afterwards is %08x%08x", (unsigned)(got >> 32), (unsigned)got);
 }
@@ -277,7 +271,7 @@ static void become_helper(void *unused)
 	sigset_t set = sigmask(SIGHUP) | sigmask(40);
 
 	(void)unused;
-	catch_signal(SIGUSR1, note_it, SA_ONSTACK);
+	catch_signal(SIGUSR1, hear, SA_ONSTACK);
 	signal(SIGUSR2, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(40);
@@ -301,7 +295,7 @@ static void check_inherited(void *unused)
 	getitimer(ITIMER_REAL, &t);
 	CHECK(t.it_value.tv_sec == 0 && t.it_value.tv_usec == 0, "the child has an alarm");
 	raise(SIGUSR1);
-	CHECK_EQ(count, 1);
+	CHECK_EQ(heard.count, 1);
 	signal(SIGUSR1, SIG_IGN);              /* its own table: the parent's is not touched */
 }
 
@@ -309,14 +303,14 @@ static void fork_inherits(void)
 {
 	sigset_t set = sigmask(SIGUSR2);
 
-	catch_signal(SIGUSR1, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise(SIGUSR2);
 	alarm(1000);
 	must_end_well(start_child(check_inherited, NULL));
-	CHECK_EQ(count, 0);
+	CHECK_EQ(heard.count, 0);
 	raise(SIGUSR1);
-	CHECK_EQ(count, 1);
+	CHECK_EQ(heard.count, 1);
 	CHECK(alarm(0) > 990, "the parent's alarm is gone");
 }
 
@@ -336,26 +330,26 @@ static void restart(void)
 	char buf[8];
 
 	CHECK_EQ(pipe(fd), 0);
-	catch_signal(SIGUSR1, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
 	pid_t pid = start_child(send_soon, (void *)fd[1]);
 	CHECK_ERROR(read(fd[0], buf, 8), EINTR);
-	CHECK_EQ(count, 1);
+	CHECK_EQ(heard.count, 1);
 	CHECK_EQ(read(fd[0], buf, 8), 5);
 	must_end_well(pid);
-	catch_signal(SIGUSR1, note_it, SA_RESTART);
+	catch_signal(SIGUSR1, hear, SA_RESTART);
 	pid = start_child(send_soon, (void *)fd[1]);
 	CHECK_EQ(read(fd[0], buf, 8), 5);
-	CHECK_EQ(count, 2);
+	CHECK_EQ(heard.count, 2);
 	must_end_well(pid);
 	pid = start_child(send_soon, (void *)fd[1]);   /* wait goes on, too */
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(count, 3);
-	catch_signal(SIGUSR1, note_it, 0);
+	CHECK_EQ(heard.count, 3);
+	catch_signal(SIGUSR1, hear, 0);
 	pid = start_child(send_soon, (void *)fd[1]);
 	CHECK_ERROR(waitpid(pid, &status, 0), EINTR);
 	must_end_well(pid);
 	/* pause and sigsuspend are never begun again. */
-	catch_signal(SIGUSR1, note_it, SA_RESTART);
+	catch_signal(SIGUSR1, hear, SA_RESTART);
 	pid = start_child(send_soon, (void *)fd[1]);
 	CHECK_ERROR(pause(), EINTR);
 	must_end_well(pid);
@@ -366,7 +360,7 @@ static void restart(void)
 	while (write(fd[1], much, PAGE_SIZE) > 0)
 		;
 	fcntl(fd[1], F_SETFL, 0);
-	catch_signal(SIGUSR1, note_it, 0);
+	catch_signal(SIGUSR1, hear, 0);
 	pid = start_child(kill_parent, (void *)SIGUSR1);
 	CHECK_ERROR(write(fd[1], much, PAGE_SIZE), EINTR);
 	must_end_well(pid);
@@ -378,7 +372,7 @@ static void sleep_left(void)
 	int fd[2];
 
 	pipe(fd);
-	catch_signal(SIGUSR1, note_it, SA_RESTART);
+	catch_signal(SIGUSR1, hear, SA_RESTART);
 	long start = now_ms();
 	pid_t pid = start_child(send_soon, (void *)fd[1]);
 	CHECK_ERROR(nanosleep(&want, &left), EINTR);
@@ -422,16 +416,16 @@ static void timers(void)
 	struct itimerval t = {{0, 50000}, {0, 100000}}, old;
 
 	must_be_killed(alarm_and_pause, NULL, SIGALRM);
-	catch_signal(SIGALRM, note_it, 0);
+	catch_signal(SIGALRM, hear, 0);
 	long start = now_ms();
 	CHECK_EQ(alarm(1), 0);
 	CHECK_ERROR(pause(), EINTR);
 	long ms = now_ms() - start;
-	CHECK(count == 1 && ms >= 990 && ms < 2500, "%d alarms after %ld ms", count, ms);
-	CHECK_EQ(last.si_code, SI_KERNEL);
+	CHECK(heard.count == 1 && ms >= 990 && ms < 2500, "%d alarms after %ld ms", heard.count, ms);
+	CHECK_EQ(heard.last.si_code, SI_KERNEL);
 	start = now_ms();
 	CHECK_EQ(setitimer(ITIMER_REAL, &t, NULL), 0);
-	while (count < 6)
+	while (heard.count < 6)
 		pause();
 	ms = now_ms() - start;
 	CHECK(ms >= 290 && ms < 2000, "five alarms, 100 ms and then every 50 ms, took %ld ms", ms);
@@ -440,9 +434,9 @@ static void timers(void)
 	memset(&t, 0, sizeof(t));
 	CHECK_EQ(setitimer(ITIMER_REAL, &t, &old), 0);
 	CHECK_EQ(old.it_interval.tv_usec, 50000);
-	int n = count;
+	int n = heard.count;
 	usleep(200000);
-	CHECK_EQ(count, n);
+	CHECK_EQ(heard.count, n);
 	t.it_value.tv_usec = 1000000;
 	CHECK_ERROR(setitimer(ITIMER_REAL, &t, NULL), EINVAL);
 	CHECK_ERROR(setitimer(9, &t, NULL), EINVAL);
@@ -459,15 +453,16 @@ static void child_ends(void)
 	int status;
 	struct sigaction a = {.sa_handler = SIG_IGN};
 
-	catch_signal(SIGCHLD, note_it, SA_RESTART);
+	catch_signal(SIGCHLD, hear, SA_RESTART);
 	pid_t pid = start_child(exit_with, (void *)7);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK(count == 1 && last.si_code == CLD_EXITED && last.si_pid == pid && last.si_status == 7, "code %d, status %d", last.si_code,
-		last.si_status);
+	CHECK(heard.count == 1 && heard.last.si_code == CLD_EXITED && heard.last.si_pid == pid && heard.last.si_status == 7, "code %d, status %d",
+		heard.last.si_code, heard.last.si_status);
 	pid = start_child(just_pause, NULL);
 	kill(pid, SIGTERM);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK(count == 2 && last.si_code == CLD_KILLED && last.si_status == SIGTERM, "code %d, status %d", last.si_code, last.si_status);
+	CHECK(heard.count == 2 && heard.last.si_code == CLD_KILLED && heard.last.si_status == SIGTERM, "code %d, status %d", heard.last.si_code,
+		heard.last.si_status);
 	sigaction(SIGCHLD, &a, NULL);          /* now they vanish without being waited for */
 	for (int i = 0; i < 5; i++)
 		start_child(exit_with, NULL);
@@ -506,13 +501,14 @@ static void stop_continue(void)
 	char c;
 
 	CHECK_EQ(pipe(fd), 0);
-	catch_signal(SIGCHLD, note_it, 0);
+	catch_signal(SIGCHLD, hear, 0);
 	pid_t pid = start_child(count_up, (void *)fd[1]);
 	CHECK_EQ(read(fd[0], &c, 1), 1);
 	CHECK_EQ(kill(pid, SIGSTOP), 0);
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 	CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP && !WIFSIGNALED(status) && !WIFEXITED(status), "wait status 0x%x", status);
-	CHECK(last.si_code == CLD_STOPPED && last.si_status == SIGSTOP && last.si_pid == pid, "code %d, status %d", last.si_code, last.si_status);
+	CHECK(heard.last.si_code == CLD_STOPPED && heard.last.si_status == SIGSTOP && heard.last.si_pid == pid, "code %d, status %d", heard.last.si_code,
+		heard.last.si_status);
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED | WNOHANG), 0);
 	fcntl(fd[0], F_SETFL, O_NONBLOCK);
 	drain(fd[0]);
@@ -529,7 +525,7 @@ static void stop_continue(void)
 	CHECK_EQ(WSTOPSIG(status), SIGTSTP);
 	kill(pid, SIGCONT);
 	CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
-	CHECK(WIFCONTINUED(status) && last.si_code == CLD_CONTINUED, "wait status 0x%x, code %d", status, last.si_code);
+	CHECK(WIFCONTINUED(status) && heard.last.si_code == CLD_CONTINUED, "wait status 0x%x, code %d", status, heard.last.si_code);
 	kill(pid, SIGSTOP);
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 	kill(pid, SIGKILL);                    /* stopped or not */
@@ -545,9 +541,9 @@ static void pipe_error(void)
 	close(fd[0]);
 	signal(SIGPIPE, SIG_IGN);
 	CHECK_ERROR(write(fd[1], "x", 1), EPIPE);
-	catch_signal(SIGPIPE, note_it, 0);
+	catch_signal(SIGPIPE, hear, 0);
 	CHECK_ERROR(write(fd[1], "x", 1), EPIPE);
-	CHECK_EQ(count, 1);
+	CHECK_EQ(heard.count, 1);
 }
 
 /* Signals at any moment: a sum goes on that needs every register, and none is disturbed. */
@@ -568,8 +564,8 @@ static void storm(void)
 {
 	uint32_t a = 1, b = 2, c = 3, d = 4, e = 5, rounds = 0;
 
-	catch_signal(SIGUSR1, note_it, 0);
-	catch_signal(SIGUSR2, note_it, SA_NODEFER);
+	catch_signal(SIGUSR1, hear, 0);
+	catch_signal(SIGUSR2, hear, SA_NODEFER);
 	signal(SIGTERM, finish);
 	pid_t pid = start_child(bombard, NULL);
 	while (!enough) {
@@ -585,9 +581,9 @@ static void storm(void)
 	for (uint32_t r = 0; r < rounds; r++)
 		for (int i = 0; i < 5000; i++)
 			x += y ^ i, y += z ^ i, z += u ^ i, u += v ^ i, v += x ^ i;
-	CHECK(a == x && b == y && c == z && d == u && e == v, "the sum is wrong after %d signals", count);
-	CHECK(count > 20, "only %d signals came", count);
-	note("%d handlers ran between the instructions of a sum that came out right", count);
+	CHECK(a == x && b == y && c == z && d == u && e == v, "the sum is wrong after %d signals", heard.count);
+	CHECK(heard.count > 20, "only %d signals came", heard.count);
+	note("%d handlers ran between the instructions of a sum that came out right", heard.count);
 }
 
 const struct test signal_process_tests[] = {

@@ -68,8 +68,6 @@ void must_end_well(pid_t pid);                                 /* waits; exit st
 void must_be_killed(void (*run)(void *), void *argument, int signal);
 
 /* Memory */
-struct memory { long private, tables, kernel, heap; };         /* pages: private ones in memory or swap; page tables; kernel; its heap */
-struct memory memory_now(void);
 uint32_t memory_pages(void);           /* physical memory the kernel manages */
 uint32_t swap_pages_free(void);
 uint32_t pressure_pages(void);         /* enough to make eviction busy: twice memory, at most 96 MB */
@@ -84,5 +82,7 @@ static inline uint32_t stamp(uint32_t place, uint32_t who) { return (place + 1) 
 void stamp_pages(char *start, uint32_t n, uint32_t who);       /* first, middle and last word of every page */
 void check_pages(const char *start, uint32_t n, uint32_t who);
 uint32_t next_random(uint32_t *state);
+
+long now_ms(void);                     /* a clock that only goes forward */
 
 #endif
