@@ -38,7 +38,7 @@ static void measure(void)
 	demand = active = waiting = 0;
 	room = memory_for_pages();
 	for (struct proc *p = all_procs; p; p = p->next) {
-		waiting += p->suspended;
+		waiting += p->suspended && p->space;   /* one that was ending anyway does not come back */
 		if (is_active(p)) {
 			active++;
 			demand += p->space->working_set;
@@ -91,7 +91,7 @@ static struct proc *longest_suspended(void)
 {
 	struct proc *best = NULL;
 	for (struct proc *p = all_procs; p; p = p->next)
-		if (p->suspended && (!best || (int32_t)(p->suspended_at - best->suspended_at) < 0))
+		if (p->suspended && p->space && (!best || (int32_t)(p->suspended_at - best->suspended_at) < 0))
 			best = p;
 	return best;
 }
