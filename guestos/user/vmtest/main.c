@@ -30,10 +30,14 @@ static const struct test *const tables[] = {
 	mmap_anon_tests,
 	swap_tests,
 	policy_tests,
+	limit_tests,
+	load_control_tests,
 	prefetch_tests,
 	pintos_tests,
 	process_tests,
+	segment_limit_tests,
 	segment_tests,
+	segment_gone_tests,
 	shlib_tests,
 	signal_fault_tests,
 	signal_stack_tests,
@@ -45,12 +49,15 @@ static const struct test *const tables[] = {
 	linux_tests,
 	file_tests,
 	journal_tests,
+	ring3_tests,
+	bad_image_tests,
 	hostile_tests,
+	fuzz_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 void exec_helper(const char *what);    /* process.c: this program started by one of its own tests */
-void fuzz_main(const char *what);    /* hostile.c: SEED-COUNT */
+void fuzz_main(const char *what);    /* fuzz.c: SEED-COUNT */
 
 /* Wait for the child, but not for ever. Returns its status, or -1 after killing it. */
 static int wait_in_time(pid_t pid)
@@ -163,7 +170,7 @@ static int run_all(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	char *bare = getenv("VMTEST");         /* hostile.c: exec-odd */
+	char *bare = getenv("VMTEST");         /* bad_images.c: exec-odd */
 	if (argc < 1)
 		return 1;
 	if (bare)

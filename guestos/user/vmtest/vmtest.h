@@ -31,10 +31,14 @@ extern const struct test mmap_shared_tests[];
 extern const struct test mmap_anon_tests[];
 extern const struct test swap_tests[];
 extern const struct test policy_tests[];
+extern const struct test limit_tests[];
+extern const struct test load_control_tests[];
 extern const struct test prefetch_tests[];
 extern const struct test pintos_tests[];
 extern const struct test process_tests[];
+extern const struct test segment_limit_tests[];
 extern const struct test segment_tests[];
+extern const struct test segment_gone_tests[];
 extern const struct test shlib_tests[];
 extern const struct test signal_fault_tests[];
 extern const struct test signal_stack_tests[];
@@ -46,7 +50,10 @@ extern const struct test float_tests[];
 extern const struct test linux_tests[];
 extern const struct test file_tests[];
 extern const struct test journal_tests[];
+extern const struct test ring3_tests[];
+extern const struct test bad_image_tests[];
 extern const struct test hostile_tests[];
+extern const struct test fuzz_tests[];
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */
