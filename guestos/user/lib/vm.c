@@ -2,6 +2,7 @@
  * No buffer here is on the heap: asking must not itself change what is measured. */
 #include <vm.h>
 
+#include <complain.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,24 @@ int vm_switch(const char *path, const char *word)
 	ssize_t n = write(fd, word, strlen(word));
 	close(fd);
 	return n < 0 ? -1 : 0;
+}
+
+int vm_setting_command(const char *path, const char *usage, int argc, char **argv)
+{
+	char text[512];
+	ssize_t n;
+
+	if (argc > 2)
+		return complain_usage(usage);
+	if (argc == 2)
+		return vm_switch(path, argv[1]) < 0 ? complain(argv[1]) : 0;
+	int fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return complain(path);
+	while ((n = read(fd, text, sizeof(text))) > 0)
+		write(1, text, n);
+	close(fd);
+	return n < 0 ? complain(path) : 0;
 }
 
 #define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */

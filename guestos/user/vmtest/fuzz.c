@@ -1,5 +1,6 @@
 /* vmtest/fuzz.c: system calls with random numbers and arguments: whatever they do, the kernel ends at most the caller.
- * vmtest --fuzz SEED-COUNT makes that many, for longer runs than random-calls. */
+ * vmtest --fuzz SEED-COUNT makes that many, for longer runs than random-calls.
+ * Each caller makes thousands, so those that would end it or make it wait are left out; bad/calls.c makes these, too. */
 #include "vmtest.h"
 
 #include <errno.h>

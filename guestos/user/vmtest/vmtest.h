@@ -6,6 +6,7 @@
 #define VMTEST_H
 
 #include <stdbool.h>
+#include <random.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -91,7 +92,6 @@ int pages_present(const volatile void *start, int n);
 static inline uint32_t stamp(uint32_t place, uint32_t who) { return (place + 1) * 2654435761u ^ who * 40503u; }
 void stamp_pages(char *start, uint32_t n, uint32_t who);       /* first, middle and last word of every page */
 void check_pages(const char *start, uint32_t n, uint32_t who);
-uint32_t next_random(uint32_t *state);
 
 long now_ms(void);                     /* a clock that only goes forward */
 
