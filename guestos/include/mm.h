@@ -20,8 +20,8 @@
  *   loadcontrol.c  suspends processes when that is more than there is
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
- *   check.c      do all these books agree? (/proc/check, option check=N)
- *   check_rules.c  what must hold of each frame, slot, entry
+ *   check.c      is all that is held counted, and all that is counted held? (/proc/check, option check=N)
+ *   check_rules.c  the other rules of all these books
  *
  * A page-table entry of a user page is one of
  *
@@ -218,6 +218,7 @@ int space_lock_all(struct space *s, bool lock);                        /* may sl
 void lock_entry(struct region *r, pte_t *pte);                         /* a page has come: pin it if its region is locked */
 
 /* pagetable.c */
+#define DIRECT_MAP_MAX (768u << 20)    /* leaves room above for what later needs its own addresses */
 extern pte_t boot_pgdir[];
 void paging_init(void);
 uint32_t cpu_features(void);
@@ -227,7 +228,7 @@ void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);
 void pte_zap(struct space *s, uint32_t la, pte_t *pte);
 void table_free(struct space *s, uint32_t la);         /* the table for the 4 MB around la, which must be empty */
 void tables_free(struct space *s);
-uint32_t memory_top(void);                             /* end of RAM, below the direct map's limit */
+uint32_t memory_top(void);                             /* kernel/main.c: end of RAM, below the direct map's limit; and each piece of it */
 void memory_each(void (*fn)(uint32_t start, uint32_t end));
 
 /* fault.c */

@@ -10,7 +10,6 @@
 #include "x86.h"
 
 #define KERNEL_PDE (KERNEL_BASE >> 22)
-#define DIRECT_MAP_MAX (768u << 20)    /* leaves room above for what later needs its own addresses */
 
 extern pte_t boot_pgtable[];
 static struct space *loaded;

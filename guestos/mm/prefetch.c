@@ -105,6 +105,8 @@ int prefetch_switch(const char *word)
 static bool room(void)
 {
 	static uint32_t none_at;
+	if (current->killed)
+		return false;
 	while (nr_free <= LEAVES) {
 		if (none_at == ticks + 1)
 			return false;

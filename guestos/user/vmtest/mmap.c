@@ -80,9 +80,9 @@ static void unmapped_is_gone(void)
 	char *p = map_anonymous(42);
 
 	stamp_pages(p, 42, 1);
-	long before = memory_now().private;
+	long before = vm_held_now().private;
 	CHECK_EQ(munmap(p + PAGE_SIZE, 40 * PAGE_SIZE), 0);    /* the middle: two regions remain */
-	CHECK(before - memory_now().private >= 35, "unmapping 40 pages freed %ld", before - memory_now().private);
+	CHECK(before - vm_held_now().private >= 35, "unmapping 40 pages freed %ld", before - vm_held_now().private);
 	for (int i = 1; i <= 40; i += 13)
 		must_be_killed(touch_read, p + i * PAGE_SIZE, SIGSEGV);
 	check_pages(p, 1, 1);
