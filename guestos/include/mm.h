@@ -37,6 +37,7 @@
 
 #include "kernel.h"
 
+/* [SDM3A 4.3 "32-Bit Paging"]: the first eight bits, and which are left to software. */
 #define PG_P 0x001u
 #define PG_W 0x002u
 #define PG_U 0x004u

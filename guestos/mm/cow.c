@@ -3,7 +3,8 @@
  * fork copies page tables, not pages: each private frame gets one more reference and every mapping of it becomes read-only; each swap
  * slot gets one more reference. The first write to a page faults and lands in cow_write(). The region has said already that
  * writing is allowed, so a read-only entry can only mean sharing: with the zero frame, with the page cache, or with
- * another process. The last owner of a private frame takes it back without copying. */
+ * another process. The last owner of a private frame takes it back without copying.
+ * Invariant: a private frame that more than one entry maps, or that has a copy in swap, is writable through none of them. */
 #include "mm.h"
 
 /* A private frame nobody else can reach, neither through a page table nor through a swap slot. */

@@ -2,7 +2,7 @@
  *
  * A space is a page directory and a list of regions ordered by address. Regions are the truth; page tables only cache
  * it: any entry of a FILE region that holds no private page may be dropped, and is found again from the region.
- * Regions never overlap, are never empty, and neighbours that mean the same are one region. What changes a part of a region
+ * Invariants: regions never overlap, are never empty, and neighbours that mean the same are one region. What changes a part of a region
  * first carves it out (regions_carve), and afterwards joins what has become alike (regions_merge).
  * A space is changed only by the one process that runs in it (and by eviction and truncation, which change entries, not regions). */
 #include "mm.h"

@@ -98,7 +98,7 @@ awk -v policies="$policies" '
 		seen[$1, $2]
 		printf "%-6s %3d", $1, $2
 		for (i = 1; i <= n; i++)
-			printf " %13s", table[$1, $2, policy[i]]
+			printf " %13s", table[$1, $2, policy[i]] ? table[$1, $2, policy[i]] : "none!"
 		print ""
 	}
 	table[$1, $2, $3] !~ /^[1-9][0-9]*\/0$/ { bad++ }

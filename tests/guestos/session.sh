@@ -1,10 +1,11 @@
-# What vmtest is told on any machine, and how its console is judged; for emu_test.sh and qemu_test.sh, which set dir and check.
+# What vmtest is told on any machine, and how its console is judged; for emu_test.sh and qemu_test.sh, which set dir and check. With EVERY=N in
+# the environment only every Nth case runs.
 
 # typed COMMANDS...: what is typed at Pagoda's prompt
 typed()
 {
 	echo 'echo kept > /kept'
-	echo vmtest
+	echo "vmtest${EVERY:+ -e $EVERY}"
 	for command; do
 		echo "$command || echo failed: $command"
 	done

@@ -2,6 +2,7 @@
  *
  *   vmtest            all of them        ok   name: what it proves
  *   vmtest NAME...    these              FAIL name: why
+ *   vmtest -e N       every Nth
  *   vmtest -l         list               last line:  N passed, N failed
  *
  * A test passes when its child ends with status 0 in time, and when afterwards the kernel holds no more memory than before: private
@@ -147,16 +148,16 @@ static bool wanted(const struct test *t, int argc, char **argv)
 
 static void warm_up(void) { }
 
-static int run_all(int argc, char **argv)
+static int run_all(int argc, char **argv, int every)
 {
 	static const struct test nothing = {"warm-up", "", warm_up, NULL};
-	int passed = 0, failed = 0;
+	int passed = 0, failed = 0, number = 0;
 	char text[256];
 
 	run_test(&nothing, text, sizeof(text));        /* so that this process has touched all it will touch */
 	for (size_t i = 0; i < TABLES; i++)
 		for (const struct test *t = tables[i]; t->name; t++) {
-			if (!wanted(t, argc, argv))
+			if (!wanted(t, argc, argv) || number++ % every)
 				continue;
 			bool ok = run_test(t, text, sizeof(text));
 			passed += ok;
@@ -191,5 +192,7 @@ int main(int argc, char **argv)
 		puts("vmtest: these tests read counters that only Pagoda's kernel has");
 		return 2;
 	}
-	return run_all(argc, argv);
+	if (argc == 3 && strcmp(argv[1], "-e") == 0 && atoi(argv[2]) > 0)
+		return run_all(1, argv, atoi(argv[2]));
+	return run_all(argc, argv, 1);
 }
