@@ -35,6 +35,7 @@ static const struct test *const tables[] = {
 	load_control_tests,
 	prefetch_tests,
 	pintos_tests,
+	pintos_page_tests,
 	process_tests,
 	segment_limit_tests,
 	segment_tests,

@@ -36,6 +36,7 @@ extern const struct test limit_tests[];
 extern const struct test load_control_tests[];
 extern const struct test prefetch_tests[];
 extern const struct test pintos_tests[];
+extern const struct test pintos_page_tests[];
 extern const struct test process_tests[];
 extern const struct test segment_limit_tests[];
 extern const struct test segment_tests[];
