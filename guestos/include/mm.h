@@ -219,6 +219,10 @@ void lock_entry(struct region *r, pte_t *pte);                         /* a page
 
 /* pagetable.c */
 #define DIRECT_MAP_MAX (768u << 20)    /* leaves room above for what later needs its own addresses */
+#define TABLE_SPAN (1u << 22)          /* addresses that one page table maps [SDM3A 4.3 "32-Bit Paging"] */
+static inline uint32_t table_start(uint32_t la) { return la & ~(TABLE_SPAN - 1); }
+/* A loop over pages that finds no table goes on behind this page. */
+static inline uint32_t table_last_page(uint32_t la) { return la | (TABLE_SPAN - PAGE_SIZE); }
 extern pte_t boot_pgdir[];
 void paging_init(void);
 uint32_t cpu_features(void);

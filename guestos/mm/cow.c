@@ -102,18 +102,13 @@ int space_copy(struct space *to, struct space *from)
 			return -ENOMEM;
 		if (r->shared)
 			continue;              /* its pages are found by their names */
-		for (uint32_t la = r->start; la < r->end;) {
+		for (uint32_t la = r->start; la < r->end; la += PAGE_SIZE) {
 			pte_t *src = pte_find(from, la);
-			if (!src) {
-				la = (la & ~0x3fffffu) + 0x400000;
-				if (!la)
-					break;
-				continue;
-			}
-			int err = *src ? copy_entry(to, from, la, src) : 0;
+			if (!src)
+				la = table_last_page(la);
+			int err = src && *src ? copy_entry(to, from, la, src) : 0;
 			if (err)
 				return err;
-			la += PAGE_SIZE;
 		}
 	}
 	return 0;

@@ -143,7 +143,7 @@ void evict_all(struct space *s)
 		struct choice c = { .space = s, .may_swap = swap_used < swap_total };
 		pte_t *pte = pte_find(s, la);
 		if (!pte)
-			la |= 0x3ff000;                /* the last page of these 4 MB */
+			la = table_last_page(la);
 		else if (*pte & PG_P && evictable(frame_of(PTE_FRAME(*pte)), &c))
 			evict_frame(frame_of(PTE_FRAME(*pte)));
 	}

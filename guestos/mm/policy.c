@@ -35,7 +35,7 @@ static struct frame *next_under_hand(const struct choice *c)
 			la = USER_START;
 		pte_t *pte = pte_find(c->space, la);
 		if (!pte) {
-			la |= 0x3ff000;        /* the last page of these 4 MB */
+			la = table_last_page(la);
 		} else if (*pte & PG_P) {
 			*hand = la + PAGE_SIZE;
 			return frame_of(PTE_FRAME(*pte));

@@ -6,6 +6,7 @@ shift 5
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cp --sparse=always "$disk" "$dir/disk.img" || exit 1
+# shellcheck source=session.sh
 . "$(dirname "$0")/session.sh"
 typed "$@" | "$emu" run --kernel "$kernel" --disk "$dir/disk.img" --memory "$memory" >"$dir/out" 2>&1
 status=$?

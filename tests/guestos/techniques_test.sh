@@ -36,7 +36,7 @@ while read -r row; do
 	done
 done <"$dir/rows"
 for name in $(grep -vx -e init -e help "$dir/programs"); do
-	grep -Eq "^	[{]\"(.*[\" ])?$name[\" ,;]" "$guestos/user/bin/help.c" || wrong "$name: help does not name it"
+	grep -Eq "^	[{]\"(.*[\" ])?${name}[\" ,;]" "$guestos/user/bin/help.c" || wrong "$name: help does not name it"
 done
 echo "$rows techniques, $functions functions, $programs programs, $cases names or patterns of cases"
 [ $rows -ge 18 ] && [ $functions -ge 30 ] && [ $programs -ge 18 ] && [ $cases -ge 40 ] || wrong "the table is shorter than it was"

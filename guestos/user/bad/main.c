@@ -20,8 +20,6 @@
 #include <unistd.h>
 #include <vm.h>
 
-#define SYS_setpgid 57
-
 static char evidence[160];
 static uint32_t state = 20071;
 

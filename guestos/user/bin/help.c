@@ -41,6 +41,9 @@ static const struct { const char *command, *what; } rows[] = {
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		printf("%s%-34s %s\n", *rows[i].command ? "  " : "", rows[i].command, rows[i].what);
+		if (*rows[i].command)
+			printf("  %-34s %s\n", rows[i].command, rows[i].what);
+		else
+			puts("");
 	return 0;
 }

@@ -66,9 +66,9 @@ static void fuzz(uint32_t seed, uint32_t count)
 			if (fork() == 0)
 				_exit(0);
 			continue;
-		case SYS_read: case SYS_write: case 146:       /* a pipe must not keep us waiting */
+		case SYS_read: case SYS_write: case SYS_writev:       /* a pipe must not keep us waiting */
 			for (int p = 0; p < 32; p++)
-				syscall(SYS_fcntl, p, 4, 04000);
+				syscall(SYS_fcntl, p, F_SETFL, O_NONBLOCK);
 			if (a[2] > 100000)
 				a[2] %= 100000;
 			break;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ void write_file(const char *path, const void *data, size_t n)
 static void bomb(void *unused)
 {
 	(void)unused;
-	syscall(57, 0, 0);             /* a group of their own */
+	syscall(SYS_setpgid, 0, 0);    /* a group of their own */
 	for (;;)
 		if (fork() < 0)
 			usleep(10000);
@@ -133,10 +134,10 @@ static void write_vectors(void)
 	uint32_t v[3][2] = {{PAGE_SIZE, 0x7fffe000}, {PAGE_SIZE, 0x7fffe000}, {0, 0xffffffff}};
 	int fd = open("/dev/null", O_WRONLY);
 
-	CHECK_EQ(syscall(146, fd, v, 2), 0x7ffff000);
-	CHECK_EQ(syscall(146, fd, v, 1), 0x7fffe000);
-	CHECK_ERROR(syscall(146, fd, v + 2, 1), EINVAL);
-	CHECK_ERROR(syscall(146, fd, v, 1025), EINVAL);
+	CHECK_EQ(syscall(SYS_writev, fd, v, 2), 0x7ffff000);
+	CHECK_EQ(syscall(SYS_writev, fd, v, 1), 0x7fffe000);
+	CHECK_ERROR(syscall(SYS_writev, fd, v + 2, 1), EINVAL);
+	CHECK_ERROR(syscall(SYS_writev, fd, v, 1025), EINVAL);
 	close(fd);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ static void limits(void)
 	CHECK_EQ(setrlimit(RLIMIT_RSS, &l), 0);
 	must_end_well(start_child(check_limit, (void *)(1u << 30)));
 	uint64_t wide[2] = {0};
-	CHECK_EQ(syscall(340, 0, RLIMIT_RSS, 0, wide), 0);
+	CHECK_EQ(syscall(SYS_prlimit64, 0, RLIMIT_RSS, 0, wide), 0);
 	CHECK(wide[0] == 1u << 30 && wide[1] == ~0ull, "prlimit64 tells 0x%lx of the soft limit", (unsigned long)wide[0]);
 }
 

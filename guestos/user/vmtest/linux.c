@@ -58,7 +58,7 @@ static void auxv_helper(void)
 	exit(0);
 }
 
-void linux_helper(char *what)
+void linux_helper(const char *what)
 {
 	if (strcmp(what, "auxv") == 0)
 		auxv_helper();

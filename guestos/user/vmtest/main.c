@@ -35,6 +35,7 @@ static const struct test *const tables[] = {
 	load_control_tests,
 	prefetch_tests,
 	pintos_tests,
+	pintos_page_tests,
 	process_tests,
 	segment_limit_tests,
 	segment_tests,
@@ -56,9 +57,6 @@ static const struct test *const tables[] = {
 	fuzz_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
-
-void exec_helper(const char *what);    /* process.c: this program started by one of its own tests */
-void fuzz_main(const char *what);    /* fuzz.c: SEED-COUNT */
 
 /* Wait for the child, but not for ever. Returns its status, or -1 after killing it. */
 static int wait_in_time(pid_t pid)

@@ -168,11 +168,11 @@ static void misaligned(void)
 
 	CHECK_ERROR(mmap((void *)0x10000234, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0), EINVAL);
 	CHECK_EQ(mmap((void *)0x10000234, PAGE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0), 0x10000000);     /* a hint is rounded */
-	CHECK_ERROR(syscall(90, args), EINVAL);
+	CHECK_ERROR(syscall(SYS_mmap, args), EINVAL);
 	args[5] = PAGE_SIZE;
-	char *p = (char *)syscall(90, args);
+	char *p = (char *)syscall(SYS_mmap, args);
 	check_stamped(p, 1, 2);
-	CHECK_ERROR(syscall(90, 0xc0000000), EFAULT);
+	CHECK_ERROR(syscall(SYS_mmap, 0xc0000000), EFAULT);
 	CHECK_ERROR(mprotect(p + 8, PAGE_SIZE, PROT_READ), EINVAL);
 	unlink(MAPPED);
 }

@@ -141,10 +141,11 @@ static void inherited(void)
 }
 
 /* After exec. Loading the old selector is what ends it, as it should. */
-void segments_helper(void)
+void segments_helper(const char *rest)
 {
 	uint64_t table[4];
 
+	(void)rest;
 	if (stored_fs() != 0 || modify_ldt(0, table, sizeof(table)) != 0 || segment_rights(LOCAL(0)) != 0)
 		exit(5);
 	load_fs(LOCAL(0));

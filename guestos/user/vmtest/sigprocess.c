@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-void signal_helper(const char *what);
-
 /* Who sent it */
 
 static void sender(void)
@@ -75,12 +73,12 @@ static void suspend(void)
 
 /* fork and exec */
 
-void signal_helper(const char *what)
+void signal_helper(const char *rest)
 {
 	struct sigaction a;
 	sigset_t mask;
 
-	(void)what;
+	(void)rest;
 	sigaction(SIGUSR1, NULL, &a);
 	int status = a.sa_handler == SIG_DFL ? 0 : 1;
 	sigaction(SIGUSR2, NULL, &a);

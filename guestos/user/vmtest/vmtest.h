@@ -36,6 +36,7 @@ extern const struct test limit_tests[];
 extern const struct test load_control_tests[];
 extern const struct test prefetch_tests[];
 extern const struct test pintos_tests[];
+extern const struct test pintos_page_tests[];
 extern const struct test process_tests[];
 extern const struct test segment_limit_tests[];
 extern const struct test segment_tests[];
@@ -55,6 +56,15 @@ extern const struct test ring3_tests[];
 extern const struct test bad_image_tests[];
 extern const struct test hostile_tests[];
 extern const struct test fuzz_tests[];
+
+/* What this program does when one of its own tests has started it anew, with --helper NAME: process.c has the table. */
+void exec_helper(const char *what);
+void report_constants(const char *rest);       /* demand.c */
+void segments_helper(const char *rest);        /* segments.c */
+void signal_helper(const char *rest);          /* sigprocess.c */
+void float_helper(const char *rest);           /* float.c */
+void linux_helper(const char *rest);           /* linux.c */
+void fuzz_main(const char *what);              /* fuzz.c: SEED-COUNT, with --fuzz */
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */
