@@ -48,6 +48,7 @@ static const struct test *const tables[] = {
 	file_tests,
 	journal_tests,
 	hostile_tests,
+	hostile_memory_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

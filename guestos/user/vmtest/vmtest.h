@@ -44,6 +44,7 @@ extern const struct test linux_tests[];
 extern const struct test file_tests[];
 extern const struct test journal_tests[];
 extern const struct test hostile_tests[];
+extern const struct test hostile_memory_tests[];
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */
