@@ -107,8 +107,62 @@ static void forged_log(void)
 	unlink(PLACE);
 }
 
+/* One page in each 4 MB, used and given up at once: page tables remain. */
+static void make_tables(void *go)
+{
+	const uint32_t first = 0x10000000, bytes = 0xa0000000;
+	int *fd = go;
+	char c;
+
+	close(fd[1]);
+	read(fd[0], &c, 1);                    /* all begin together: with memory short there would be no more forks */
+	if (mmap((void *)first, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+		_exit(1);
+	for (uint32_t at = first; at - first < bytes; at += 4 << 20) {
+		touch_read((void *)at);
+		madvise((void *)at, PAGE_SIZE, MADV_DONTNEED);
+	}
+	pause();
+}
+
+static void use_some(void *unused)
+{
+	char *p = map_anonymous(100);
+
+	(void)unused;
+	stamp_pages(p, 100, 1);
+	pause();
+}
+
+static void page_tables_only(void)
+{
+	enum { MOST = 48 };
+	pid_t pids[MOST];
+	int n = memory_pages() / 600 + 2, fd[2], status;
+	long kills = vm_counter("oom_kills");
+
+	pid_t bystander = start_child(use_some, NULL);
+	n = n < MOST ? n : MOST;
+	CHECK_EQ(pipe(fd), 0);
+	for (int i = 0; i < n; i++)
+		pids[i] = start_child(make_tables, fd);
+	close(fd[1]);
+	for (int i = 0; i < 200 && vm_counter("oom_kills") == kills; i++)
+		usleep(50000);
+	long killed = vm_counter("oom_kills") - kills;
+	pid_t gone = waitpid(bystander, &status, WNOHANG);
+	for (int i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	kill(bystander, SIGKILL);
+	CHECK(killed > 0, "%d processes full of page tables, and memory was enough", n);
+	CHECK(gone == 0, "the one that was killed had 100 pages: wait status 0x%x", status);
+	while (waitpid(-1, &status, 0) > 0)
+		;
+}
+
 const struct test hostile_memory_tests[] = {
 	{"stack-gone", "calls on memory above the last region, which is the stack's place, are ENOMEM", stack_gone, NULL},
 	{"rss-zero", "a process that may have no page resident goes on all the same", rss_zero, NULL},
+	{"oom-page-tables", "when page tables have used up memory, whose they are has to go, and nobody else", page_tables_only, NULL},
 	{"txn-forged", "an abort puts back nothing that its log cannot have been told", forged_log, NULL},
 	{0}};
