@@ -186,6 +186,13 @@ static uint32_t closure(uint32_t set)
 	return set;
 }
 
+/* The log is a file, in which everybody may write; and a file may have become shorter since. What a record says is put back only where that
+ * makes sense. */
+static bool sound(const struct txn_record *r, const struct inode *ip)
+{
+	return S_ISREG(ip->d.mode) && ip != log && r->n <= TXN_OLD && r->at <= ip->d.size && r->n <= ip->d.size - r->at;
+}
+
 /* Everything any of them wrote is put back, the newest first: that is right even where one overwrote another. */
 static int undo(uint32_t set)
 {
@@ -193,7 +200,7 @@ static int undo(uint32_t set)
 	for (uint32_t i = records(); i--;) {
 		int err = read_record(i, &r);
 		const struct txn *t = err ? NULL : running_by_id(r.txn);
-		if (t && set & bit(t) && r.kind == TXN_REC_WRITE)
+		if (t && set & bit(t) && r.kind == TXN_REC_WRITE && sound(&r, t->file->inode))
 			err = pfs_write_kernel(t->file->inode, r.old, r.n, r.at);
 		if (err < 0)
 			return err;
@@ -254,8 +261,7 @@ static int put_back(const struct txn_record *r)
 	mutex_unlock(&fs_lock);
 	if (err)
 		return err;
-	bool sound = S_ISREG(ip->d.mode) && ip != log && r->n <= TXN_OLD && r->at <= ip->d.size && r->n <= ip->d.size - r->at;
-	err = sound ? pfs_write_kernel(ip, r->old, r->n, r->at) : 0;
+	err = sound(r, ip) ? pfs_write_kernel(ip, r->old, r->n, r->at) : 0;
 	inode_put(ip);
 	return err;
 }

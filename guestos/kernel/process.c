@@ -264,6 +264,18 @@ int proc_kill(int pid, int sig)
 	return sent ? 0 : -ESRCH;
 }
 
+/* Frames of the kernel's that would be free without the process: its page tables, which stay when its pages are gone, and the buffers of its
+ * pipes. Others may have these pipes too: like a memory object's slots they count for everybody who has them. */
+static uint32_t kernel_burden(const struct proc *p)
+{
+	uint32_t n = p->space->tables;
+	for (int i = 0; i < MAX_FILES; i++)
+		n += p->files[i] && p->files[i]->ops->frame && p->files[i]->ops->frame(p->files[i]);
+	return n;
+}
+
+static uint32_t burden(const struct proc *p) { return space_burden(p->space) + kernel_burden(p); }
+
 /* Memory and swap are full: the process that uses most of them goes (of equals the youngest), one at a time. */
 void proc_oom_kill(void)
 {
@@ -273,13 +285,13 @@ void proc_oom_kill(void)
 			return;                /* it is on its way out already */
 		if (!p->space || p->killed)
 			continue;
-		if (!worst || space_burden(p->space) >= space_burden(worst->space))
+		if (!worst || burden(p) >= burden(worst))
 			worst = p;
 	}
 	if (!worst || worst->pid == 1)
 		return;
-	printk("%s[%d]: killed: out of memory and swap (%u pages in memory, %u in swap)\n", worst->name, worst->pid,
-		worst->space->rss, space_burden(worst->space) - worst->space->rss);
+	printk("%s[%d]: killed: out of memory and swap (%u pages in memory, %u in swap, %u of the kernel's)\n", worst->name, worst->pid,
+		worst->space->rss, space_burden(worst->space) - worst->space->rss, kernel_burden(worst));
 	vm.oom_kills++;
 	proc_signal(worst, SIGKILL);
 }

@@ -6,14 +6,19 @@
 #include "mm.h"
 #include "proc.h"
 
+#define MOST_PINS 0x8000u              /* of one frame, by mappings: half of what its count can hold */
+
 /* Room must be left for everybody else, or locking would lock up the machine. */
 static bool may_pin(void) { return nr_pinned <= nr_usable / 2; }
 
 void lock_entry(struct region *r, pte_t *pte)
 {
-	if (!r->locked || !(*pte & PG_P) || *pte & PG_LOCKED || PTE_FRAME(*pte) == frame_pa(zero_frame) || !may_pin())
+	if (!r->locked || !(*pte & PG_P) || *pte & PG_LOCKED)
 		return;
-	frame_lock(frame_of(PTE_FRAME(*pte)));
+	struct frame *f = frame_of(PTE_FRAME(*pte));
+	if (f == zero_frame || f->pins >= MOST_PINS || !may_pin())
+		return;
+	frame_lock(f);
 	*pte |= PG_LOCKED;
 }
 

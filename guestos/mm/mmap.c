@@ -113,15 +113,16 @@ int space_protect(struct space *s, uint32_t start, uint32_t end, uint8_t prot)
 {
 	int err = regions_carve(s, start, end);
 	uint32_t at = start;
-	for (struct region *r = region_after(s, start); !err && at < end; r = r->next) {
+	for (struct region *r = region_after(s, start); !err && at < end;) {
 		if (!r || r->start > at) {
-			err = -ENOMEM;
+			err = -ENOMEM;         /* also beyond the last region: the stack may be gone */
 		} else if (prot & PROT_WRITE && !r->may_write) {
 			err = -EACCES;
 		} else {
 			r->prot = prot;
 			entries_follow(s, r);
 			at = r->end;
+			r = r->next;
 		}
 	}
 	regions_merge(s, start, end);

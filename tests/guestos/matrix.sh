@@ -29,7 +29,7 @@ for machine in $machines; do
 	*) needed= ;;
 	esac
 	for program in $needed; do
-		command -v $program >/dev/null || { echo "skipped: $machine needs $program, which is not here"; exit 77; }
+		[ $program != grub-mkimage ] || [ -d /usr/lib/grub/i386-pc ] && command -v $program >/dev/null || { echo "skipped: $machine needs $program, which is not here"; exit 77; }
 	done
 done
 dir=$(mktemp -d) || exit 1

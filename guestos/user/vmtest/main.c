@@ -55,6 +55,7 @@ static const struct test *const tables[] = {
 	bad_image_tests,
 	hostile_tests,
 	fuzz_tests,
+	hostile_memory_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

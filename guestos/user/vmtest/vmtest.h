@@ -65,6 +65,7 @@ void signal_helper(const char *rest);          /* sigprocess.c */
 void float_helper(const char *rest);           /* float.c */
 void linux_helper(const char *rest);           /* linux.c */
 void fuzz_main(const char *what);              /* fuzz.c: SEED-COUNT, with --fuzz */
+extern const struct test hostile_memory_tests[];
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */

@@ -1,0 +1,168 @@
+/* vmtest/hostile_memory.c: programs that take away their own stack, their own memory, or the truth of a log, and what the kernel makes of it. */
+#include "vmtest.h"
+#include "mmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <txn.h>
+#include <unistd.h>
+
+#define PLACE "/tmp/hostile-memory"
+#define STACK_TOP 0xc0000000u
+
+/* On a stack of its own, with nothing mapped where the first one was: no region is left below the kernel. Exit status: what went wrong. */
+static void without_stack(int signal)
+{
+	char *top = (char *)(STACK_TOP - PAGE_SIZE);
+	int wrong = munmap(top, PAGE_SIZE) != 0;
+
+	(void)signal;
+	wrong |= (mprotect(top, PAGE_SIZE, PROT_READ) != -1 || errno != ENOMEM) << 1;
+	wrong |= (mlock(top, PAGE_SIZE) != -1 || errno != ENOMEM) << 2;
+	wrong |= (madvise(top, PAGE_SIZE, MADV_RANDOM) != -1 || errno != ENOMEM) << 3;
+	wrong |= (msync(top, PAGE_SIZE, MS_SYNC) != -1 || errno != ENOMEM) << 4;
+	wrong |= (mremap(top, PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE) != MAP_FAILED || errno != EFAULT) << 5;
+	_exit(wrong);
+}
+
+static void lose_stack(void *unused)
+{
+	static char stack[SIGSTKSZ];
+	stack_t s = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction a = {.sa_handler = without_stack, .sa_flags = SA_ONSTACK};
+
+	(void)unused;
+	sigaltstack(&s, NULL);
+	sigaction(SIGUSR1, &a, NULL);
+	raise(SIGUSR1);
+}
+
+static void stack_gone(void) { CHECK_EQ(child_status(lose_stack, NULL), 0); }
+
+/* Source, destination and code, each across a page boundary, with no page allowed to be resident. */
+static void copy_across(void *unused)
+{
+	static const struct rlimit none = {0, 0};
+	char *p = map_anonymous(4);
+
+	(void)unused;
+	for (int i = 0; i < 4; i++)
+		p[i * PAGE_SIZE] = 'a' + i;
+	CHECK_EQ(setrlimit(RLIMIT_RSS, &none), 0);
+	for (int i = 0; i < 20; i++) {
+		const char *from = p + 3 * PAGE_SIZE - 2;
+		char *to = p + PAGE_SIZE - 2;
+		__asm__ volatile("movsl" : "+S"(from), "+D"(to) : : "memory");
+	}
+	CHECK_EQ(p[PAGE_SIZE], 'd');
+}
+
+static void rss_zero(void)
+{
+	pid_t pid = start_child(copy_across, NULL);
+	int status;
+
+	for (int i = 0; i < 100; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			CHECK_EQ(status, 0);
+			return;
+		}
+		usleep(50000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	CHECK(false, "it does not go on");
+}
+
+/* Records that no kernel wrote, about bytes that are not there: an abort puts back what makes sense, and nothing else. */
+static void forged_log(void)
+{
+	struct stat st;
+	int fd = open(PLACE, O_RDWR | O_CREAT | O_TRUNC, 0644);
+
+	CHECK_EQ(write(fd, "0123456789", 10), 10);
+	int id = syscall(SYS_ioctl, fd, TXN_BEGIN, 0);
+	CHECK(id > 0, "begin: errno %d", errno);
+	CHECK_EQ(pwrite(fd, "xy", 2, 4), 2);
+	int log = open(TXN_LOG, O_WRONLY | O_APPEND);
+	const struct txn_record forged[] = {{.txn = id, .kind = TXN_REC_WRITE, .at = 0, .n = 1 << 24},
+		{.txn = id, .kind = TXN_REC_WRITE, .at = 0, .n = 45}, {.txn = id, .kind = TXN_REC_WRITE, .at = 8, .n = 4, .old = "abcd"},
+		{.txn = id, .kind = TXN_REC_WRITE, .at = 0xfffffffe, .n = 4}, {.txn = id, .kind = TXN_REC_READ, .at = 0, .n = 0xffffffff}};
+	CHECK_EQ(write(log, forged, sizeof(forged)), (long)sizeof(forged));
+	close(log);
+	CHECK_EQ(syscall(SYS_ioctl, fd, TXN_ABORT, 0), 0);
+	char got[11] = "";
+	CHECK_EQ(pread(fd, got, 10, 0), 10);
+	CHECK(!strcmp(got, "0123456789"), "the file has '%s'", got);
+	CHECK_EQ(fstat(fd, &st), 0);
+	CHECK_EQ(st.st_size, 10);
+	close(fd);
+	unlink(PLACE);
+}
+
+/* One page in each 4 MB, used and given up at once: page tables remain. */
+static void make_tables(void *go)
+{
+	const uint32_t first = 0x10000000, bytes = 0xa0000000;
+	int *fd = go;
+	char c;
+
+	close(fd[1]);
+	read(fd[0], &c, 1);                    /* all begin together: with memory short there would be no more forks */
+	if (mmap((void *)first, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+		_exit(1);
+	for (uint32_t at = first; at - first < bytes; at += 4 << 20) {
+		touch_read((void *)at);
+		madvise((void *)at, PAGE_SIZE, MADV_DONTNEED);
+	}
+	pause();
+}
+
+static void use_some(void *unused)
+{
+	char *p = map_anonymous(100);
+
+	(void)unused;
+	stamp_pages(p, 100, 1);
+	pause();
+}
+
+static void page_tables_only(void)
+{
+	enum { MOST = 48 };
+	pid_t pids[MOST];
+	int n = memory_pages() / 600 + 2, fd[2], status;
+	long kills = vm_counter("oom_kills");
+
+	pid_t bystander = start_child(use_some, NULL);
+	n = n < MOST ? n : MOST;
+	CHECK_EQ(pipe(fd), 0);
+	for (int i = 0; i < n; i++)
+		pids[i] = start_child(make_tables, fd);
+	close(fd[1]);
+	for (int i = 0; i < 200 && vm_counter("oom_kills") == kills; i++)
+		usleep(50000);
+	long killed = vm_counter("oom_kills") - kills;
+	pid_t gone = waitpid(bystander, &status, WNOHANG);
+	for (int i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	kill(bystander, SIGKILL);
+	CHECK(killed > 0, "%d processes full of page tables, and memory was enough", n);
+	CHECK(gone == 0, "the one that was killed had 100 pages: wait status 0x%x", status);
+	while (waitpid(-1, &status, 0) > 0)
+		;
+}
+
+const struct test hostile_memory_tests[] = {
+	{"stack-gone", "calls on memory above the last region, which is the stack's place, are ENOMEM", stack_gone, NULL},
+	{"rss-zero", "a process that may have no page resident goes on all the same", rss_zero, NULL},
+	{"oom-page-tables", "when page tables have used up memory, whose they are has to go, and nobody else", page_tables_only, NULL},
+	{"txn-forged", "an abort puts back nothing that its log cannot have been told", forged_log, NULL},
+	{0}};
