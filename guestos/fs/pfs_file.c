@@ -104,7 +104,7 @@ int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f)
 	return r;
 }
 
-/* For headers of programs: at most a page boundary apart. */
+/* For the kernel itself: headers of programs, the log of programs' transactions. Bytes read: fewer at the end of the file. */
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos)
 {
 	uint32_t done = 0;
