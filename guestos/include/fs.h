@@ -63,7 +63,7 @@ int disk_block(uint32_t block, paddr_t pa, bool write);        /* may sleep */
 int disk_swap(uint32_t slot, paddr_t pa, bool write);          /* may sleep */
 uint32_t disk_fs_blocks(void);
 
-/* pfs.c, pfs_inode.c, pfs_dir.c; all may sleep */
+/* pfs.c, pfs_inode.c, pfs_dir.c, pfs_name.c; all may sleep */
 int pfs_mount(void);
 void pfs_unmount(void);                                        /* nothing can use the file system afterwards */
 int pfs_lookup(const char *path, struct inode **out);          /* absolute path; inode with a reference */

@@ -50,6 +50,14 @@ void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2
 void panic_trap(const struct trapframe *tf, const char *why) __attribute__((noreturn));
 #define KASSERT(x) do { if (!(x)) panic("%s:%d: %s", __FILE__, __LINE__, #x); } while (0)
 
+/* Marsaglia's xorshift, for numbers that are random enough to draw lots: any state but 0, and all others come in turn. */
+static inline uint32_t xorshift(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	return *state ^= *state << 5;
+}
+
 /* random.c: the same numbers in every run; random_to_user() may sleep */
 uint32_t random_u32(void);
 int random_to_user(uaddr_t to, uint32_t n);

@@ -20,7 +20,8 @@
  *   loadcontrol.c  suspends processes when that is more than there is
  *   swap.c       slots of the swap partition, reference-counted
  *   usercopy.c   the only code that touches user addresses
- *   check.c      do all these books agree? (/proc/check, option check=N)
+ *   check.c      is all that is held counted, and all that is counted held? (/proc/check, option check=N)
+ *   check_rules.c  the other rules of all these books
  *
  * A page-table entry of a user page is one of
  *
@@ -36,6 +37,7 @@
 
 #include "kernel.h"
 
+/* [SDM3A 4.3 "32-Bit Paging"]: the first eight bits, and which are left to software. */
 #define PG_P 0x001u
 #define PG_W 0x002u
 #define PG_U 0x004u
@@ -146,6 +148,8 @@ struct region {
 };
 static inline bool region_writable(const struct region *r) { return r->prot & PROT_WRITE; }
 static inline uint32_t region_pages(const struct region *r) { return (r->end - r->start) >> PAGE_SHIFT; }
+static inline uint32_t region_page_at(const struct region *r, uint32_t la) { return r->file_page + ((la - r->start) >> PAGE_SHIFT); }
+static inline bool region_from_file(const struct region *r, uint32_t la) { return r->inode && la - r->start < r->file_bytes; }
 struct space {                         /* an address space */
 	struct space *next;            /* all spaces, also those being made or taken down */
 	pte_t *dir;
@@ -214,6 +218,11 @@ int space_lock_all(struct space *s, bool lock);                        /* may sl
 void lock_entry(struct region *r, pte_t *pte);                         /* a page has come: pin it if its region is locked */
 
 /* pagetable.c */
+#define DIRECT_MAP_MAX (768u << 20)    /* leaves room above for what later needs its own addresses */
+#define TABLE_SPAN (1u << 22)          /* addresses that one page table maps [SDM3A 4.3 "32-Bit Paging"] */
+static inline uint32_t table_start(uint32_t la) { return la & ~(TABLE_SPAN - 1); }
+/* A loop over pages that finds no table goes on behind this page. */
+static inline uint32_t table_last_page(uint32_t la) { return la | (TABLE_SPAN - PAGE_SIZE); }
 extern pte_t boot_pgdir[];
 void paging_init(void);
 uint32_t cpu_features(void);
@@ -223,7 +232,7 @@ void pte_set(struct space *s, uint32_t la, pte_t *pte, pte_t value);
 void pte_zap(struct space *s, uint32_t la, pte_t *pte);
 void table_free(struct space *s, uint32_t la);         /* the table for the 4 MB around la, which must be empty */
 void tables_free(struct space *s);
-uint32_t memory_top(void);                             /* end of RAM, below the direct map's limit */
+uint32_t memory_top(void);                             /* kernel/main.c: end of RAM, below the direct map's limit; and each piece of it */
 void memory_each(void (*fn)(uint32_t start, uint32_t end));
 
 /* fault.c */

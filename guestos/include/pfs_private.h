@@ -41,7 +41,13 @@ int txn_access(struct file *f, uint32_t n, uint32_t at, bool write);
 int txn_ioctl(struct file *f, uint32_t request, uaddr_t arg);
 void txn_close(struct file *f);
 
-/* pfs_dir.c */
-int dir_next(struct inode *dp, uint32_t *pos, struct pfs_dirent *e);
+/* pfs_dir.c; all may sleep */
+int dir_next(struct inode *dp, uint32_t *pos, struct pfs_dirent *e);   /* the next entry in use at or after *pos: 1, 0 at the end, or -error */
+int dir_find(struct inode *dp, const char *name, uint32_t *ino, uint32_t *where);      /* inode number and, unless NULL, where the entry is */
+int dir_put(struct inode *dp, uint32_t where, const struct pfs_dirent *e);
+int dir_add(struct inode *dp, const char *name, uint32_t ino);
+int dir_remove(struct inode *dp, uint32_t where);
+int dir_check_empty(struct inode *dp);                 /* 0, -ENOTEMPTY */
+int dir_walk(const char *path, struct inode **out, char *last);        /* the inode of path or, unless last is NULL, its directory; last: the final name */
 
 #endif

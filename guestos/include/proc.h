@@ -1,7 +1,7 @@
 /* guestos/include/proc.h: processes, sleeping and waking.
  *
- * One processor; the kernel is not preempted. A process gives up the processor only inside sleep_on() and
- * yield(), so code between two sleeps needs no lock against other processes, and irq_save() against
+ * One processor; the kernel is not preempted. A process gives up the processor only inside schedule(), which sleep_...(), yield() and
+ * mutex_lock() call, so code between two sleeps needs no lock against other processes, and irq_save() against
  * interrupt handlers. Whatever may sleep says so where it is declared. */
 #ifndef PROC_H
 #define PROC_H
@@ -158,5 +158,5 @@ void idt_init(void);
 void irq_register(int irq, void (*handler)(void));
 void syscall(struct trapframe *tf);
 
-#define STACK_MAGIC 0x57ac4ed0u
+#define STACK_MAGIC 0x57ac4ed0u        /* the lowest word of every kernel stack: if it is no longer there, the stack has overflowed */
 #endif

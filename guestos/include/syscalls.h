@@ -1,4 +1,4 @@
-/* guestos/include/syscalls.h: one row per system call: Linux i386 number, name, number of arguments used.
+/* guestos/include/syscalls.h: one row per system call: Linux i386 number, function. Several numbers may lead to one.
  * sys_NAME(tf) reads its arguments with ARG0(tf)..ARG5(tf) and returns a result or a negative error number. All may sleep. */
 #ifndef SYSCALLS_H
 #define SYSCALLS_H

@@ -4,7 +4,7 @@
  * kernel frames first (args.c), because they live in the space that is about to go. Until the new space is complete the old one is
  * untouched and exec can still fail with an error; after that, failing means the process is killed.
  * "#!" scripts are started with their interpreter.
- * References: [ELF] "Program Loading". */
+ * References: [ELF] "ELF Header", "Program Header", "Program Loading". */
 #include "args.h"
 #include "mm.h"
 #include "fs.h"
@@ -20,6 +20,10 @@ struct elf_header {
 	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
 struct elf_segment { uint32_t type, offset, vaddr, paddr, filesz, memsz, flags, align; };
+#define ELF_MAGIC "\177ELF\1\1\1"       /* and then: 32 bits, little-endian, version 1 */
+#define ET_EXEC 2u
+#define EM_386 3u
+#define MAX_HEADERS 32u
 #define PT_LOAD 1u
 #define PF_X_ELF 1u
 #define PF_W_ELF 2u
@@ -46,8 +50,8 @@ static int add_segment(struct space *s, struct inode *ip, const struct elf_segme
 
 static int load(struct space *s, struct inode *ip, const struct elf_header *h, struct program *program)
 {
-	if (memcmp(h->ident, "\177ELF\1\1\1", 7) || h->type != 2 || h->machine != 3 || h->phentsize != sizeof(struct elf_segment)
-	    || !h->phnum || h->phnum > 32)
+	if (memcmp(h->ident, ELF_MAGIC, sizeof ELF_MAGIC - 1) || h->type != ET_EXEC || h->machine != EM_386 || h->phentsize != sizeof(struct elf_segment)
+	    || !h->phnum || h->phnum > MAX_HEADERS)
 		return -ENOEXEC;
 	int loaded = 0;
 	*program = (struct program){ .entry = h->entry, .phent = h->phentsize, .phnum = h->phnum };

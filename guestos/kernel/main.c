@@ -1,6 +1,6 @@
 /* guestos/kernel/main.c: from the boot loader's information to the first user program.
  *
- * References: [MULTIBOOT 3.3 "Boot information format"]. */
+ * References: [MULTIBOOT 3.2 "Machine state"], [MULTIBOOT 3.3 "Boot information format"]. */
 #include "dev.h"
 #include "fs.h"
 #include "mm.h"
@@ -10,7 +10,6 @@
 #define MB_MEM (1u << 0)
 #define MB_CMDLINE (1u << 2)
 #define MB_MMAP (1u << 6)
-#define DIRECT_MAP_MAX (768u << 20)
 #define BOOT_MAPPED (4u << 20)         /* what boot/entry.S has mapped */
 
 struct multiboot_info {
@@ -67,34 +66,79 @@ static void read_memory_map(const struct multiboot_info *mb)
 		panic("the boot loader reports no memory");
 }
 
-static uint32_t number(const char *digits, uint32_t n)
+/* What "journal=" says. */
+static int select_log(const char *word)
 {
-	uint32_t value = 0;
-	for (uint32_t i = 0; i < n && digits[i] >= '0' && digits[i] <= '9'; i++)
-		value = value * 10 + digits[i] - '0';
-	return value;
+	boot_options.undo = !strcmp(word, "undo");
+	return boot_options.undo || !strcmp(word, "redo") ? 0 : -EINVAL;
 }
 
-static void option(const char *word, uint32_t n)
+static int set_quiet(const char *nothing)
 {
-	if (n > 5 && !strncmp(word, "init=", 5))
-		strlcpy(boot_options.init, word + 5, min(n - 4, (uint32_t)sizeof boot_options.init));
-	else if (n > 5 && !strncmp(word, "root=", 5))
-		strlcpy(boot_options.root, word + 5, min(n - 4, (uint32_t)sizeof boot_options.root));
-	else if (n > 5 && !strncmp(word, "seed=", 5))
-		boot_options.seed = number(word + 5, n - 5);
-	else if (n == 12 && !strncmp(word, "journal=undo", 12))
-		boot_options.undo = true;
-	else if (n > 7 && !strncmp(word, "policy=", 7))
-		strlcpy(boot_options.policy, word + 7, min(n - 6, (uint32_t)sizeof boot_options.policy));
-	else if (n == 12 && !strncmp(word, "prefetch=off", 12))
-		prefetch_switch("off");
-	else if (n == 14 && !strncmp(word, "loadcontrol=on", 14))
-		loadcontrol_switch("on");
-	else if (n > 6 && !strncmp(word, "check=", 6))
-		boot_options.check = number(word + 6, n - 6);
-	else if (n == 5 && !strncmp(word, "quiet", 5))
-		boot_options.quiet = true;
+	(void)nothing;
+	boot_options.quiet = true;
+	return 0;
+}
+
+/* One row an option. Its value is a text, or a number, or for a function to judge. */
+static const struct option {
+	const char *name;              /* with the "=" of one that has a value */
+	char *text;
+	uint32_t room;
+	uint32_t *number;
+	int (*set)(const char *value); /* 0 or -EINVAL */
+} options[] = {
+	{ "init=", .text = boot_options.init, .room = sizeof boot_options.init },
+	{ "root=", .text = boot_options.root, .room = sizeof boot_options.root },
+	{ "policy=", .text = boot_options.policy, .room = sizeof boot_options.policy },
+	{ "loadcontrol=", .set = loadcontrol_switch },
+	{ "prefetch=", .set = prefetch_switch },
+	{ "journal=", .set = select_log },
+	{ "check=", .number = &boot_options.check },
+	{ "seed=", .number = &boot_options.seed },
+	{ "quiet", .set = set_quiet },
+};
+
+static int parse_number(const char *digits, uint32_t *value)
+{
+	uint32_t n = 0;
+	const char *p = digits;
+	for (; *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + *p - '0';
+	if (p == digits || *p)
+		return -EINVAL;
+	*value = n;
+	return 0;
+}
+
+static int set_option(const struct option *o, const char *value)
+{
+	if (o->set)
+		return o->set(value);
+	if (o->number)
+		return parse_number(value, o->number);
+	if (strlen(value) >= o->room)
+		return -EINVAL;
+	strlcpy(o->text, value, o->room);
+	return 0;
+}
+
+/* A word that is no option passes in silence: some loaders put the kernel's own name first. */
+static void read_option(const char *word, uint32_t n)
+{
+	char value[sizeof boot_options.init + 1];              /* a path that is cut off here is too long for set_option() as well */
+	for (uint32_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const struct option *o = &options[i];
+		uint32_t length = strlen(o->name);
+		bool has_value = o->name[length - 1] == '=';
+		if (n < length || strncmp(word, o->name, length) || (n > length && !has_value))
+			continue;
+		uint32_t rest = min(n - length, (uint32_t)sizeof value - 1);
+		memcpy(value, word + length, rest);
+		value[rest] = 0;
+		if (set_option(o, value))
+			printk("%s%s: not a value this option has\n", o->name, value);
+	}
 }
 
 static void read_options(const struct multiboot_info *mb)
@@ -106,7 +150,7 @@ static void read_options(const struct multiboot_info *mb)
 		uint32_t n = 0;
 		while (p + n < end && p[n] && p[n] != ' ')
 			n++;
-		option(p, n);
+		read_option(p, n);
 		p += n + (p[n] == ' ');
 	}
 }

@@ -21,10 +21,7 @@ uint32_t seeded_random(uint32_t below)
 {
 	if (!state)
 		state = boot_options.seed * 2654435761u | 1;   /* neighbouring seeds shall not begin alike */
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return (state >> 8) % below;
+	return (xorshift(&state) >> 8) % below;
 }
 
 bool seeded(uint32_t one_in)

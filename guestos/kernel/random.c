@@ -8,13 +8,7 @@
 
 static uint32_t state = 0x2545f491;
 
-uint32_t random_u32(void)
-{
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return state;
-}
+uint32_t random_u32(void) { return xorshift(&state); }
 
 int random_to_user(uaddr_t to, uint32_t n)
 {

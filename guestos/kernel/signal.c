@@ -20,6 +20,7 @@ enum default_action { ACTION_END, ACTION_IGNORE, ACTION_STOP };
 /* These speak of the instruction at EIP, so they come before a handler moves EIP. */
 #define FAULTS (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSYS))
 
+/* Simplified: signals whose default is a core dump just end the process. */
 static enum default_action default_action(int sig)
 {
 	return SIG_BIT(sig) & STOPS ? ACTION_STOP : SIG_BIT(sig) & IGNORES ? ACTION_IGNORE : ACTION_END;

@@ -1,6 +1,7 @@
 /* guestos/kernel/sys_mem.c: system calls on memory: brk, mmap and its family, madvise, msync, mincore, mlock.
  *
- * The checks and the errors they give are Linux's, in Linux's order, since programs probe for them; the work is in mm/mmap.c, mremap.c, advice.c and mlock.c. */
+ * The checks and the errors they give are Linux's, in Linux's order, since programs probe for them; the work is in mm/mmap.c, mremap.c,
+ * advice.c and mlock.c. */
 #include "syscalls.h"
 #include "fs.h"
 #include "mm.h"

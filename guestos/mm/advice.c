@@ -28,13 +28,6 @@ static int each_part(struct space *s, uint32_t start, uint32_t end, int (*fn)(st
 	return holes ? -ENOMEM : 0;
 }
 
-static uint32_t page_at(const struct region *r, uint32_t la) { return r->file_page + ((la - r->start) >> PAGE_SHIFT); }
-
-static bool from_file(const struct region *r, uint32_t la)
-{
-	return r->inode && la - r->start < r->file_bytes;
-}
-
 static int bring_in(struct space *s, struct region *r, uint32_t start, uint32_t end, uint32_t what)
 {
 	(void)what;
@@ -79,7 +72,7 @@ static int sync_part(struct space *s, struct region *r, uint32_t start, uint32_t
 		return -EBUSY;
 	if (!(flags & MS_SYNC) || !r->shared || !r->inode)
 		return 0;
-	return cache_sync_range(r->inode->ino, page_at(r, start), (end - start) >> PAGE_SHIFT);
+	return cache_sync_range(r->inode->ino, region_page_at(r, start), (end - start) >> PAGE_SHIFT);
 }
 
 int space_sync(struct space *s, uint32_t start, uint32_t end, uint32_t flags)
@@ -103,6 +96,6 @@ bool space_in_core(struct space *s, uint32_t la)
 	if (pte && pte_swapped(*pte))
 		return cache_has(OBJECT_SWAP, PTE_SLOT(*pte));
 	if (r->object)
-		return cache_has(r->object->id, page_at(r, la));
-	return from_file(r, la) && cache_has(r->inode->ino, page_at(r, la));
+		return cache_has(r->object->id, region_page_at(r, la));
+	return region_from_file(r, la) && cache_has(r->inode->ino, region_page_at(r, la));
 }

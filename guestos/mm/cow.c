@@ -3,7 +3,8 @@
  * fork copies page tables, not pages: each private frame gets one more reference and every mapping of it becomes read-only; each swap
  * slot gets one more reference. The first write to a page faults and lands in cow_write(). The region has said already that
  * writing is allowed, so a read-only entry can only mean sharing: with the zero frame, with the page cache, or with
- * another process. The last owner of a private frame takes it back without copying. */
+ * another process. The last owner of a private frame takes it back without copying.
+ * Invariant: a private frame that more than one entry maps, or that has a copy in swap, is writable through none of them. */
 #include "mm.h"
 
 /* A private frame nobody else can reach, neither through a page table nor through a swap slot. */
@@ -101,18 +102,13 @@ int space_copy(struct space *to, struct space *from)
 			return -ENOMEM;
 		if (r->shared)
 			continue;              /* its pages are found by their names */
-		for (uint32_t la = r->start; la < r->end;) {
+		for (uint32_t la = r->start; la < r->end; la += PAGE_SIZE) {
 			pte_t *src = pte_find(from, la);
-			if (!src) {
-				la = (la & ~0x3fffffu) + 0x400000;
-				if (!la)
-					break;
-				continue;
-			}
-			int err = *src ? copy_entry(to, from, la, src) : 0;
+			if (!src)
+				la = table_last_page(la);
+			int err = src && *src ? copy_entry(to, from, la, src) : 0;
 			if (err)
 				return err;
-			la += PAGE_SIZE;
 		}
 	}
 	return 0;

@@ -6,10 +6,12 @@
  *   private page            give it a swap slot, write it, leave swap entries in all page tables that mapped it
  *   private page in a slot  an unchanged copy is on disk already: leave swap entries, no writing
  *
- * Which frame is a policy's decision (policy.c). Pinned and busy frames are never victims. Replacement is global: any process may pay
+ * Which frame is a policy's decision (policy.c). Replacement is global: any process may pay
  * for any other's fault; but one that has reached its limit of resident pages (RLIMIT_RSS) pays for its own.
  * While a victim is being written it is BUSY and keeps its name, so that a process that faults on it finds the frame, waits, and
- * takes it back; the process that unmaps it (exit) only drops a slot reference. */
+ * takes it back; the process that unmaps it (exit) only drops a slot reference.
+ * Invariants: a victim is neither pinned nor BUSY when it is chosen, and pinned from then on; every entry that mapped it leads to its
+ * contents afterwards, by the region or by the slot; nothing is dropped whose contents are nowhere else. */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
@@ -34,11 +36,11 @@ bool evictable(const struct frame *f, const struct choice *c)
 	return c->may_swap || !needs_slot(f);
 }
 
-/* Are its contents nowhere else? Private pages equal their slot as long as they have one; pages of files are changed by write(),
- * or through mappings, which the processor notes in their entries. */
+/* Are its contents nowhere else? Private pages equal their slot as long as they have one; pages of files are DIRTY when write() or the first
+ * write through a mapping has changed them (pagecache.c). */
 bool frame_needs_write(const struct frame *f)
 {
-	return f->state == FRAME_ANON ? f->object != OBJECT_SWAP : f->flags & FRAME_DIRTY || rmap_any(f, PG_D);
+	return f->state == FRAME_ANON ? f->object != OBJECT_SWAP : f->flags & FRAME_DIRTY;
 }
 
 /* Swap is full: slots that only back up a page that is in memory can be had. The page then counts as changed. */
@@ -141,7 +143,7 @@ void evict_all(struct space *s)
 		struct choice c = { .space = s, .may_swap = swap_used < swap_total };
 		pte_t *pte = pte_find(s, la);
 		if (!pte)
-			la |= 0x3ff000;                /* the last page of these 4 MB */
+			la = table_last_page(la);
 		else if (*pte & PG_P && evictable(frame_of(PTE_FRAME(*pte)), &c))
 			evict_frame(frame_of(PTE_FRAME(*pte)));
 	}

@@ -130,17 +130,10 @@ static enum fault_result failure(int error)
 	}
 }
 
-static uint32_t page_of_backing(const struct region *r, uint32_t la)
-{
-	return r->file_page + ((la - r->start) >> PAGE_SHIFT);
-}
-
-static bool from_file(const struct region *r, uint32_t la) { return r->inode && la - r->start < r->file_bytes; }
-
 /* Also if the process has a private copy from before the file became shorter. */
 static bool beyond_file(const struct region *r, uint32_t la)
 {
-	return from_file(r, la) && page_of_backing(r, la) >= page_up(r->inode->d.size) >> PAGE_SHIFT;
+	return region_from_file(r, la) && region_page_at(r, la) >= page_up(r->inode->d.size) >> PAGE_SHIFT;
 }
 
 /* Map the page-cache frame f, which is pinned. If the file lost it while we slept nothing is mapped, and the caller looks again. */
@@ -161,7 +154,7 @@ static enum fault_result fill_from_file(struct space *s, struct region *r, uint3
 	uint32_t bytes = min(r->file_bytes - (la - r->start), PAGE_SIZE);
 	struct frame *f;
 	enum fault_result result;
-	int got = pfs_page(r->inode, page_of_backing(r, la), &f);
+	int got = pfs_page(r->inode, region_page_at(r, la), &f);
 	if (got < 0)
 		return failure(got);
 	if (got) {
@@ -181,7 +174,7 @@ static enum fault_result fill_from_file(struct space *s, struct region *r, uint3
 static enum fault_result fill_from_object(struct space *s, struct region *r, uint32_t la, pte_t *pte)
 {
 	struct frame *f;
-	int got = object_page(r->object, page_of_backing(r, la), &f);
+	int got = object_page(r->object, region_page_at(r, la), &f);
 	if (got < 0)
 		return failure(got);
 	if (got) {
@@ -216,7 +209,7 @@ static enum fault_result shared_write(struct space *s, struct region *r, uint32_
 	while (f->flags & FRAME_BUSY)
 		frame_wait(f);                 /* what is on its way to the disk stays as it is */
 	if (r->inode && !f->block && !(f->flags & FRAME_ORPHAN))
-		err = pfs_page_give_block(r->inode, page_of_backing(r, la), f);
+		err = pfs_page_give_block(r->inode, region_page_at(r, la), f);
 	if (!err && *pte & PG_P && PTE_FRAME(*pte) == frame_pa(f) && !(f->flags & FRAME_BUSY)) {
 		f->flags |= FRAME_DIRTY;
 		pte_set(s, la, pte, *pte | PG_W);
@@ -237,7 +230,7 @@ static enum fault_result step(struct space *s, struct region *r, uint32_t la, pt
 		return swap_in(s, la, pte);
 	if (r->object)
 		return fill_from_object(s, r, la, pte);
-	if (from_file(r, la))
+	if (region_from_file(r, la))
 		return fill_from_file(s, r, la, pte);
 	return fill_with_zeroes(s, la, pte, write);
 }

@@ -4,7 +4,8 @@
  * processes makes less progress, not more: thrashing. No policy helps, since every victim is wrong. What helps is to run some of them
  * and not the others. A few times a second the pager asks two questions:
  *   do the working sets of the active processes exceed memory?   or: is the disk paging busily while the processor has nothing to do?
- * If so one process is suspended: the largest, of equals the youngest; or one whose turn has lasted longest, if they take turns. On its way to user mode it gives all its pages away and
+ * If so one process is suspended: the largest, of equals the youngest; or one whose turn has lasted longest, if they take turns. On its way
+ * to user mode it gives all its pages away and
  * sleeps, until there is room again, or until it has waited for QUANTUM and takes the place of one that has run for as long.
  * Invariants: only processes are suspended that hold no kernel lock, since they stop only where they would return to user mode; never
  * process 1, and never the last active one. Off unless switched on (`loadcontrol on`, or as a kernel option). */
@@ -38,7 +39,7 @@ static void measure(void)
 	demand = active = waiting = 0;
 	room = memory_for_pages();
 	for (struct proc *p = all_procs; p; p = p->next) {
-		waiting += p->suspended;
+		waiting += p->suspended && p->space;   /* one that was ending anyway does not come back */
 		if (is_active(p)) {
 			active++;
 			demand += p->space->working_set;
@@ -91,7 +92,7 @@ static struct proc *longest_suspended(void)
 {
 	struct proc *best = NULL;
 	for (struct proc *p = all_procs; p; p = p->next)
-		if (p->suspended && (!best || (int32_t)(p->suspended_at - best->suspended_at) < 0))
+		if (p->suspended && p->space && (!best || (int32_t)(p->suspended_at - best->suspended_at) < 0))
 			best = p;
 	return best;
 }

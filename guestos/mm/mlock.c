@@ -27,7 +27,7 @@ static void unlock_pages(struct space *s, struct region *r)
 	for (uint32_t la = r->start; la < r->end; la += PAGE_SIZE) {
 		pte_t *pte = pte_find(s, la);
 		if (!pte) {
-			la |= 0x3ff000;        /* the last page of these 4 MB */
+			la = table_last_page(la);
 		} else if (*pte & PG_P && *pte & PG_LOCKED) {
 			*pte &= ~PG_LOCKED;
 			frame_unlock(frame_of(PTE_FRAME(*pte)));

@@ -38,9 +38,9 @@ uint32_t space_find_gap(struct space *s, uint32_t hint, uint32_t length)
 /* Page tables of the 4 MB pieces in which no region is left. */
 void space_free_tables(struct space *s, uint32_t start, uint32_t end)
 {
-	for (uint32_t piece = start & ~0x3fffffu; piece < end; piece += 0x400000) {
+	for (uint32_t piece = table_start(start); piece < end; piece += TABLE_SPAN) {
 		struct region *r = region_after(s, piece);
-		if (!r || r->start >= piece + 0x400000)
+		if (!r || r->start >= piece + TABLE_SPAN)
 			table_free(s, piece);
 	}
 }
@@ -98,7 +98,7 @@ static void entries_follow(struct space *s, struct region *r)
 	for (uint32_t la = r->start; la < r->end; la += PAGE_SIZE) {
 		pte_t *pte = pte_find(s, la);
 		if (!pte) {
-			la |= 0x3ff000;        /* the last page of these 4 MB */
+			la = table_last_page(la);
 			continue;
 		}
 		if (!(*pte & PG_P))

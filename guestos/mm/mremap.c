@@ -2,7 +2,9 @@
  *
  * Growing in place moves the region's end; moving makes a second region and hands the page-table entries over, one by one: frames and
  * swap slots stay where they are, only their address changes. Nothing is copied, and nothing is lost if memory for the
- * new page tables cannot be had: what was moved moves back, for which the tables are still there. */
+ * new page tables cannot be had: what was moved moves back, for which the tables are still there.
+ * Invariant: at every moment each page is in exactly one of the two places, so that eviction, which may come between any two entries, finds
+ * it where its frame's list says. */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"

@@ -3,14 +3,13 @@
  * Directory entries 768-1023 (the kernel's gigabyte) are made once at boot and copied into every directory, so kernel
  * addresses mean the same everywhere; they are global (CR4.PGE) and survive CR3 loads. With CR4.PSE the direct map
  * uses 4 MB pages. Entries 0-767 belong to the process and their tables come and go with it.
- * Whoever changes an entry that might be cached calls pte_set(), which flushes it if that space is loaded; other
- * spaces' entries are flushed by the CR3 load that switches to them. */
+ * Invariant: the processor's cache of entries (TLB) never says more than the tables of the loaded space. Whoever changes an entry calls
+ * pte_set(), which flushes it if that space is loaded; other spaces' entries are flushed by the CR3 load that switches to them. */
 #include "mm.h"
 #include "proc.h"
 #include "x86.h"
 
 #define KERNEL_PDE (KERNEL_BASE >> 22)
-#define DIRECT_MAP_MAX (768u << 20)    /* leaves room above for what later needs its own addresses */
 
 extern pte_t boot_pgtable[];
 static struct space *loaded;

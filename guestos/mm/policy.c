@@ -35,7 +35,7 @@ static struct frame *next_under_hand(const struct choice *c)
 			la = USER_START;
 		pte_t *pte = pte_find(c->space, la);
 		if (!pte) {
-			la |= 0x3ff000;        /* the last page of these 4 MB */
+			la = table_last_page(la);
 		} else if (*pte & PG_P) {
 			*hand = la + PAGE_SIZE;
 			return frame_of(PTE_FRAME(*pte));
@@ -193,13 +193,6 @@ static struct frame *aging_choose(const struct choice *c)
 
 static uint32_t seed = 1, state;
 
-static uint32_t next_random(void)             /* xorshift: any state but 0 */
-{
-	state ^= state << 13;
-	state ^= state >> 17;
-	return state ^= state << 5;
-}
-
 static void random_start(void) { state = seed; }
 
 /* The candidate after skip others, or NULL if there are not so many; *seen counts them. */
@@ -218,12 +211,12 @@ static struct frame *random_choose(const struct choice *c)
 {
 	uint32_t n;
 	for (int throws = 0; throws < 16 && !c->space; throws++) {
-		struct frame *f = &frames[next_random() % nr_frames];
+		struct frame *f = &frames[xorshift(&state) % nr_frames];
 		if (evictable(f, c))
 			return f;
 	}
 	nth_candidate(c, ~0u, &n);
-	return n ? nth_candidate(c, next_random() % n, &n) : NULL;
+	return n ? nth_candidate(c, xorshift(&state) % n, &n) : NULL;
 }
 
 /* --- wsclock --------------------------------------------------------------------------------------------------------

@@ -105,6 +105,8 @@ int prefetch_switch(const char *word)
 static bool room(void)
 {
 	static uint32_t none_at;
+	if (current->killed)
+		return false;
 	while (nr_free <= LEAVES) {
 		if (none_at == ticks + 1)
 			return false;
@@ -139,10 +141,6 @@ static int bring_from_file(struct inode *ip, uint32_t index)
 	return cache_has(ip->ino, index) || room() ? pfs_page_ahead(ip, index) : -ENOMEM;
 }
 
-static uint32_t page_at(const struct region *r, uint32_t la) { return r->file_page + ((la - r->start) >> PAGE_SHIFT); }
-
-static bool from_file(const struct region *r, uint32_t la) { return r->inode && la - r->start < r->file_bytes; }
-
 /* Only the process itself changes its regions and adds entries, so both stay as they are while this sleeps. 0 or a reason to stop. */
 static int bring(struct space *s, struct region *r, uint32_t la)
 {
@@ -152,8 +150,8 @@ static int bring(struct space *s, struct region *r, uint32_t la)
 	if (pte && pte_swapped(*pte))
 		return bring_named(OBJECT_SWAP, PTE_SLOT(*pte));
 	if (r->object)
-		return object_in_swap(r->object, page_at(r, la)) ? bring_named(r->object->id, page_at(r, la)) : 0;
-	return from_file(r, la) ? bring_from_file(r->inode, page_at(r, la)) : 0;
+		return object_in_swap(r->object, region_page_at(r, la)) ? bring_named(r->object->id, region_page_at(r, la)) : 0;
+	return region_from_file(r, la) ? bring_from_file(r->inode, region_page_at(r, la)) : 0;
 }
 
 /* madvise(WILLNEED): on request, so also when switched off. */
@@ -187,12 +185,12 @@ static uint32_t window_after(struct ahead *a, uint32_t page, unsigned advice)
 
 static void read_ahead(struct space *s, struct region *r, uint32_t la)
 {
-	uint32_t n = window_after(&r->ahead, page_at(r, la), r->advice);
+	uint32_t n = window_after(&r->ahead, region_page_at(r, la), r->advice);
 	n = min(n, (r->end - la) / PAGE_SIZE - 1);
 	for (uint32_t i = 1; i <= n; i++) {
 		if (bring(s, r, la + i * PAGE_SIZE) < 0)
 			return;
-		r->ahead.end = page_at(r, la) + i + 1;
+		r->ahead.end = region_page_at(r, la) + i + 1;
 	}
 }
 
@@ -213,9 +211,9 @@ void prefetch_read(struct file *file, uint32_t page)
 static struct frame *mappable(struct space *s, struct region *r, uint32_t la)
 {
 	const pte_t *pte = pte_find(s, la);
-	if (!pte || *pte || !from_file(r, la) || (region_writable(r) && r->file_bytes - (la - r->start) < PAGE_SIZE))
+	if (!pte || *pte || !region_from_file(r, la) || (region_writable(r) && r->file_bytes - (la - r->start) < PAGE_SIZE))
 		return NULL;
-	struct frame *f = cache_peek(r->inode->ino, page_at(r, la));
+	struct frame *f = cache_peek(r->inode->ino, region_page_at(r, la));
 	return f && !(f->flags & (FRAME_BUSY | FRAME_ORPHAN)) ? f : NULL;
 }
 

@@ -2,7 +2,7 @@
  *
  * A space is a page directory and a list of regions ordered by address. Regions are the truth; page tables only cache
  * it: any entry of a FILE region that holds no private page may be dropped, and is found again from the region.
- * Regions never overlap, are never empty, and neighbours that mean the same are one region. What changes a part of a region
+ * Invariants: regions never overlap, are never empty, and neighbours that mean the same are one region. What changes a part of a region
  * first carves it out (regions_carve), and afterwards joins what has become alike (regions_merge).
  * A space is changed only by the one process that runs in it (and by eviction and truncation, which change entries, not regions). */
 #include "mm.h"
@@ -139,17 +139,12 @@ bool regions_cover(struct space *s, uint32_t start, uint32_t end)
 /* Throw away the pages of a range; the regions stay. */
 void region_zap(struct space *s, uint32_t start, uint32_t end)
 {
-	for (uint32_t la = start; la < end;) {
+	for (uint32_t la = start; la < end; la += PAGE_SIZE) {
 		pte_t *pte = pte_find(s, la);
-		if (!pte) {
-			la = (la & ~0x3fffffu) + 0x400000;     /* no table: next 4 MB */
-			if (!la)
-				return;
-			continue;
-		}
-		if (*pte)
+		if (!pte)
+			la = table_last_page(la);
+		else if (*pte)
 			pte_zap(s, la, pte);
-		la += PAGE_SIZE;
 	}
 }
 
@@ -168,7 +163,7 @@ void regions_forget(uint32_t ino, uint32_t first_page)
 			for (uint32_t la = r->start + kept; la < end; la += PAGE_SIZE) {
 				pte_t *pte = pte_find(s, la);
 				if (!pte)
-					la |= 0x3ff000;        /* the last page of these 4 MB */
+					la = table_last_page(la);
 				else if (*pte & PG_P)
 					pte_zap(s, la, pte);
 			}

@@ -2,6 +2,7 @@
  *
  * A bitmap says which slots are in use, and a count for each says how many hold it: every page-table entry that names it and, when
  * the page is also in memory, that frame's name. Slot 0 is never used, so that 0 can mean none.
+ * Invariants: a slot's bit is set exactly if its count is not 0, and swap_used counts those slots (check_rules.c).
  * The tables are made of single frames, and cover at most SWAP_PER_FRAME times the size of memory, so that a big
  * partition does not eat a small machine. */
 #include "mm.h"

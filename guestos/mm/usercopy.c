@@ -3,8 +3,8 @@
  * A range is checked against the kernel's half first, and for regions that nobody may touch: their pages can be present, closed
  * to the user only (U clear), which does not stop the kernel. Then user_copy (boot/traps.S) just copies: an absent page faults and
  * is brought in like any other, with CR0.WP making the kernel's writes respect read-only pages and so copy-on-write; an address that
- * means nothing makes page_fault() continue at user_copy_failed, and the caller sees EFAULT. All of this may sleep, so no caller
- * holds fs_lock or has interrupts off. */
+ * means nothing makes page_fault() continue at user_copy_failed, and the caller sees EFAULT.
+ * Invariant: all of this may sleep, so no caller holds fs_lock or has interrupts off. */
 #include "mm.h"
 #include "proc.h"
 

@@ -7,17 +7,8 @@ command -v qemu-system-i386 >/dev/null || exit 77
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cp --sparse=always "$disk" "$dir/disk.img" || exit 1
-{
-	echo 'echo kept > /kept'
-	echo vmtest
-	for command; do
-		echo "$command || echo failed: $command"
-	done
-	echo 'echo that was all'
-	echo poweroff
-} | timeout 500 qemu-system-i386 -kernel "$kernel" -drive "file=$dir/disk.img,format=raw,if=ide" -m "$memory" -display none \
+# shellcheck source=session.sh
+. "$(dirname "$0")/session.sh"
+typed "$@" | timeout 500 qemu-system-i386 -kernel "$kernel" -drive "file=$dir/disk.img,format=raw,if=ide" -m "$memory" -display none \
 	-monitor none -serial stdio -no-reboot >"$dir/out" 2>&1
-tr -d '\r' <"$dir/out" >"$dir/text"
-cat "$dir/text"
-"$check" "$dir/disk.img" || exit 1
-grep -q '^[1-9][0-9]* passed, 0 failed$' "$dir/text" && grep -q '^that was all$' "$dir/text" && ! grep -q '^failed: ' "$dir/text"
+judged

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The table of techniques in guestos/README.md names nothing that is not there: techniques_test.sh GUESTOS-FOLDER [README]
 # A function must be defined in the file the table says, a program must be on the disk, a case must be in a table of vmtest.
+# And help, which tells what there is to try, names every program on the disk.
 guestos=$1 readme=${2:-$1/README.md}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -34,6 +35,9 @@ while read -r row; do
 		grep -Eqx -- "$pattern" "$dir/cases" || wrong "$name: vmtest has no such case"
 	done
 done <"$dir/rows"
+for name in $(grep -vx -e init -e help "$dir/programs"); do
+	grep -Eq "^	[{]\"(.*[\" ])?${name}[\" ,;]" "$guestos/user/bin/help.c" || wrong "$name: help does not name it"
+done
 echo "$rows techniques, $functions functions, $programs programs, $cases names or patterns of cases"
 [ $rows -ge 18 ] && [ $functions -ge 30 ] && [ $programs -ge 18 ] && [ $cases -ge 40 ] || wrong "the table is shorter than it was"
 exit $status

@@ -75,7 +75,7 @@ static void prepare(void)
 	open("/", O_RDONLY);
 	mkdir(paths[3], 0755);
 	for (int i = 0; i < 8; i++)
-		syscall(SYS_fcntl, i, 4, 04000);
+		syscall(SYS_fcntl, i, F_SETFL, O_NONBLOCK);
 }
 
 static _Noreturn void make_calls(volatile uint32_t *made, uint32_t end)

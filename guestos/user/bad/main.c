@@ -8,6 +8,7 @@
 #include "bad.h"
 
 #include <errno.h>
+#include <random.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,8 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <vm.h>
-
-#define SYS_setpgid 57
 
 static char evidence[160];
 static uint32_t state = 20071;
@@ -33,12 +32,10 @@ void say(const char *format, ...)
 	va_end(ap);
 }
 
-uint32_t any(uint32_t below)           /* xorshift: any state but 0 */
+uint32_t any(uint32_t below)
 {
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return below ? (state >> 3) % below : state;
+	uint32_t n = next_random(&state);
+	return below ? (n >> 3) % below : n;
 }
 
 int wait_for(pid_t pid, int milliseconds)

@@ -6,6 +6,7 @@ static const struct { const char *command, *what; } rows[] = {
 	{"demo-stack", "the stack grows under a running program, to a guard page"},
 	{"demo-cow", "fork copies nothing until somebody writes"},
 	{"demo-mmap", "files in memory: private and shared, one copy for all, written back when dirty"},
+	{"demo-prefetch", "pages that come before they are asked for, what that wins, and when it loses"},
 	{"demo-segments", "eight base-and-bounds segments, and the fault each gives"},
 	{"demo-shlib", "one copy of a shared library's text for all who use it"},
 	{"demo-abort", "two transactions on a file: one aborts, and takes the other with it"},
@@ -31,15 +32,18 @@ static const struct { const char *command, *what; } rows[] = {
 	{"stress [ROUNDS [SEED]]", "processes that do random things, and check what comes of them"},
 	{"bad", "programs that mean harm, and do none"},
 	{"ps, kill PID", "processes"},
-	{"ls cat cp mv rm mkdir rmdir touch", "files; also  wc head grep hexdump echo test pwd"},
+	{"ls cat cp mv rm mkdir rmdir touch", "files; also  wc head grep hexdump echo test pwd sleep true false uname"},
 	{"cat /proc/self/status", "the kernel describes itself in /proc"},
 	{"sh FILE", "run a script; pipes, redirection, if, while, for, $VAR, &, &&, ||"},
-	{"poweroff", "write everything to disk and switch off"},
+	{"sync; poweroff", "write everything to disk; and switch off"},
 };
 
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		printf("%s%-34s %s\n", *rows[i].command ? "  " : "", rows[i].command, rows[i].what);
+		if (*rows[i].command)
+			printf("  %-34s %s\n", rows[i].command, rows[i].what);
+		else
+			puts("");
 	return 0;
 }

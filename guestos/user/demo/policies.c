@@ -4,6 +4,7 @@
  * who take the page that was not used for longest; and a stretch without any pattern. Half the pages are written at every use, so that
  * evicting them costs a write; the others only once. The kernel replaces among these pages alone (RLIMIT_RSS) and counts. */
 #include <demo.h>
+#include <random.h>
 #include <replay.h>
 
 #define PAGES 40u
@@ -14,13 +15,7 @@
 static uint16_t string[LENGTH];
 static unsigned length;
 
-static uint32_t next_random(void)
-{
-	static uint32_t state = 2463534242u;   /* xorshift: any state but 0 */
-	state ^= state << 13;
-	state ^= state >> 17;
-	return state ^= state << 5;
-}
+static uint32_t state = 2463534242u;
 
 static void add(unsigned page)
 {
@@ -33,11 +28,11 @@ static void make_string(void)
 	while (length < LENGTH) {
 		for (unsigned phase = 0; phase < 3; phase++)
 			for (unsigned i = 0; i < 100; i++)
-				add(next_random() % 8 ? (phase * 11 + next_random() % 10) % PAGES : next_random() % PAGES);
+				add(next_random(&state) % 8 ? (phase * 11 + next_random(&state) % 10) % PAGES : next_random(&state) % PAGES);
 		for (unsigned i = 0; i < 4 * LOOP; i++)
 			add(i % LOOP);
 		for (unsigned i = 0; i < 60; i++)
-			add(next_random() % PAGES);
+			add(next_random(&state) % PAGES);
 	}
 }
 

@@ -68,10 +68,9 @@ static int in_core(char *map)
 	return n;
 }
 
-/* A child uses up memory until none of the file is there any more. */
-static void out_of_memory(void)
+/* A child uses up memory until none of these pages is there any more. */
+static void push_out(char *map)
 {
-	char *map = mmap(NULL, PAGES * PAGE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
 	long most = vm_meminfo_kb("MemTotal") / 2, n = 0;
 	int status;
 
@@ -83,7 +82,13 @@ static void out_of_memory(void)
 				*(volatile char *)sbrk(PAGE_SIZE) = 1;
 		_exit(in_core(map) != 0);
 	}
-	demo_check(waitpid(pid, &status, 0) == pid && status == 0, "none of the file is in memory");
+	demo_check(waitpid(pid, &status, 0) == pid && status == 0, "none of its pages is in memory");
+}
+
+static void out_of_memory(void)
+{
+	char *map = mmap(NULL, PAGES * PAGE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+	push_out(map);
 	munmap(map, PAGES * PAGE_SIZE);
 }
 
@@ -169,6 +174,49 @@ static void stops(void)
 	demo_check(got.waste > 0, "what was brought ahead and never used is counted as waste");
 }
 
+/* read() of the same file: nothing is mapped and nothing faults, but every hit is a page that was there in time. */
+static void by_read(void)
+{
+	static char page[PAGE_SIZE];
+
+	demo_step("read() in order");
+	out_of_memory();
+	vm_switch("/proc/prefetch", "on");
+	lseek(fd, 0, SEEK_SET);
+	struct counts start = counts_now();
+	int i = 0;
+	while (read(fd, page, PAGE_SIZE) == PAGE_SIZE && page[100] == i + 1)
+		i++;
+	struct counts got = since(&start);
+	printf("   %d pages read; %ld brought ahead, %ld hits\n", i, got.ahead, got.hits);
+	demo_check(i == PAGES && got.hits * 4 >= PAGES * 3, "three of four pages were there before they were read");
+}
+
+static long swapped_in(bool on)
+{
+	char *own = mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int wrong = 0;
+
+	for (int i = 0; i < PAGES; i++)
+		own[i * PAGE_SIZE + 7] = i + 1;
+	push_out(own);
+	vm_switch("/proc/prefetch", on ? "on" : "off");
+	struct counts start = counts_now();
+	for (int i = 0; i < PAGES; i++)
+		wrong += own[i * PAGE_SIZE + 7] != i + 1;
+	struct counts got = since(&start);
+	munmap(own, PAGES * PAGE_SIZE);
+	printf("   prefetch %-4s %4ld major faults; %4ld ahead, %4ld hits; %d pages wrong\n", on ? "on:" : "off:", got.major, got.ahead, got.hits, wrong);
+	return wrong ? -1 : got.major;
+}
+
+static void from_swap(void)
+{
+	demo_step("Private pages that are in swap, in order");
+	long without = swapped_in(false), with = swapped_in(true);
+	demo_check(without >= PAGES && with >= 0 && with * 4 < PAGES, "swap is read ahead like a file");
+}
+
 int main(void)
 {
 	char before[8];
@@ -184,6 +232,8 @@ int main(void)
 	in_no_order();
 	advised();
 	stops();
+	by_read();
+	from_swap();
 	vm_switch("/proc/prefetch", before);
 	unlink(NAME);
 	puts("\ndemo-prefetch: done.");

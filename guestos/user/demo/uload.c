@@ -6,6 +6,7 @@
  * instruction is tried again. No more than six pages are kept: the oldest goes, as under FIFO replacement. */
 #include <complain.h>
 #include <demo.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -33,16 +34,9 @@ __asm__(".section .rodata.overlay, \"a\", @progbits\n\t.balign 4096\ntable:\n\t.
 	".set i, i + 1\n\t.endr\ntable_end:\n\t.balign 4096\n\t.text");
 extern const volatile uint32_t table[], table_end[];
 
-struct elf_header {                    /* [ELF] "ELF Header" */
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version, entry, phoff, shoff, flags;
-	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct segment { uint32_t type, offset, vaddr, paddr, filesz, memsz, flags, align; };
 
 static int program_fd;
-static struct segment segments[8];
+static struct elf_segment segments[8];
 static int nr_segments;
 static char *kept[KEPT];               /* pages here now, in a circle */
 static uint32_t oldest;
@@ -65,7 +59,7 @@ static void read_program_headers(const char *path)
 static off_t offset_of(uint32_t page)
 {
 	for (int i = 0; i < nr_segments; i++)
-		if (segments[i].type == 1 && page >= segments[i].vaddr && page < segments[i].vaddr + segments[i].filesz)
+		if (segments[i].type == PT_LOAD && page >= segments[i].vaddr && page < segments[i].vaddr + segments[i].filesz)
 			return segments[i].offset + (page - segments[i].vaddr);
 	return -1;
 }

@@ -32,6 +32,7 @@ int vm_page_of(pid_t pid, const volatile void *address, struct page_info *page);
 long vm_frame_refs(uint32_t frame);            /* -1 if unknown */
 int vm_setting(const char *path, char *word, size_t size);     /* the first word in a file of /proc; 0 or -1 */
 int vm_switch(const char *path, const char *word);     /* writes a word to a file of /proc; 0 or -1 */
+int vm_setting_command(const char *path, const char *usage, int argc, char **argv);    /* shows the file, or switches: policy(1) and its like */
 
 /* What the kernel holds for programs: pages in memory or in swap (each once), page tables, its own frames, its heap. */
 struct vm_held { long private, tables, kernel, heap; };

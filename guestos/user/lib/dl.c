@@ -8,6 +8,7 @@
  * References: [ELF] "Program Header", [ELF] "Dynamic Section", [ELF] "Hash Table"; [SYSVI386 5 "Relocation"]. */
 #include <dlfcn.h>
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,18 +17,10 @@
 #include <unistd.h>
 #include <vm.h>
 
-struct elf_header {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version, entry, phoff, shoff, flags;
-	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct elf_segment { uint32_t type, offset, vaddr, paddr, filesz, memsz, flags, align; };
 struct elf_dynamic { uint32_t tag, value; };
 struct elf_symbol { uint32_t name, value, size; uint8_t info, other; uint16_t section; };
 struct elf_rel { uint32_t offset, info; };     /* info: symbol << 8 | type */
 
-enum { ET_DYN = 3, EM_386 = 3, PT_LOAD = 1, PT_DYNAMIC = 2, PF_X = 1, PF_W = 2 };
 enum { DT_PLTRELSZ = 2, DT_HASH = 4, DT_STRTAB = 5, DT_SYMTAB = 6, DT_REL = 17, DT_RELSZ = 18, DT_TEXTREL = 22, DT_JMPREL = 23, DT_TAGS };
 enum { R_386_32 = 1, R_386_GLOB_DAT = 6, R_386_JMP_SLOT = 7, R_386_RELATIVE = 8 };
 #define MAX_SEGMENTS 8u

@@ -2,6 +2,7 @@
  * No buffer here is on the heap: asking must not itself change what is measured. */
 #include <vm.h>
 
+#include <complain.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,22 +12,33 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The number after "name" at the start of a line of the file; -1 if there is none. */
-static long number_in_file(const char *path, const char *name)
+static void read_text(const char *path, char *text, size_t size)
 {
-	char text[2048];
-	size_t len = strlen(name);
 	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read_full(fd, text, size - 1);
 
-	if (fd < 0)
-		return -1;
-	ssize_t n = read_full(fd, text, sizeof(text) - 1);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	text[n > 0 ? n : 0] = 0;
-	for (char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+}
+
+/* The number after "name" at the start of a line; -1 if there is none. */
+static long number_in(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 		if (strncmp(line, name, len) == 0 && (line[len] == ' ' || line[len] == ':'))
 			return strtol(line + len + 1, NULL, 10);
 	return -1;
+}
+
+static long number_in_file(const char *path, const char *name)
+{
+	char text[2048];
+
+	read_text(path, text, sizeof(text));
+	return number_in(text, name);
 }
 
 long vm_counter(const char *name) { return number_in_file("/proc/vmstat", name); }
@@ -97,23 +109,43 @@ int vm_switch(const char *path, const char *word)
 	return n < 0 ? -1 : 0;
 }
 
-#define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
-
-/* A page whose copy in swap is still good is in both places. */
-struct vm_held vm_held_now(void)
+int vm_setting_command(const char *path, const char *usage, int argc, char **argv)
 {
-	static const char *const path = "/proc/frames";
-	return (struct vm_held){
-		.private = number_in_file(path, "anon") - number_in_file(path, "inslot") + vm_counter("swap_used"),
-		.tables = number_in_file(path, "table"), .kernel = number_in_file(path, "kernel"), .heap = number_in_file(path, "heap")};
+	char text[512];
+	ssize_t n;
+
+	if (argc > 2)
+		return complain_usage(usage);
+	if (argc == 2)
+		return vm_switch(path, argv[1]) < 0 ? complain(argv[1]) : 0;
+	int fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return complain(path);
+	while ((n = read(fd, text, sizeof(text))) > 0)
+		write(1, text, n);
+	close(fd);
+	return n < 0 ? complain(path) : 0;
 }
 
-/* Ending takes the kernel a moment: orphans are collected by init. */
+#define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
+
+struct vm_held vm_held_now(void)
+{
+	char text[1024];
+
+	read_text("/proc/frames", text, sizeof(text));         /* one text, so that its numbers are of one moment */
+	return (struct vm_held){
+		/* A page whose copy in swap is still good is counted in both places. */
+		.private = number_in(text, "anon") - number_in(text, "inslot") + vm_counter("swap_used"),
+		.tables = number_in(text, "table"), .kernel = number_in(text, "kernel"), .heap = number_in(text, "heap")};
+}
+
+/* Ending takes the kernel a moment: orphans are collected by init. Counts that could not be read (-1) are not again what they were. */
 bool vm_held_again(const struct vm_held *before, struct vm_held *now)
 {
 	for (int i = 0; i < 60; i++, usleep(50000)) {
 		*now = vm_held_now();
-		if (now->private <= before->private && now->tables <= before->tables && now->kernel <= before->kernel
+		if (now->kernel > 0 && now->private <= before->private && now->tables <= before->tables && now->kernel <= before->kernel
 		    && now->heap <= before->heap + HEAP_SLACK)
 			return true;
 	}

@@ -1,4 +1,4 @@
-/* sh.h: the shell: text -> parse.c -> tree -> run.c, which asks expand.c for the words.
+/* sh.h: the shell: text -> token.c -> parse.c -> tree -> run.c, which asks expand.c for the words.
  *
  *   list      = andor { (";" | "&" | newline) andor }
  *   andor     = pipeline { ("&&" | "||") pipeline }
@@ -77,6 +77,14 @@ struct node *parse(struct arena *a, struct input *in, struct shell *sh, bool *er
 char **expand_words(struct shell *sh, const struct word *w, int *count);
 char *expand_single(struct shell *sh, const char *text);
 bool is_name(const char *s, size_t len);
+/* builtin.c */
+typedef int builtin(struct shell *sh, int argc, char **argv);
+builtin *find_builtin(const char *name);                       /* NULL: it is a program */
+int status_of(int wait_status);                                /* as $? tells it */
+/* redirect.c */
+#define FD_COUNT 10                                            /* descriptors a redirection can name */
+bool redirect(struct shell *sh, const struct redirect *r, int *saved); /* saved[fd] is -1: untouched; -2: was closed; else a copy. NULL: no need to undo */
+void undo_redirects(int *saved);
 /* run.c */
 void run_node(struct shell *sh, const struct node *n);
 char *run_capture(struct shell *sh, const char *text);

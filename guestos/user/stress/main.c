@@ -8,6 +8,7 @@
 #include "stress.h"
 
 #include <fcntl.h>
+#include <random.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,13 +25,10 @@ int worker, round_number;
 const char *doing = "beginning";
 static uint32_t state, seed = 1;
 
-/* xorshift: any state but 0 */
 uint32_t any(uint32_t below)
 {
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return (state >> 4) % below;
+	uint32_t n = next_random(&state);
+	return (n >> 4) % below;
 }
 
 _Noreturn void violation(const char *format, ...)

@@ -11,8 +11,6 @@
 #define AREAS 4
 #define AREA_PAGES 256
 #define ABSENT 0x80
-#define SYS_mremap 163
-#define MREMAP_MAYMOVE 1
 
 static const uint32_t offsets[] = {0, 2048, PAGE_SIZE - 4};
 
@@ -199,12 +197,12 @@ static void move(void)
 	EXPECT(at != MAP_FAILED, "mmap: errno %d", errno);
 	for (uint32_t i = 0; i < n; i++)
 		write_to(at + i * PAGE_SIZE, i, key);
-	long to = syscall(SYS_mremap, at, n * PAGE_SIZE, more * PAGE_SIZE, MREMAP_MAYMOVE, 0);
-	if (to == -1) {
-		EXPECT(errno == ENOSYS || errno == ENOMEM, "errno %d", errno);
+	char *to = mremap(at, n * PAGE_SIZE, more * PAGE_SIZE, MREMAP_MAYMOVE);
+	if (to == MAP_FAILED) {
+		EXPECT(errno == ENOMEM, "mremap: errno %d", errno);
 		more = n;
 	} else {
-		at = (char *)to;
+		at = to;
 	}
 	for (uint32_t i = 0; i < more; i++)
 		look_at(at + i * PAGE_SIZE, i, i < n ? key : 0);

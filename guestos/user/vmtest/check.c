@@ -2,12 +2,12 @@
 #include "vmtest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_PAGES (96u << 20 >> 12)
@@ -84,27 +84,6 @@ void must_be_killed(void (*run)(void *), void *argument, int signal)
 }
 
 /* Memory */
-
-static long value_of(const char *text, const char *name)
-{
-	const char *p = strstr(text, name);
-	return p ? strtol(p + strlen(name), NULL, 10) : 0;
-}
-
-struct memory memory_now(void)
-{
-	static char text[1024];
-	int fd = open("/proc/frames", O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read_full(fd, text, sizeof(text) - 1);
-
-	CHECK(n > 0, "/proc/frames: %s", strerror(errno));
-	close(fd);
-	text[n] = 0;
-	/* A page whose copy in swap is still good is counted in both places. */
-	return (struct memory){
-		.private = value_of(text, "anon") - value_of(text, "inslot") + vm_counter("swap_used"),
-		.tables = value_of(text, "table"), .kernel = value_of(text, "kernel"), .heap = value_of(text, "heap")};
-}
 
 uint32_t memory_pages(void) { return vm_meminfo_kb("MemTotal") / 4; }
 uint32_t swap_pages_free(void) { return vm_meminfo_kb("SwapFree") / 4; }
@@ -214,11 +193,9 @@ void check_pages(const char *start, uint32_t n, uint32_t who)
 		}
 }
 
-/* xorshift: any state but 0 */
-uint32_t next_random(uint32_t *state)
+long now_ms(void)
 {
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }

@@ -266,9 +266,9 @@ static void fork_copies_little(void)
 
 	stamp_pages(heap, n, 1);
 	open_gate();
-	long before = memory_now().private;
+	long before = vm_held_now().private;
 	pid_t pid = start_child(only_wait, NULL);
-	long during = memory_now().private;
+	long during = vm_held_now().private;
 	close(gate[1]);
 	must_end_well(pid);
 	CHECK(during - before < 30, "fork of %u pages made %ld private pages", (unsigned)n, during - before);

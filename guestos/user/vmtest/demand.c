@@ -32,9 +32,9 @@ static void no_neighbours(void)
 }
 
 /* exec'd afresh by a test: nothing of these arrays can be there yet */
-void report_constants(void);
-void report_constants(void)
+void report_constants(const char *rest)
 {
+	(void)rest;
 	printf("%d %d %d %u\n", pages_present(constants, N), pages_present(data, N), pages_present(bss, N),
 		(sink = constants[1024], (unsigned)page_of(&constants[1024]).frame));
 }

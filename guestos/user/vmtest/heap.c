@@ -31,12 +31,12 @@ static void byte_granular(void)
 static void shrink_frees(void)
 {
 	const int pages = 200;
-	long before = memory_now().private;
+	long before = vm_held_now().private;
 	char *heap = grow_heap(pages);
 	stamp_pages(heap, pages, 1);
-	long full = memory_now().private;
+	long full = vm_held_now().private;
 	sbrk(-pages * (long)PAGE_SIZE);
-	long after = memory_now().private;
+	long after = vm_held_now().private;
 	CHECK(full - before >= pages, "%d pages took only %ld", pages, full - before);
 	CHECK(full - after >= pages, "shrinking by %d pages freed only %ld", pages, full - after);
 	must_be_killed(write_at, heap, SIGSEGV);

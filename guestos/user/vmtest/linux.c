@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define AT_FDCWD (-100)
@@ -59,7 +58,7 @@ static void auxv_helper(void)
 	exit(0);
 }
 
-void linux_helper(char *what)
+void linux_helper(const char *what)
 {
 	if (strcmp(what, "auxv") == 0)
 		auxv_helper();
@@ -255,13 +254,6 @@ static void descriptors(void)
 
 enum { POLLIN = 1, POLLOUT = 4, POLLHUP = 16, POLLNVAL = 32 };
 struct pollfd { int fd; short events, revents; };
-
-static uint32_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void polls(void)
 {

@@ -2,11 +2,11 @@
  *
  *   vmtest            all of them        ok   name: what it proves
  *   vmtest NAME...    these              FAIL name: why
+ *   vmtest -e N       every Nth
  *   vmtest -l         list               last line:  N passed, N failed
  *
  * A test passes when its child ends with status 0 in time, and when afterwards the kernel holds no more memory than before: private
- * pages (in memory or in swap), page tables, kernel stacks. Ending takes the kernel a moment (orphans are
- * collected by init), so the counts are given time to settle. */
+ * pages (in memory or in swap), page tables, kernel stacks. Ending takes the kernel a moment, so the counts are given time to settle. */
 #include "vmtest.h"
 
 #include <signal.h>
@@ -14,13 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LONGEST_SECONDS 600
-#define SETTLE_TRIES 60
-#define SETTLE_STEP 50000              /* microseconds */
-#define HEAP_SLACK 6                   /* frames of the kernel's heap that fragmentation may keep */
 
 static const struct test *const tables[] = {
 	demand_tests,
@@ -35,41 +31,42 @@ static const struct test *const tables[] = {
 	mmap_anon_tests,
 	swap_tests,
 	policy_tests,
+	limit_tests,
+	load_control_tests,
 	prefetch_tests,
 	pintos_tests,
+	pintos_page_tests,
 	process_tests,
+	segment_limit_tests,
 	segment_tests,
+	segment_gone_tests,
 	shlib_tests,
-	signal_tests,
+	signal_fault_tests,
+	signal_stack_tests,
 	signal_frame_tests,
+	signal_mask_tests,
 	signal_process_tests,
+	signal_call_tests,
 	float_tests,
 	linux_tests,
 	file_tests,
 	journal_tests,
+	ring3_tests,
+	bad_image_tests,
 	hostile_tests,
+	fuzz_tests,
 	hostile_memory_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
-void exec_helper(const char *what);    /* process.c: this program started by one of its own tests */
-void fuzz_main(const char *what);    /* hostile.c: SEED-COUNT */
-
-static long now_seconds(void)
-{
-	struct timespec t = {0};
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 /* Wait for the child, but not for ever. Returns its status, or -1 after killing it. */
 static int wait_in_time(pid_t pid)
 {
-	long end = now_seconds() + LONGEST_SECONDS;
+	long end = now_ms() + LONGEST_SECONDS * 1000l;
 	int status = -1;
 
 	for (unsigned pause = 1000; waitpid(pid, &status, WNOHANG) == 0; pause = pause < 50000 ? 2 * pause : pause) {
-		if (now_seconds() > end) {
+		if (now_ms() > end) {
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			return -1;
@@ -79,25 +76,15 @@ static int wait_in_time(pid_t pid)
 	return status;
 }
 
-static bool settled(const struct memory *before, struct memory *after)
-{
-	*after = memory_now();
-	return after->private <= before->private && after->tables <= before->tables && after->kernel <= before->kernel &&
-		after->heap <= before->heap + HEAP_SLACK;
-}
-
 /* Empty if nothing leaked. */
-static void describe_leak(const struct memory *before, char *text, size_t size)
+static void describe_leak(const struct vm_held *before, char *text, size_t size)
 {
-	struct memory after;
+	struct vm_held after;
 
-	for (int i = 0; i < SETTLE_TRIES; i++, usleep(SETTLE_STEP))
-		if (settled(before, &after)) {
-			*text = 0;
-			return;
-		}
-	snprintf(text, size, "memory did not come back: private pages %ld -> %ld, page tables %ld -> %ld, kernel %ld -> %ld, heap %ld -> %ld",
-		before->private, after.private, before->tables, after.tables, before->kernel, after.kernel, before->heap, after.heap);
+	*text = 0;
+	if (!vm_held_again(before, &after))
+		snprintf(text, size, "memory did not come back: private pages %ld -> %ld, page tables %ld -> %ld, kernel %ld -> %ld, heap %ld -> %ld",
+			before->private, after.private, before->tables, after.tables, before->kernel, after.kernel, before->heap, after.heap);
 }
 
 static _Noreturn void run_in_child(const struct test *t, int fd)
@@ -111,7 +98,7 @@ static _Noreturn void run_in_child(const struct test *t, int fd)
 /* True if it passed; text receives the reason, or a note, or nothing. */
 static bool run_test(const struct test *t, char *text, size_t size)
 {
-	struct memory before = memory_now();
+	struct vm_held before = vm_held_now();
 	char got[256] = {0};
 	int fd[2], status;
 
@@ -160,16 +147,16 @@ static bool wanted(const struct test *t, int argc, char **argv)
 
 static void warm_up(void) { }
 
-static int run_all(int argc, char **argv)
+static int run_all(int argc, char **argv, int every)
 {
 	static const struct test nothing = {"warm-up", "", warm_up, NULL};
-	int passed = 0, failed = 0;
+	int passed = 0, failed = 0, number = 0;
 	char text[256];
 
 	run_test(&nothing, text, sizeof(text));        /* so that this process has touched all it will touch */
 	for (size_t i = 0; i < TABLES; i++)
 		for (const struct test *t = tables[i]; t->name; t++) {
-			if (!wanted(t, argc, argv))
+			if (!wanted(t, argc, argv) || number++ % every)
 				continue;
 			bool ok = run_test(t, text, sizeof(text));
 			passed += ok;
@@ -183,7 +170,7 @@ static int run_all(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	char *bare = getenv("VMTEST");         /* hostile.c: exec-odd */
+	char *bare = getenv("VMTEST");         /* bad_images.c: exec-odd */
 	if (argc < 1)
 		return 1;
 	if (bare)
@@ -204,5 +191,7 @@ int main(int argc, char **argv)
 		puts("vmtest: these tests read counters that only Pagoda's kernel has");
 		return 2;
 	}
-	return run_all(argc, argv);
+	if (argc == 3 && strcmp(argv[1], "-e") == 0 && atoi(argv[2]) > 0)
+		return run_all(1, argv, atoi(argv[2]));
+	return run_all(argc, argv, 1);
 }

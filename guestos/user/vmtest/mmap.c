@@ -80,9 +80,9 @@ static void unmapped_is_gone(void)
 	char *p = map_anonymous(42);
 
 	stamp_pages(p, 42, 1);
-	long before = memory_now().private;
+	long before = vm_held_now().private;
 	CHECK_EQ(munmap(p + PAGE_SIZE, 40 * PAGE_SIZE), 0);    /* the middle: two regions remain */
-	CHECK(before - memory_now().private >= 35, "unmapping 40 pages freed %ld", before - memory_now().private);
+	CHECK(before - vm_held_now().private >= 35, "unmapping 40 pages freed %ld", before - vm_held_now().private);
 	for (int i = 1; i <= 40; i += 13)
 		must_be_killed(touch_read, p + i * PAGE_SIZE, SIGSEGV);
 	check_pages(p, 1, 1);
@@ -168,11 +168,11 @@ static void misaligned(void)
 
 	CHECK_ERROR(mmap((void *)0x10000234, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0), EINVAL);
 	CHECK_EQ(mmap((void *)0x10000234, PAGE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0), 0x10000000);     /* a hint is rounded */
-	CHECK_ERROR(syscall(90, args), EINVAL);
+	CHECK_ERROR(syscall(SYS_mmap, args), EINVAL);
 	args[5] = PAGE_SIZE;
-	char *p = (char *)syscall(90, args);
+	char *p = (char *)syscall(SYS_mmap, args);
 	check_stamped(p, 1, 2);
-	CHECK_ERROR(syscall(90, 0xc0000000), EFAULT);
+	CHECK_ERROR(syscall(SYS_mmap, 0xc0000000), EFAULT);
 	CHECK_ERROR(mprotect(p + 8, PAGE_SIZE, PROT_READ), EINVAL);
 	unlink(MAPPED);
 }

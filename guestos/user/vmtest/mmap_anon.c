@@ -240,9 +240,9 @@ static void not_needed(void)
 	char *p = map_anonymous(3), *q = map(2, RW, MAP_PRIVATE, fd, 0), *r = map(2, RW, MAP_SHARED, fd, 0), *t = shared_memory(1);
 
 	stamp_pages(p, 3, 1);
-	long before = memory_now().private;
+	long before = vm_held_now().private;
 	CHECK_EQ(madvise(p + PAGE_SIZE, PAGE_SIZE, MADV_DONTNEED), 0);
-	CHECK_EQ(before - memory_now().private, 1);
+	CHECK_EQ(before - vm_held_now().private, 1);
 	check_pages(p, 1, 1);
 	for (uint32_t i = 0; i < PAGE_SIZE; i++)
 		CHECK(p[PAGE_SIZE + i] == 0, "byte %u is %d", (unsigned)i, p[PAGE_SIZE + i]);

@@ -1,28 +1,23 @@
-/* vmtest/policy.c: who has to leave, and who decides: the replacement policies, replacement within a process, load control.
+/* vmtest/policy.c: who has to leave, and who decides: the replacement policies, and replacement within a process.
  *
  * The policy is the whole machine's. Each test that changes it does its work in a child and puts the old one back, however that ends. */
 #include "vmtest.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <replay.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define POLICY "/proc/policy"
-#define LOADCONTROL "/proc/loadcontrol"
 #define W(page) ((page) | REPLAY_WRITES)
 
-/* Runs it in a child under that setting of that file. */
-static void with(const char *file, const char *setting, void (*run)(void *), void *argument)
+void with(const char *file, const char *setting, void (*run)(void *), void *argument)
 {
 	char before[32];
 
@@ -33,13 +28,20 @@ static void with(const char *file, const char *setting, void (*run)(void *), voi
 	CHECK(status == 0, "under %s a child ended with wait status 0x%x", setting, status);
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------------- */
-
-static void limit_here(uint32_t more)
+void limit_here(uint32_t more)
 {
 	struct rlimit l = {(vm_resident() + more) * PAGE_SIZE, RLIM_INFINITY};
 	CHECK_EQ(setrlimit(RLIMIT_RSS, &l), 0);
 }
+
+volatile char *map_pages(uint32_t n)
+{
+	void *pages = mmap(NULL, n * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(pages != MAP_FAILED, "mmap: %s", strerror(errno));
+	return pages;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------------- */
 
 /* Random reads and writes; word 2 of each page counts its writes. */
 static void churn(void *who)
@@ -227,13 +229,6 @@ static void lock_all_but(const char *pages)
 	fclose(f);
 }
 
-static volatile char *map_pages(uint32_t n)
-{
-	void *pages = mmap(NULL, n * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(pages != MAP_FAILED, "mmap: %s", strerror(errno));
-	return pages;
-}
-
 static void clean_goes_first(void *unused)
 {
 	volatile char *pages = map_pages(2 * HALF + EXTRA);
@@ -298,238 +293,6 @@ static void wsclock_idle(void) { with(POLICY, "wsclock", idle_goes_first, NULL);
 static void clock_idle(void) { with(POLICY, "clock", idle_goes_first, NULL); }
 static void aging_idle(void) { with(POLICY, "aging", idle_goes_first, NULL); }
 
-/* --- limits ---------------------------------------------------------------------------------------------------------------- */
-
-static void check_limit(void *wanted)
-{
-	struct rlimit l = {0, 0};
-	CHECK_EQ(getrlimit(RLIMIT_RSS, &l), 0);
-	CHECK_EQ(l.rlim_cur, (uint32_t)wanted);
-}
-
-static void limits(void)
-{
-	struct rlimit l = {1, 1}, bad = {2, 1};
-
-	CHECK_EQ(getrlimit(RLIMIT_RSS, &l), 0);
-	CHECK(l.rlim_cur == RLIM_INFINITY && l.rlim_max == RLIM_INFINITY, "there is a limit to begin with: %u", l.rlim_cur);
-	CHECK_EQ(getrlimit(RLIMIT_STACK, &l), 0);
-	CHECK_EQ(l.rlim_cur, 8u << 20);
-	CHECK_ERROR(getrlimit(16, &l), EINVAL);
-	CHECK_ERROR(getrlimit(-1, &l), EINVAL);
-	CHECK_ERROR(getrlimit(RLIMIT_RSS, (void *)8), EFAULT);
-	CHECK_ERROR(setrlimit(RLIMIT_RSS, (void *)8), EFAULT);
-	CHECK_ERROR(setrlimit(RLIMIT_RSS, &bad), EINVAL);
-	l = (struct rlimit){1u << 30, RLIM_INFINITY};
-	CHECK_EQ(setrlimit(RLIMIT_RSS, &l), 0);
-	must_end_well(start_child(check_limit, (void *)(1u << 30)));
-	uint64_t wide[2] = {0};
-	CHECK_EQ(syscall(340, 0, RLIMIT_RSS, 0, wide), 0);
-	CHECK(wide[0] == 1u << 30 && wide[1] == ~0ull, "prlimit64 tells 0x%lx of the soft limit", (unsigned long)wide[0]);
-}
-
-static void recurse(void *left)
-{
-	volatile char frame[1024];
-
-	frame[0] = 1;
-	if (left)
-		recurse((char *)left - 1);
-	frame[1] = frame[0];
-}
-
-static void small_stack(void *kilobytes)
-{
-	struct rlimit l = {64 << 10, RLIM_INFINITY};
-
-	CHECK_EQ(setrlimit(RLIMIT_STACK, &l), 0);
-	recurse(kilobytes);
-}
-
-static void rlimit_stack(void)
-{
-	must_end_well(start_child(small_stack, (void *)32));
-	must_be_killed(small_stack, (void *)80, SIGSEGV);
-	must_end_well(start_child(recurse, (void *)80));
-}
-
-/* More data than the limit: it works, and never more than the limit is resident, though memory has room. */
-static void rss_data(void)
-{
-	const uint32_t n = 120, room = 40;
-	volatile char *pages = map_pages(n);
-	long before, most = 0;
-
-	limit_here(room);
-	before = vm_resident();
-	for (uint32_t round = 1; round <= 2; round++)
-		for (uint32_t i = 0; i < n; i++) {
-			stamp_pages((char *)pages + i * PAGE_SIZE, 1, i + round * 1000);
-			if (i % 10 == 0)
-				most = vm_resident() > most ? vm_resident() : most;
-		}
-	CHECK(most <= before + (long)room, "%ld pages were resident, %ld more than at first", most, most - before);
-	for (uint32_t i = 0; i < n; i++)
-		check_pages((const char *)pages + i * PAGE_SIZE, 1, i + 2000);
-}
-
-/* The parent's pages, which the child shares, are not the child's to give. */
-static void use_fifty(void *unused)
-{
-	volatile char *mine = map_pages(50);
-
-	(void)unused;
-	limit_here(4);
-	for (int i = 0; i < 50; i++)
-		mine[i * PAGE_SIZE] = 1;
-}
-
-static void rss_shared(void)
-{
-	volatile char *pages = map_pages(30);
-
-	stamp_pages((char *)pages, 30, 5);
-	must_end_well(start_child(use_fifty, NULL));
-	CHECK_EQ(pages_present(pages, 30), 30);
-	check_pages((const char *)pages, 30, 5);
-}
-
-/* --- working sets and load control ------------------------------------------------------------------------------------- */
-
-/* What follows "name:" and a tab in its status file. */
-static const char *status_of(pid_t pid, const char *name)
-{
-	static char value[32];
-	char path[40], line[128];
-	size_t n = strlen(name);
-
-	value[0] = 0;
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	FILE *f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, name, n) == 0 && line[n] == ':')
-			strlcpy(value, line + n + 2, sizeof(value));
-	if (f)
-		fclose(f);
-	return value;
-}
-
-static long working_set_now(void) { return strtol(status_of(getpid(), "VmWSet"), NULL, 10) / 4; }
-
-static void compute(const volatile char *pages, uint32_t n, unsigned ms)
-{
-	struct timespec t;
-	long end = 0;
-
-	for (uint32_t i = 0;; i++) {
-		(void)pages[i % n * PAGE_SIZE];
-		if (i % 256)
-			continue;
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		long now = t.tv_sec * 1000 + t.tv_nsec / 1000000;
-		end = end ? end : now + (long)ms;
-		if (now > end)
-			return;
-	}
-}
-
-static void working_set(void)
-{
-	char *pages = grow_heap(200);
-
-	stamp_pages(pages, 200, 1);
-	compute(pages, 200, 300);
-	long big = working_set_now();
-	compute(pages, 20, 1500);
-	long small = working_set_now();
-	CHECK(big >= 200 && big < 260, "using 200 pages, the estimate is %ld", big);
-	CHECK(small >= 20 && small < 80, "using 20 of 200 pages, the estimate is %ld", small);
-}
-
-static volatile uint32_t *data;
-static uint32_t data_pages;
-
-/* Touches its pages at random until told to stop. Word 0 counts; the sum must be right in the end. */
-static void toucher(void *until_s)
-{
-	uint32_t seed = getpid() * 7 + 1, touches = 0, sum = 0;
-	struct timespec t = {0};
-
-	data_pages = memory_pages() * 28 / 100;
-	data = (volatile uint32_t *)grow_heap(data_pages);
-	while (t.tv_sec < (long)until_s) {
-		for (int i = 0; i < 64; i++, touches++)
-			++data[next_random(&seed) % data_pages * (PAGE_SIZE / 4)];
-		clock_gettime(CLOCK_MONOTONIC, &t);
-	}
-	for (uint32_t i = 0; i < data_pages; i++)
-		sum += data[i * (PAGE_SIZE / 4)];
-	CHECK(sum == touches, "%u touches, %u remembered", (unsigned)touches, (unsigned)sum);
-}
-
-static void controlled(void *unused)
-{
-	enum { N = 5 };
-	pid_t child[N];
-	long suspensions = vm_counter("suspensions"), resumptions = vm_counter("resumptions");
-	struct timespec t;
-
-	(void)unused;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	for (int i = 0; i < N; i++)
-		child[i] = start_child(toucher, (void *)(t.tv_sec + 4));
-	for (int i = 0; i < N; i++)
-		must_end_well(child[i]);
-	suspensions = vm_counter("suspensions") - suspensions;
-	resumptions = vm_counter("resumptions") - resumptions;
-	CHECK(suspensions >= 2 && resumptions == suspensions, "%ld suspensions, %ld resumptions", suspensions, resumptions);
-}
-
-static bool too_big_to_fill(void)
-{
-	bool too_big = memory_pages() > 6000 || swap_pages_free() < memory_pages() * 2;
-	if (too_big)
-		note("not tried: memory is too large to fill with five processes here; demo-thrash does it");
-	return too_big;
-}
-
-static void load_control(void)
-{
-	if (too_big_to_fill())
-		return;
-	with(LOADCONTROL, "on", controlled, NULL);
-}
-
-static void killed_while_suspended(void *unused)
-{
-	enum { N = 5 };
-	pid_t child[N];
-	int status, suspended = 0;
-
-	(void)unused;
-	for (int i = 0; i < N; i++)
-		child[i] = start_child(toucher, (void *)0x7fffffff);
-	for (int tries = 0; tries < 400 && suspended < 2; tries++) {
-		usleep(25000);
-		suspended = 0;
-		for (int i = 0; i < N; i++)
-			suspended += status_of(child[i], "State")[0] == 'W';
-	}
-	CHECK(suspended >= 2, "%d processes are suspended", suspended);
-	for (int i = N - 1; i >= 0; i--) {
-		CHECK_EQ(kill(child[i], SIGKILL), 0);
-		CHECK_EQ(waitpid(child[i], &status, 0), child[i]);
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "wait status 0x%x after kill", status);
-	}
-}
-
-static void load_control_kill(void)
-{
-	if (too_big_to_fill())
-		return;
-	with(LOADCONTROL, "on", killed_while_suspended, NULL);
-}
-
 const struct test policy_tests[] = {
 	{"policy-fifo", "first in, first out: four processes beyond memory keep their data", survives, "fifo"},
 	{"policy-clock", "clock: the same", survives, "clock"},
@@ -547,11 +310,4 @@ const struct test policy_tests[] = {
 	{"policy-wsclock-idle", "wsclock: pages in the working set stay, idle ones go", wsclock_idle, NULL},
 	{"policy-clock-idle", "clock: used pages stay, idle ones go", clock_idle, NULL},
 	{"policy-aging-idle", "aging: used pages stay, idle ones go", aging_idle, NULL},
-	{"rlimit", "limits are told, set, checked and inherited", limits, NULL},
-	{"rlimit-stack", "the stack grows to its limit and no further", rlimit_stack, NULL},
-	{"rlimit-rss", "a process replaces its own pages at its limit, and keeps its data", rss_data, NULL},
-	{"rlimit-rss-shared", "pages it shares are not taken for a process at its limit", rss_shared, NULL},
-	{"working-set", "the estimate follows what a process uses", working_set, NULL},
-	{"load-control", "processes beyond memory are suspended and resumed, and keep their data", load_control, NULL},
-	{"load-control-kill", "suspended processes can be killed", load_control_kill, NULL},
 	{0}};

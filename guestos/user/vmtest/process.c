@@ -8,44 +8,44 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-void exec_helper(const char *what);
-void report_constants(void);
-void segments_helper(void);            /* segments.c */
-void signal_helper(const char *what);
-void float_helper(void);                       /* float.c */
-void linux_helper(char *what);                 /* linux.c */
+/* --- after an exec: vmtest --helper NAME ----------------------------------------------------------------------------- */
 
-/* vmtest --helper WHAT: the other side of the exec tests. */
+static void touch_and_go(const char *address) { *(volatile char *)strtoul(address, NULL, 16) = 1; }
+static void exit_seven(const char *rest) { (void)rest; exit(7); }
+static void write_fd_five(const char *rest) { (void)rest; exit(write(5, "x", 1) == 1 ? 0 : 9); }
+
+static void exec_again(const char *left)
+{
+	char next[20];
+	char *argv[] = {"vmtest", "--helper", next, NULL};
+
+	if (atoi(left) == 0)
+		exit(3);
+	snprintf(next, sizeof(next), "again-%d", atoi(left) - 1);
+	execve("/bin/vmtest", argv, environ);
+	exit(8);
+}
+
+static const struct { const char *name; void (*run)(const char *rest); } helpers[] = {
+	{"exit-7", exit_seven},
+	{"touch-", touch_and_go},              /* a name that ends with - has an argument behind it */
+	{"fd-5", write_fd_five},
+	{"again-", exec_again},
+	{"constants", report_constants},
+	{"segments", segments_helper},
+	{"signals", signal_helper},
+	{"float", float_helper},
+	{"linux-", linux_helper},
+};
+
 void exec_helper(const char *what)
 {
-	if (strcmp(what, "exit-7") == 0)
-		exit(7);
-	if (strncmp(what, "touch-", 6) == 0)
-		*(volatile char *)strtoul(what + 6, NULL, 16) = 1;
-	if (strcmp(what, "constants") == 0)
-		report_constants();
-	if (strcmp(what, "segments") == 0)
-		segments_helper();
-	if (strcmp(what, "signals") == 0)
-		signal_helper(what);
-	if (strcmp(what, "float") == 0)
-		float_helper();
-	if (strncmp(what, "linux-", 6) == 0)
-		linux_helper((char *)what + 6);
-	if (strcmp(what, "fd-5") == 0)
-		exit(write(5, "x", 1) == 1 ? 0 : 9);
-	if (strncmp(what, "again-", 6) == 0) {
-		char next[20];
-		char *argv[] = {"vmtest", "--helper", next, NULL};
-		int left = atoi(what + 6);
-		if (left == 0)
-			exit(3);
-		snprintf(next, sizeof(next), "again-%d", left - 1);
-		execve("/bin/vmtest", argv, environ);
-		exit(8);
+	for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++) {
+		size_t n = strlen(helpers[i].name);
+		if (strncmp(what, helpers[i].name, n) == 0 && (!what[n] || helpers[i].name[n - 1] == '-'))
+			helpers[i].run(what + n);
 	}
 }
 
@@ -234,18 +234,16 @@ static void wait_options(void)
 static void preemption(void)
 {
 	pid_t pid = start_child(spin, NULL);
-	struct timespec start, now;
+	long start = now_ms();
 	uint32_t turns = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
 		uint32_t b = 0x11111111, si = 0x22222222, di = 0x33333333, dx = 0x44444444, count = 20000;
 		__asm__ volatile("1: decl %%ecx\n\tjnz 1b" : "+b"(b), "+S"(si), "+D"(di), "+d"(dx), "+c"(count) : : "cc");
 		CHECK(b == 0x11111111 && si == 0x22222222 && di == 0x33333333 && dx == 0x44444444 && count == 0,
 			"registers changed: %x %x %x %x %x", (unsigned)b, (unsigned)si, (unsigned)di, (unsigned)dx, (unsigned)count);
 		turns++;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec - start.tv_sec < 1 && turns < 2000);
+	} while (now_ms() - start < 1000 && turns < 2000);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -316,12 +314,10 @@ static void descriptors(void)
 
 static void sleep_length(void)
 {
-	struct timespec a, b;
+	long start = now_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	usleep(200000);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	long ms = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
+	long ms = now_ms() - start;
 	CHECK(ms >= 190 && ms < 5000, "200 ms of sleep took %ld ms", ms);
 }
 

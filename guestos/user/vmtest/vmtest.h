@@ -6,6 +6,7 @@
 #define VMTEST_H
 
 #include <stdbool.h>
+#include <random.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,19 +32,39 @@ extern const struct test mmap_shared_tests[];
 extern const struct test mmap_anon_tests[];
 extern const struct test swap_tests[];
 extern const struct test policy_tests[];
+extern const struct test limit_tests[];
+extern const struct test load_control_tests[];
 extern const struct test prefetch_tests[];
 extern const struct test pintos_tests[];
+extern const struct test pintos_page_tests[];
 extern const struct test process_tests[];
+extern const struct test segment_limit_tests[];
 extern const struct test segment_tests[];
+extern const struct test segment_gone_tests[];
 extern const struct test shlib_tests[];
-extern const struct test signal_tests[];
+extern const struct test signal_fault_tests[];
+extern const struct test signal_stack_tests[];
 extern const struct test signal_frame_tests[];
+extern const struct test signal_mask_tests[];
 extern const struct test signal_process_tests[];
+extern const struct test signal_call_tests[];
 extern const struct test float_tests[];
 extern const struct test linux_tests[];
 extern const struct test file_tests[];
 extern const struct test journal_tests[];
+extern const struct test ring3_tests[];
+extern const struct test bad_image_tests[];
 extern const struct test hostile_tests[];
+extern const struct test fuzz_tests[];
+
+/* What this program does when one of its own tests has started it anew, with --helper NAME: process.c has the table. */
+void exec_helper(const char *what);
+void report_constants(const char *rest);       /* demand.c */
+void segments_helper(const char *rest);        /* segments.c */
+void signal_helper(const char *rest);          /* sigprocess.c */
+void float_helper(const char *rest);           /* float.c */
+void linux_helper(const char *rest);           /* linux.c */
+void fuzz_main(const char *what);              /* fuzz.c: SEED-COUNT, with --fuzz */
 extern const struct test hostile_memory_tests[];
 
 /* check.c */
@@ -69,8 +90,6 @@ void must_end_well(pid_t pid);                                 /* waits; exit st
 void must_be_killed(void (*run)(void *), void *argument, int signal);
 
 /* Memory */
-struct memory { long private, tables, kernel, heap; };         /* pages: private ones in memory or swap; page tables; kernel; its heap */
-struct memory memory_now(void);
 uint32_t memory_pages(void);           /* physical memory the kernel manages */
 uint32_t swap_pages_free(void);
 uint32_t pressure_pages(void);         /* enough to make eviction busy: twice memory, at most 96 MB */
@@ -84,6 +103,7 @@ int pages_present(const volatile void *start, int n);
 static inline uint32_t stamp(uint32_t place, uint32_t who) { return (place + 1) * 2654435761u ^ who * 40503u; }
 void stamp_pages(char *start, uint32_t n, uint32_t who);       /* first, middle and last word of every page */
 void check_pages(const char *start, uint32_t n, uint32_t who);
-uint32_t next_random(uint32_t *state);
+
+long now_ms(void);                     /* a clock that only goes forward */
 
 #endif

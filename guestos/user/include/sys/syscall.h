@@ -1,4 +1,4 @@
-/* syscall.h: system call numbers of Linux i386, as far as Pagoda has them.
+/* syscall.h: system call numbers of Linux i386, as far as the programs here use them.
  *
  * int $0x80: number in EAX; arguments in EBX, ECX, EDX, ESI, EDI; result in EAX,
  * where -4095 .. -1 is a negated error number. All other registers are preserved. */
@@ -34,6 +34,7 @@
 #define SYS_brk 45
 #define SYS_ioctl 54
 #define SYS_fcntl 55
+#define SYS_setpgid 57
 #define SYS_umask 60
 #define SYS_dup2 63
 #define SYS_getppid 64
@@ -46,6 +47,7 @@
 #define SYS_symlink 83
 #define SYS_readlink 85
 #define SYS_reboot 88
+#define SYS_mmap 90
 #define SYS_munmap 91
 #define SYS_truncate 92
 #define SYS_ftruncate 93
@@ -65,6 +67,7 @@
 #define SYS__newselect 142
 #define SYS_msync 144
 #define SYS_readv 145
+#define SYS_writev 146
 #define SYS_fdatasync 148
 #define SYS_mlock 150
 #define SYS_munlock 151
@@ -110,6 +113,7 @@
 #define SYS_utimensat 320
 #define SYS_dup3 330
 #define SYS_pipe2 331
+#define SYS_prlimit64 340
 #define SYS_getrandom 355
 #define SYS_statx 383
 #define SYS_clock_gettime64 403
