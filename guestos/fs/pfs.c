@@ -8,8 +8,6 @@
 #include "pfs_journal.h"
 #include "dev.h"
 
-#define BITS_PER_BLOCK (PFS_BLOCK_SIZE * 8)
-
 struct mutex fs_lock;
 struct pfs_super super;
 static uint32_t block_hint;

@@ -4,7 +4,6 @@
  * changes the file under it, in one operation. */
 #include "pfs_journal.h"
 
-#define MAX_SIZE 0x7fffffffu            /* what lseek() can express */
 #define WRITE_PAGES 8u                 /* of one operation: a write of at most 28 KB is whole after a crash wherever it begins */
 
 /* A page of the file, pinned. What lies on the disk behind the end of the file is not believed: a write that was never committed may
@@ -105,7 +104,7 @@ int pfs_page_give_block(struct inode *ip, uint32_t index, struct frame *f)
 	return r;
 }
 
-/* For headers of programs: at most a page boundary apart. */
+/* For the kernel itself: headers of programs, the log of programs' transactions. Bytes read: fewer at the end of the file. */
 int pfs_read_kernel(struct inode *ip, void *to, uint32_t n, uint32_t pos)
 {
 	uint32_t done = 0;
@@ -240,9 +239,9 @@ static int write_pieces(struct inode *ip, struct frame **data, uint32_t frames, 
 	uint32_t done = 0;
 	while (done < n && !current->killed) {
 		uint32_t piece = min(n - done, frames * PAGE_SIZE - (pos + done) % PAGE_SIZE);
-		if (pos + done >= MAX_SIZE)
+		if (pos + done >= FILE_SIZE_MAX)
 			return done ? (int)done : -EFBIG;
-		piece = min(piece, MAX_SIZE - pos - done);
+		piece = min(piece, FILE_SIZE_MAX - pos - done);
 		uint32_t got = fetch(data, from + done, piece, pos + done);
 		int r = got ? store(ip, data, got, pos + done) : -EFAULT;
 		if (commit_makes_room(r))

@@ -58,15 +58,36 @@ int inode_write(struct inode *ip)
 	return 0;
 }
 
+/* The word of the bitmap that has this inode's bit, in a frame to be put back. */
+static int bitmap_word(uint32_t ino, struct frame **f, uint32_t **word)
+{
+	int err = block_read(super.inode_bitmap + ino / BITS_PER_BLOCK, f);
+	if (!err)
+		*word = (uint32_t *)frame_va(*f) + ino % BITS_PER_BLOCK / 32;
+	return err;
+}
+
 static int bitmap_change(uint32_t ino, bool set)
 {
 	struct frame *f;
-	int err = block_read(super.inode_bitmap + ino / (PFS_BLOCK_SIZE * 8), &f);
+	uint32_t *w;
+	int err = bitmap_word(ino, &f, &w);
 	if (err)
 		return err;
-	uint32_t bit = ino % (PFS_BLOCK_SIZE * 8), *w = (uint32_t *)frame_va(f) + bit / 32;
-	*w = set ? *w | 1u << bit % 32 : *w & ~(1u << bit % 32);
+	*w = set ? *w | 1u << ino % 32 : *w & ~(1u << ino % 32);
 	block_write(f);
+	block_put(f);
+	return 0;
+}
+
+static int in_use(uint32_t ino, bool *used)
+{
+	struct frame *f;
+	uint32_t *w;
+	int err = bitmap_word(ino, &f, &w);
+	if (err)
+		return err;
+	*used = *w & 1u << ino % 32;
 	block_put(f);
 	return 0;
 }
@@ -74,13 +95,10 @@ static int bitmap_change(uint32_t ino, bool set)
 int inode_alloc(uint32_t mode, struct inode **out)
 {
 	for (uint32_t ino = PFS_ROOT_INO; ino < super.inodes; ino++) {
-		struct frame *f;
-		int err = block_read(super.inode_bitmap + ino / (PFS_BLOCK_SIZE * 8), &f);
+		bool used;
+		int err = in_use(ino, &used);
 		if (err)
 			return err;
-		uint32_t bit = ino % (PFS_BLOCK_SIZE * 8);
-		bool used = ((uint32_t *)frame_va(f))[bit / 32] & 1u << bit % 32;
-		block_put(f);
 		if (used)
 			continue;
 		err = inode_load(ino, out);
@@ -229,14 +247,10 @@ static void free_on_disk(struct inode *ip)
 static int free_if_nameless(uint32_t ino)
 {
 	struct inode *ip;
-	struct frame *f;
-	int err = block_read(super.inode_bitmap + ino / (PFS_BLOCK_SIZE * 8), &f);
-	if (err)
+	bool used;
+	int err = in_use(ino, &used);
+	if (err || !used)
 		return err;
-	bool used = ((uint32_t *)frame_va(f))[ino % (PFS_BLOCK_SIZE * 8) / 32] & 1u << ino % 32;
-	block_put(f);
-	if (!used)
-		return 0;
 	err = journal_begin();
 	if (!err && !(err = inode_load(ino, &ip)))
 		inode_release(ip);             /* frees it if it has no links */

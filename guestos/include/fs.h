@@ -21,6 +21,7 @@ struct frame;
 #define DEV_PFS  0x0301u               /* stat_info.dev: which file system */
 #define DEV_PROC 4u
 #define DEV_DEV  5u
+#define FILE_SIZE_MAX 0x7fffffffu       /* bytes: what lseek() can express */
 struct stat_info { uint32_t dev, ino, mode, nlink, size, blocks, mtime, rdev; };
 struct dir_entry { uint32_t ino; uint8_t type; char name[PFS_NAME_MAX + 1]; };
 struct file_ops {

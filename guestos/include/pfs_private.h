@@ -14,6 +14,8 @@ int fs_begin(void);                    /* 0 with fs_lock held, or -EROFS without
 void fs_end(void);
 bool commit_makes_room(int err);       /* err is -ENOSPC, and blocks that were waiting for a commit can be used now: try again. Without fs_lock */
 
+#define BITS_PER_BLOCK (PFS_BLOCK_SIZE * 8)    /* of a bitmap */
+
 /* pfs.c: the metadata buffer cache (frames of the page cache, pinned while held) and the bitmaps */
 int block_read(uint32_t block, struct frame **out);
 int block_zeroed(uint32_t block, struct frame **out);

@@ -53,7 +53,8 @@ void schedule(void)
 		vm.ctxt++;
 		current = next;
 		tss_set_kernel_stack((uint32_t)next->kstack + PAGE_SIZE);
-		space_activate(next->space);
+		if (next->space)               /* a thread of the kernel's own touches no user address: any space will do, and stays cached */
+			space_activate(next->space);
 		fpu_switch(next);
 		tls_load(next);
 		switch_stacks(&old->esp, next->esp);

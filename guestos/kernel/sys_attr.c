@@ -129,12 +129,15 @@ int sys_statx(struct trapframe *tf)
 	return err ? err : statx_to_user(&st, ARG4(tf));
 }
 
+#define ACCESS_ALL 7u                  /* R_OK | W_OK | X_OK */
+#define X_OK 1u
+
 /* Root may do everything that is possible: X_OK needs an execute bit. */
 static int access_at(int dirfd, uaddr_t name, uint32_t how)
 {
 	struct stat_info st;
-	int err = how > 7 ? -EINVAL : stat_path(dirfd, name, true, &st);
-	return err ? err : how & 1 && !(st.mode & 0111) ? -EACCES : 0;
+	int err = how > ACCESS_ALL ? -EINVAL : stat_path(dirfd, name, true, &st);
+	return err ? err : how & X_OK && !(st.mode & 0111) ? -EACCES : 0;
 }
 
 int sys_access(struct trapframe *tf) { return access_at(AT_FDCWD, ARG0(tf), ARG1(tf)); }
@@ -239,7 +242,7 @@ static int truncate_path(uaddr_t name, int64_t size)
 	kfree(path);
 	if (err)
 		return err;
-	err = !f->inode ? -EINVAL : size > 0x7fffffff ? -EFBIG : pfs_truncate(f->inode, size);
+	err = !f->inode ? -EINVAL : size > (int64_t)FILE_SIZE_MAX ? -EFBIG : pfs_truncate(f->inode, size);
 	file_put(f);
 	return err;
 }

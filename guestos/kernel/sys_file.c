@@ -7,6 +7,11 @@
 #include "fs.h"
 #include "mm.h"
 
+#define COUNT_MAX 0x7ffff000u          /* what one read or write moves at most, as in Linux: it fits a result, and is whole pages */
+enum { SEEK_SET, SEEK_CUR, SEEK_END };
+enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030 };
+#define FD_CLOEXEC 1u
+
 struct file *file_from_fd(uint32_t fd) { return fd < MAX_FILES ? current->files[fd] : NULL; }
 
 int new_fd(struct file *f, uint32_t from)
@@ -38,7 +43,7 @@ static int read_at(struct file *f, uaddr_t to, uint32_t n, uint32_t *pos)
 		return f->ops->next_entry ? -EISDIR : -EINVAL;
 	if (!in_user_half(to, n))
 		return -EFAULT;                /* the whole buffer is judged first, not just the part that would be filled */
-	int r = f->ops->read(f, to, min(n, 0x7ffff000u), *pos);
+	int r = f->ops->read(f, to, min(n, COUNT_MAX), *pos);
 	if (r > 0 && f->ops->seekable)
 		*pos += r;
 	return r;
@@ -72,7 +77,7 @@ static int write_at(struct file *f, uaddr_t from, uint32_t n, uint32_t *pos)
 		return -EFAULT;
 	if (f->flags & O_APPEND && f->ops->seekable && !f->ops->stat(f, &st))
 		*pos = st.size;
-	int r = f->ops->write(f, from, min(n, 0x7ffff000u), *pos);
+	int r = f->ops->write(f, from, min(n, COUNT_MAX), *pos);
 	if (r > 0 && f->ops->seekable)
 		*pos += r;
 	return r;
@@ -106,7 +111,7 @@ static int vector(struct trapframe *tf, int (*transfer)(struct file *, uaddr_t, 
 	for (uint32_t i = 0; i < ARG2(tf); i++) {
 		uint32_t v[2] = { 0 };
 		int r = copy_from_user(v, ARG1(tf) + i * sizeof v, sizeof v);
-		uint32_t n = min(v[1], 0x7ffff000u - done);    /* the sum must fit the result */
+		uint32_t n = min(v[1], COUNT_MAX - done);    /* the sum must fit the result */
 		if (!r)
 			r = (int32_t)v[1] < 0 ? -EINVAL : transfer(file_from_fd(ARG0(tf)), v[0], n);
 		if (r < 0)
@@ -128,15 +133,15 @@ static int seek(struct file *f, int64_t offset, uint32_t whence)
 		return -EBADF;
 	if (!f->ops->seekable)
 		return -ESPIPE;
-	if (whence > 2)
+	if (whence > SEEK_END)
 		return -EINVAL;
-	if (whence == 1)
+	if (whence == SEEK_CUR)
 		offset += f->pos;
-	else if (whence == 2) {
+	else if (whence == SEEK_END) {
 		f->ops->stat(f, &st);
 		offset += st.size;
 	}
-	if (offset < 0 || offset > 0x7fffffff)
+	if (offset < 0 || offset > (int64_t)FILE_SIZE_MAX)
 		return -EINVAL;
 	f->pos = offset;
 	return 0;
@@ -164,7 +169,7 @@ static int truncate_fd(uint32_t fd, int64_t size)
 		return f ? -EINVAL : -EBADF;
 	if (!f->inode || size < 0)
 		return -EINVAL;
-	return size > 0x7fffffff ? -EFBIG : pfs_truncate(f->inode, size);
+	return size > (int64_t)FILE_SIZE_MAX ? -EFBIG : pfs_truncate(f->inode, size);
 }
 
 int sys_ftruncate(struct trapframe *tf) { return truncate_fd(ARG0(tf), (int32_t)ARG1(tf)); }
@@ -212,7 +217,6 @@ int sys_dup3(struct trapframe *tf)
 	return fd;
 }
 
-/* F_DUPFD 0, F_GETFD 1, F_SETFD 2, F_GETFL 3, F_SETFL 4, F_DUPFD_CLOEXEC 1030. */
 int sys_fcntl(struct trapframe *tf)
 {
 	struct file *f = file_from_fd(ARG0(tf));
@@ -221,23 +225,23 @@ int sys_fcntl(struct trapframe *tf)
 	if (!f)
 		return -EBADF;
 	switch (ARG1(tf)) {
-	case 0: case 1030:
+	case F_DUPFD: case F_DUPFD_CLOEXEC:
 		if (ARG2(tf) >= MAX_FILES)
 			return -EINVAL;
 		fd = new_fd(f, ARG2(tf));
 		if (fd >= 0) {
 			f->refs++;
-			current->close_on_exec |= ARG1(tf) ? 1u << fd : 0;
+			current->close_on_exec |= ARG1(tf) == F_DUPFD_CLOEXEC ? 1u << fd : 0;
 		}
 		return fd;
-	case 1:
+	case F_GETFD:
 		return !!(current->close_on_exec & bit);
-	case 2:
-		current->close_on_exec = ARG2(tf) & 1 ? current->close_on_exec | bit : current->close_on_exec & ~bit;
+	case F_SETFD:
+		current->close_on_exec = ARG2(tf) & FD_CLOEXEC ? current->close_on_exec | bit : current->close_on_exec & ~bit;
 		return 0;
-	case 3:
+	case F_GETFL:
 		return f->flags & ~O_CLOEXEC;
-	case 4:
+	case F_SETFL:
 		f->flags = (f->flags & ~(O_APPEND | O_NONBLOCK)) | (ARG2(tf) & (O_APPEND | O_NONBLOCK));
 		return 0;
 	}

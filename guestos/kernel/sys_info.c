@@ -69,7 +69,7 @@ int sys_set_robust_list(struct trapframe *tf) { return ARG1(tf) == 12 ? 0 : -EIN
 #define FUTEX_WAIT 0u
 #define FUTEX_WAKE 1u
 
-/* With one thread there is nobody to wake; and waiting, which could only end by a process that shares the page, is not there. */
+/* With one thread there is nobody to wake. Simplified: waiting, which could only end by a process that shares the page, is not there. */
 int sys_futex(struct trapframe *tf)
 {
 	uint32_t operation = ARG1(tf) & 0x7f, value;

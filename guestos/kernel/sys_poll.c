@@ -7,7 +7,6 @@
 #include "syscalls.h"
 #include "fs.h"
 #include "mm.h"
-#include "signal.h"
 
 const char poll_channel;
 

@@ -108,13 +108,15 @@ static int sleep_for(uaddr_t from, uaddr_t left_to, bool wide)
 
 int sys_nanosleep(struct trapframe *tf) { return sleep_for(ARG0(tf), ARG1(tf), false); }
 
-/* clock, flags (1: an absolute time), time, rest. */
+#define TIMER_ABSTIME 1u
+
+/* clock, flags, time, rest. */
 static int clock_nanosleep(struct trapframe *tf, bool wide)
 {
 	struct moment t, now;
 	if (ARG0(tf) != CLOCK_REALTIME && ARG0(tf) != CLOCK_MONOTONIC && ARG0(tf) != CLOCK_BOOTTIME)
 		return -EINVAL;
-	if (!(ARG1(tf) & 1))
+	if (!(ARG1(tf) & TIMER_ABSTIME))
 		return sleep_for(ARG2(tf), ARG3(tf), wide);
 	int err = moment_from_user(ARG2(tf), wide, &t);
 	if (err || (err = read_clock(ARG0(tf), &now)))

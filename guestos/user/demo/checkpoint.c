@@ -10,6 +10,7 @@
 #include <complain.h>
 #include <demo.h>
 #include <fcntl.h>
+#include <random.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -50,7 +51,7 @@ static char *page(uint32_t n) { return (char *)state + n * PAGE_SIZE; }
 static void compute(struct state *s, uint32_t *n)
 {
 	for (; s->round < s->end; s->round++) {
-		s->random = s->random * 1664525 + 1013904223;
+		next_linear(&s->random);
 		uint32_t near = s->round / (s->end / MOVES) * 7919 + (s->random >> 8) % 1500;
 		n[near % NUMBERS] += s->random ^ s->sum;
 		s->sum = s->sum * 31 + n[(near + 13) % NUMBERS];

@@ -12,6 +12,7 @@
 #include "gc.h"
 
 #include <demo.h>
+#include <random.h>
 
 #define LISTS 40
 #define LONGEST 60
@@ -23,10 +24,9 @@ static struct { uint32_t seed, length; } known[LISTS];
 static uint32_t random_state = 12345;
 static long operations, during, numbers_checked;
 
-static uint32_t next_random(void)
+static uint32_t draw(void)
 {
-	random_state = random_state * 1664525 + 1013904223;
-	return random_state >> 8;
+	return next_linear(&random_state) >> 8;
 }
 
 static uint32_t number_of(uint32_t seed, uint32_t i) { return (seed ^ i) * 2654435761u; }
@@ -34,7 +34,7 @@ static uint32_t number_of(uint32_t seed, uint32_t i) { return (seed ^ i) * 26544
 /* One more in front. An allocation may flip the halves, so pointers are kept in gc_roots, which the collector updates. */
 static void push(int list)
 {
-	struct node *n = gc_alloc(sizeof(*n) - 4 * (next_random() % 6), 1);
+	struct node *n = gc_alloc(sizeof(*n) - 4 * (draw() % 6), 1);
 
 	n->number = number_of(known[list].seed, known[list].length++);
 	n->next = gc_roots[list];
@@ -44,9 +44,9 @@ static void push(int list)
 static void rebuild(int list)
 {
 	gc_roots[list] = NULL;
-	known[list].seed = next_random();
+	known[list].seed = draw();
 	known[list].length = 0;
-	for (uint32_t n = next_random() % LONGEST; n > 0; n--)
+	for (uint32_t n = draw() % LONGEST; n > 0; n--)
 		push(list);
 }
 
@@ -69,14 +69,14 @@ static void share(int from, int to)
 
 static void work(void)
 {
-	int list = next_random() % LISTS;
+	int list = draw() % LISTS;
 
-	switch (next_random() % 8) {
+	switch (draw() % 8) {
 	case 0:
 		rebuild(list);
 		break;
 	case 1:
-		share(list, next_random() % LISTS);
+		share(list, draw() % LISTS);
 		break;
 	case 2:
 		if (known[list].length < LONGEST)

@@ -7,6 +7,7 @@
  * pages, at the cost of the others: then the sum may look well while the slowest process gets nothing done. */
 #include <demo.h>
 
+#include <random.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,8 +37,7 @@ static void work(uint32_t *data, uint32_t seed, long until, struct result *r)
 {
 	while (now_ms() < until)
 		for (int i = 0; i < UNITS_BETWEEN_CLOCKS; i++, r->units++) {
-			seed = seed * 1664525 + 1013904223;
-			uint32_t page = (uint32_t)((uint64_t)(seed >> 8) * pages >> 24);
+			uint32_t page = (uint32_t)((uint64_t)(next_linear(&seed) >> 8) * pages >> 24);
 			uint32_t *p = data + page * (PAGE_SIZE / sizeof(*p));
 			r->errors += p[1] != seal(page, p[0]);
 			p[1] = seal(page, ++p[0]);

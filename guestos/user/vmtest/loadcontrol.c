@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What follows "name:" and a tab in its status file. */
@@ -33,19 +32,10 @@ static long working_set_now(void) { return strtol(status_of(getpid(), "VmWSet"),
 
 static void compute(const volatile char *pages, uint32_t n, unsigned ms)
 {
-	struct timespec t;
-	long end = 0;
+	long end = now_ms() + (long)ms;
 
-	for (uint32_t i = 0;; i++) {
+	for (uint32_t i = 0; i % 256 || now_ms() <= end; i++)
 		(void)pages[i % n * PAGE_SIZE];
-		if (i % 256)
-			continue;
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		long now = t.tv_sec * 1000 + t.tv_nsec / 1000000;
-		end = end ? end : now + (long)ms;
-		if (now > end)
-			return;
-	}
 }
 
 static void working_set(void)
@@ -65,17 +55,15 @@ static volatile uint32_t *data;
 static uint32_t data_pages;
 
 /* Touches its pages at random until told to stop. Word 0 counts; the sum must be right in the end. */
-static void toucher(void *until_s)
+static void toucher(void *until_ms)
 {
 	uint32_t seed = getpid() * 7 + 1, touches = 0, sum = 0;
-	struct timespec t = {0};
 
 	data_pages = memory_pages() * 28 / 100;
 	data = (volatile uint32_t *)grow_heap(data_pages);
-	while (t.tv_sec < (long)until_s) {
+	while (now_ms() < (long)until_ms) {
 		for (int i = 0; i < 64; i++, touches++)
 			++data[next_random(&seed) % data_pages * (PAGE_SIZE / 4)];
-		clock_gettime(CLOCK_MONOTONIC, &t);
 	}
 	for (uint32_t i = 0; i < data_pages; i++)
 		sum += data[i * (PAGE_SIZE / 4)];
@@ -86,11 +74,10 @@ static void touch_together(long seconds)
 {
 	enum { N = 5 };
 	pid_t child[N];
-	struct timespec t;
+	long until = now_ms() + seconds * 1000;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
 	for (int i = 0; i < N; i++)
-		child[i] = start_child(toucher, (void *)(t.tv_sec + seconds));
+		child[i] = start_child(toucher, (void *)until);
 	for (int i = 0; i < N; i++)
 		must_end_well(child[i]);
 }
