@@ -236,7 +236,8 @@ static const char *refuse(void)
 {
 	if (super.journal_blocks < PFS_JOURNAL_MIN || super.journal_blocks > PFS_JOURNAL_MAX)
 		return "has an impossible size";
-	if (super.journal < super.inode_table + super.inode_table_blocks || super.journal + super.journal_blocks > super.first_data)
+	if (super.journal < super.inode_table + super.inode_table_blocks || super.journal > super.first_data
+	    || super.journal_blocks > super.first_data - super.journal)
 		return "lies outside its place";
 	if (super.block_bitmap_blocks > PFS_BITMAP_MAX)
 		return "is for a smaller file system";

@@ -62,8 +62,10 @@ int block_alloc(uint32_t *out)
 void block_release(uint32_t block)
 {
 	struct frame *f;
+	if (!block_valid(block))
+		return;                        /* a damaged inode may name the bitmaps, or the log */
 	cache_remove(OBJECT_DEVICE, block);
-	if (!block_valid(block) || block_read(super.block_bitmap + block / BITS_PER_BLOCK, &f))
+	if (block_read(super.block_bitmap + block / BITS_PER_BLOCK, &f))
 		return;
 	((uint32_t *)frame_va(f))[block % BITS_PER_BLOCK / 32] &= ~(1u << block % 32);
 	block_write(f);
@@ -95,7 +97,7 @@ int pfs_mount(void)
 		err = super_ok(&super) ? journal_mount() : -EINVAL;
 	}
 	if (!err)
-		err = inode_load(PFS_ROOT_INO, &root);
+		err = inode_named(PFS_ROOT_INO, &root);
 	if (!err && !S_ISDIR(root->d.mode))
 		err = -EINVAL;
 	if (!err && journal.in_use)

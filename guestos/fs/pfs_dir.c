@@ -108,7 +108,7 @@ int dir_walk(const char *path, struct inode **out, char *last)
 {
 	char name[PFS_NAME_MAX + 1];
 	struct inode *ip, *next;
-	int err = inode_load(PFS_ROOT_INO, &ip), r;
+	int err = inode_named(PFS_ROOT_INO, &ip), r;
 	if (err)
 		return err;
 	while ((r = component(&path, name)) > 0) {
@@ -123,7 +123,7 @@ int dir_walk(const char *path, struct inode **out, char *last)
 		if (!err)
 			err = dir_find(ip, name, &ino, NULL);
 		if (!err)
-			err = inode_load(ino, &next);
+			err = inode_named(ino, &next);
 		inode_release(ip);
 		if (err)
 			return err;

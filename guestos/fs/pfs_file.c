@@ -282,7 +282,7 @@ static int file_next_entry(struct file *file, uint32_t *pos, struct dir_entry *o
 		out->ino = e.ino;
 		strlcpy(out->name, e.name, sizeof out->name);
 		out->type = 0;
-		if (!inode_load(e.ino, &ip)) {
+		if (!inode_named(e.ino, &ip)) {
 			out->type = DT_OF(ip->d.mode);
 			inode_release(ip);
 		}

@@ -269,21 +269,35 @@ int inode_free_nameless(bool on_disk)
 	return err;
 }
 
-/* Give up a reference with fs_lock held. */
-void inode_release(struct inode *ip)
+static void drop(struct inode *ip)
 {
-	if (ip->refs > 1) {
-		ip->refs--;
+	if (--ip->refs)
 		return;
-	}
-	if (!ip->d.links)
-		free_on_disk(ip);
 	struct inode **link = &inodes;
 	while (*link != ip)
 		link = &(*link)->next;
 	*link = ip->next;
 	kfree(ip->path);
 	kfree(ip);
+}
+
+/* Give up a reference with fs_lock held; if it may be the last of an inode without a name, in an operation. */
+void inode_release(struct inode *ip)
+{
+	if (ip->refs == 1 && !ip->d.links)
+		free_on_disk(ip);
+	drop(ip);
+}
+
+/* The inode that a name leads to. Only on a damaged disk is there one without links; it is nobody's to free, least of all by looking. */
+int inode_named(uint32_t ino, struct inode **out)
+{
+	int err = inode_load(ino, out);
+	if (err || (*out)->d.links)
+		return err;
+	printk("pfs: a name leads to inode %u, which has none\n", ino);
+	drop(*out);
+	return -EIO;
 }
 
 void inode_get(struct inode *ip) { ip->refs++; }

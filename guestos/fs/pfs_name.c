@@ -42,7 +42,7 @@ static int create_once(const char *path, uint32_t mode, bool exclusive, struct i
 	if (!err) {
 		err = dir_find(dp, name, &ino, NULL);
 		if (!err)
-			err = exclusive ? -EEXIST : inode_load(ino, out);
+			err = exclusive ? -EEXIST : inode_named(ino, out);
 		else if (err == -ENOENT)
 			err = make(dp, name, S_IFREG | (mode & 0777), out);
 		inode_release(dp);
@@ -159,7 +159,7 @@ static int remove(const char *path, bool directory)
 	err = dir_walk(path, &dp, name);
 	if (!err) {
 		err = dir_find(dp, name, &ino, &where);
-		if (!err && !(err = inode_load(ino, &ip))) {
+		if (!err && !(err = inode_named(ino, &ip))) {
 			if (directory)
 				err = S_ISDIR(ip->d.mode) ? dir_check_empty(ip) : -ENOTDIR;
 			else if (S_ISDIR(ip->d.mode))
@@ -198,11 +198,11 @@ static int rename_at(struct inode *from, const char *old_name, struct inode *to,
 	struct inode *ip, *victim;
 	uint32_t ino, where, victim_ino, victim_where;
 	int err = dir_find(from, old_name, &ino, &where);
-	if (err || (err = inode_load(ino, &ip)))
+	if (err || (err = inode_named(ino, &ip)))
 		return err;
 	err = dir_find(to, new_name, &victim_ino, &victim_where);
 	if (!err && victim_ino != ino) {
-		if (!(err = inode_load(victim_ino, &victim))) {
+		if (!(err = inode_named(victim_ino, &victim))) {
 			bool dir = S_ISDIR(ip->d.mode), victim_dir = S_ISDIR(victim->d.mode);
 			err = dir && !victim_dir ? -ENOTDIR : !dir && victim_dir ? -EISDIR : dir ? dir_check_empty(victim) : 0;
 			if (!err)

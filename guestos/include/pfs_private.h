@@ -27,6 +27,7 @@ bool block_valid(uint32_t block);
 
 /* pfs_inode.c */
 int inode_load(uint32_t ino, struct inode **out);
+int inode_named(uint32_t ino, struct inode **out);          /* the same for one that a name leads to: -EIO if it has no links */
 int inode_alloc(uint32_t mode, struct inode **out);
 int inode_write(struct inode *ip);
 int inode_map(struct inode *ip, uint32_t index, bool alloc, uint32_t *block);

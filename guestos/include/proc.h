@@ -63,6 +63,8 @@ struct proc {
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
+	uint32_t fault_registers;      /* what fault.c makes of them, at its last page fault */
+	bool faults_again;             /* in a page fault of an instruction that has just had another */
 	bool suspended;                /* by load control: mm/loadcontrol.c */
 	uint32_t suspended_at, resumed_at;
 	struct linux_rlimit rlimits[RLIMITS];

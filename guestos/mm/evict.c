@@ -150,14 +150,13 @@ void evict_all(struct space *s)
 }
 
 /* A page is about to be mapped at la: if the process has as many as it may have, others of its own make room first. The limit is a
- * wish: pages that are pinned or shared stay, and so the process goes on beyond it. With fewer pages than RSS_LEAST it would not go on at all:
- * an instruction, its source and its destination can each lie across a page boundary. */
-#define RSS_LEAST 8u
+ * wish: pages that are pinned or shared stay, and so the process goes on beyond it. Nor does anything go for the second and later pages of
+ * one instruction: it needs them all at once, and under a low limit they would push each other out for ever. */
 void rss_make_room(struct space *s, uint32_t la)
 {
-	uint32_t limit = max(current->rlimits[RLIMIT_RSS].soft >> PAGE_SHIFT, RSS_LEAST);
+	uint32_t limit = current->rlimits[RLIMIT_RSS].soft >> PAGE_SHIFT;
 	pte_t *pte = pte_find(s, la);
-	if (s->rss < limit || (pte && *pte & PG_P))
+	if (s->rss < limit || current->faults_again || (pte && *pte & PG_P))
 		return;
 	for (uint32_t n = s->rss - limit + 1; n && s->rss >= limit && evict(s); n--)
 		;

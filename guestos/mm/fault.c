@@ -310,6 +310,18 @@ static void report_bad_access(const struct trapframe *tf, uint32_t la, enum faul
 	signal_bad_access(tf, la, sig);
 }
 
+/* Registers in one number. If it is the same at two faults in a row, the instruction was begun again and has come no further: all it
+ * changes before a fault is what it does to memory, and a repeated string instruction counts in ECX. Another instruction with the same
+ * number would only be taken for one that needs another page. */
+static uint32_t fingerprint(const struct trapframe *tf)
+{
+	const uint32_t words[] = { tf->edi, tf->esi, tf->ebp, tf->ebx, tf->edx, tf->ecx, tf->eax, from_user(tf) ? tf->user_esp : 0 };
+	uint32_t n = tf->eip;
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
+		n = n * 31 + words[i];
+	return n;
+}
+
 /* Vector 14. CR2 is read before interrupts are allowed, since another fault would overwrite it. Kernel code may fault on user
  * addresses only inside user_copy; anything else is a kernel bug. */
 void page_fault(struct trapframe *tf)
@@ -323,7 +335,11 @@ void page_fault(struct trapframe *tf)
 		sti();
 	vm.pgfault++;
 	current->minflt++;
+	uint32_t before = current->fault_registers;
+	current->fault_registers = fingerprint(tf);
+	current->faults_again = current->fault_registers == before;
 	enum fault_result result = fault_in(current->space, la, tf->error & PF_W, user ? tf->user_esp : current->tf->user_esp);
+	current->faults_again = false;
 	current->maxrss = max(current->maxrss, current->space->rss);
 	if (result == FAULT_DONE)
 		return;

@@ -60,6 +60,25 @@ said 'o space left'
 said '^both are there'
 clean
 
+# A name leads to an inode without links (bytes 2 and 3; word 8 of the superblock is where inodes are). Looking at it frees nothing.
+make 128
+inodes=$(od -An -tu4 -j $((1048576 + 32)) -N 4 "$dir/disk" | tr -d ' ')
+printf '\0\0' | dd of="$dir/disk" bs=1 seek=$((1048576 + 4096 * inodes + 7 * 128 + 2)) conv=notrunc 2> /dev/null
+boot 'ls /bin
+cp /bin/sh /tmp/a
+rm /bin/cp
+ls /bin/sh'
+said 'a name leads to inode 7, which has none'
+said '^/bin/sh'
+grep -q panic "$dir/out" && fail "the kernel panicked: $(grep panic "$dir/out")"
+
+# Word 10 says where the log is: at a place so high that the sum with its size is small again.
+make 128
+printf '\360\377\377\377' | dd of="$dir/disk" bs=1 seek=$((1048576 + 40)) conv=notrunc 2> /dev/null
+boot 'ls'
+said 'lies outside its place'
+said "Cannot mount"
+
 # Word 10 of the superblock says where the log is; its first word is a magic number.
 make 128
 log=$(od -An -tu4 -j $((1048576 + 40)) -N 4 "$dir/disk" | tr -d ' ')

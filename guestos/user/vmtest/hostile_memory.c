@@ -46,22 +46,23 @@ static void lose_stack(void *unused)
 
 static void stack_gone(void) { CHECK_EQ(child_status(lose_stack, NULL), 0); }
 
-/* Source, destination and code, each across a page boundary, with no page allowed to be resident. */
+/* Source and destination, each across a page boundary, stack and code, with no page allowed to be resident; and the same for a child. */
 static void copy_across(void *unused)
 {
 	static const struct rlimit none = {0, 0};
 	char *p = map_anonymous(4);
 
 	(void)unused;
+	CHECK_EQ(setrlimit(RLIMIT_RSS, &none), 0);
 	for (int i = 0; i < 4; i++)
 		p[i * PAGE_SIZE] = 'a' + i;
-	CHECK_EQ(setrlimit(RLIMIT_RSS, &none), 0);
-	for (int i = 0; i < 20; i++) {
-		const char *from = p + 3 * PAGE_SIZE - 2;
-		char *to = p + PAGE_SIZE - 2;
-		__asm__ volatile("movsl" : "+S"(from), "+D"(to) : : "memory");
-	}
-	CHECK_EQ(p[PAGE_SIZE], 'd');
+	memcpy(p + PAGE_SIZE - 100, p + 3 * PAGE_SIZE - 50, 200);
+	CHECK_EQ(p[PAGE_SIZE - 50], 'd');
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(p[3 * PAGE_SIZE]);
+	int status;
+	CHECK(waitpid(pid, &status, 0) == pid && status == 'd' << 8, "the child's wait status is 0x%x", status);
 }
 
 static void rss_zero(void)
