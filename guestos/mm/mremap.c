@@ -92,6 +92,8 @@ int space_remap(struct space *s, uint32_t from, uint32_t length, uint32_t new_le
 		return -EFAULT;
 	if (!length && !r->shared)
 		return -EINVAL;
+	if (region_page_at(r, from) + (new_length >> PAGE_SHIFT) < region_page_at(r, from))
+		return -EINVAL;                /* pages of a file are counted in 32 bits: the first would come after the last */
 	if (new_length > length && !r->shared && region_writable(r) && !space_affordable((new_length - length) >> PAGE_SHIFT))
 		return -ENOMEM;
 	if (new_length > length && !space_may_grow(s, (new_length - length) >> PAGE_SHIFT))

@@ -161,7 +161,22 @@ static void page_tables_only(void)
 		;
 }
 
+/* The last page that a number of 32 bits can name, and no further: the next would be the file's first. */
+static void remap_wraps(void)
+{
+	int fd = mapped_file(4, 1);
+	void *p = (void *)syscall(SYS_mmap2, 0, PAGE_SIZE, PROT_READ, MAP_SHARED, fd, 0xfffffffe);
+
+	CHECK(p != MAP_FAILED, "mmap2: errno %d", errno);
+	CHECK_ERROR(mremap(p, PAGE_SIZE, 8 * PAGE_SIZE, MREMAP_MAYMOVE), EINVAL);
+	CHECK_ERROR(mremap(p, 0, 8 * PAGE_SIZE, MREMAP_MAYMOVE), EINVAL);
+	must_be_killed(touch_read, p, SIGBUS);
+	close(fd);
+	unlink(MAPPED);
+}
+
 const struct test hostile_memory_tests[] = {
+	{"mremap-wrap", "a mapping does not grow beyond the last page that can be counted", remap_wraps, NULL},
 	{"stack-gone", "calls on memory above the last region, which is the stack's place, are ENOMEM", stack_gone, NULL},
 	{"rss-zero", "a process that may have no page resident goes on all the same", rss_zero, NULL},
 	{"oom-page-tables", "when page tables have used up memory, whose they are has to go, and nobody else", page_tables_only, NULL},
