@@ -483,7 +483,7 @@ static void summarize(const struct harness *h, double seconds)
 
 int main(int argc, char **argv)
 {
-	struct harness h = { 0 };
+	static struct harness h;               /* what it holds, it holds to the end */
 	struct plan p = { .stride = 1, .ways = 14, .boot_every = 1, .only_cut = -1 };
 	struct timespec from, to;
 	unsigned seed = 0;
