@@ -291,19 +291,18 @@ static void judge_recovery(struct harness *h, const struct cut *c, const struct 
 	free(solid);
 }
 
-static void judge_by_boot(struct harness *h, const struct cut *c, uint8_t *bytes, const char *tree)
+static void judge_boot(struct harness *h, const struct cut *c, uint8_t *bytes, const char *tree, struct run *r)
 {
-	struct run r = { 0 };
 	struct pfs_image img = { .base = bytes + PARTITION, .blocks = (h->size - PARTITION) / PFS_BLOCK_SIZE };
 	struct pfs_verdict v;
 	struct reports reports = { "" };
 	memcpy(h->disk, bytes, h->size);
-	bool off = boot(h, bytes, "/bin/look", true, &r);
-	char *begin = strstr(r.console, "begin\r\n"), *end = begin ? strstr(begin, "end\r\n") : NULL;
+	bool off = boot(h, bytes, "/bin/look", true, r);
+	char *begin = strstr(r->console, "begin\r\n"), *end = begin ? strstr(begin, "end\r\n") : NULL;
 
 	h->boots++;
 	if (!off || !end) {
-		fail(h, c, "Pagoda does not come up", r.console);
+		fail(h, c, "Pagoda does not come up", r->console);
 		return;
 	}
 	*end = 0;
@@ -316,7 +315,14 @@ static void judge_by_boot(struct harness *h, const struct cut *c, uint8_t *bytes
 	if (v.problems || v.replay.in_use)
 		fail(h, c, "Pagoda leaves a disk that is not clean", reports.text);
 	if (!h->once)
-		judge_recovery(h, c, &r, tree);
+		judge_recovery(h, c, r, tree);
+}
+
+static void judge_by_boot(struct harness *h, const struct cut *c, uint8_t *bytes, const char *tree)
+{
+	struct run r = { 0 };
+
+	judge_boot(h, c, bytes, tree, &r);
 	for (size_t i = 0; i < r.events; i++)
 		free(r.event[i].data);
 	free(r.event);
