@@ -34,15 +34,38 @@ static unsigned below(unsigned n)
 	return (unsigned)(seed >> 33) % n;
 }
 
+/* What the program painted last, for the one who must find out why it died. */
+static char painted[8192];
+static size_t painted_bytes;
+
+static void keep(const char *bytes, size_t count)
+{
+	size_t kept = count < sizeof(painted) ? sizeof(painted) - count : 0;
+
+	if (count > sizeof(painted)) {
+		bytes += count - sizeof(painted);
+		count = sizeof(painted);
+	}
+	if (kept > painted_bytes)
+		kept = painted_bytes;
+	memmove(painted, painted + painted_bytes - kept, kept);
+	memcpy(painted + kept, bytes, count);
+	painted_bytes = kept + count;
+}
+
 /* Reads what the program paints until it is quiet; false: it has gone. */
 static bool drain(int fd, int milliseconds)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char bytes[65536];
 
-	while (poll(&p, 1, milliseconds) > 0)
-		if (read(fd, bytes, sizeof(bytes)) <= 0)
+	while (poll(&p, 1, milliseconds) > 0) {
+		ssize_t got = read(fd, bytes, sizeof(bytes));
+
+		if (got <= 0)
 			return false;
+		keep(bytes, (size_t)got);
+	}
 	return true;
 }
 
@@ -158,7 +181,7 @@ START_TEST(random_keys_do_no_harm)
 			continue;
 		status = play(i + 1);
 		if (status)
-			fprintf(stderr, "seed %u: the debugger ended with wait status 0x%x\n", i + 1, status);
+			fprintf(stderr, "seed %u: the debugger ended with wait status 0x%x; painted last:\n%.*s\n", i + 1, status, (int)painted_bytes, painted);
 		_exit(status != 0);
 	}
 	for (unsigned i = 0; i < MONKEYS; i++) {
