@@ -179,8 +179,10 @@ int main(int argc, char **argv)
 		exec_helper(argv[2]);
 		return 0;
 	}
-	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0)
+	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0) {
 		fuzz_main(argv[2]);
+		return 0;
+	}
 	if (argc > 1 && strcmp(argv[1], "-l") == 0) {
 		for (size_t i = 0; i < TABLES; i++)
 			for (const struct test *t = tables[i]; t->name; t++)
