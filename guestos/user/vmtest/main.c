@@ -29,6 +29,7 @@ static const struct test *const tables[] = {
 	mmap_tests,
 	mprotect_tests,
 	mmap_shared_tests,
+	mmap_file_tests,
 	mmap_anon_tests,
 	swap_tests,
 	policy_tests,

@@ -29,6 +29,7 @@ extern const struct test cow_tests[];
 extern const struct test mmap_tests[];
 extern const struct test mprotect_tests[];
 extern const struct test mmap_shared_tests[];
+extern const struct test mmap_file_tests[];
 extern const struct test mmap_anon_tests[];
 extern const struct test swap_tests[];
 extern const struct test policy_tests[];
