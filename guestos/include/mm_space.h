@@ -89,11 +89,11 @@ void ldt_activate(const struct space *s);
 void ldt_free(struct space *s);
 int ldt_copy(struct space *to, const struct space *from);              /* may sleep */
 
-/* mremap.c, advice.c: all may sleep, but space_in_core() */
+/* mremap.c, advice.c: all may sleep */
 int space_remap(struct space *s, uint32_t from, uint32_t length, uint32_t new_length, bool may_move, uint32_t to);
 int space_advise(struct space *s, uint32_t start, uint32_t end, uint32_t advice);
 int space_sync(struct space *s, uint32_t start, uint32_t end, uint32_t flags);
-bool space_in_core(struct space *s, uint32_t la);
+int space_in_core(struct space *s, uint32_t start, uint32_t pages, uaddr_t to);
 
 /* mlock.c */
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */

@@ -31,6 +31,7 @@ static const struct test *const tables[] = {
 	mmap_shared_tests,
 	mmap_file_tests,
 	mmap_anon_tests,
+	advice_tests,
 	swap_tests,
 	policy_tests,
 	limit_tests,

@@ -31,6 +31,7 @@ extern const struct test mprotect_tests[];
 extern const struct test mmap_shared_tests[];
 extern const struct test mmap_file_tests[];
 extern const struct test mmap_anon_tests[];
+extern const struct test advice_tests[];
 extern const struct test swap_tests[];
 extern const struct test policy_tests[];
 extern const struct test limit_tests[];
