@@ -4,10 +4,15 @@
  * disk was full and a commit has made room. */
 #include "pfs_private.h"
 
+/* Another directory in dp is another link to it: its "..". */
+static int room_for_parent(const struct inode *dp) { return dp->d.links == PFS_LINKS_MAX ? -EMLINK : 0; }
+
 /* A new inode with a name in dp. */
 static int make(struct inode *dp, const char *name, uint32_t mode, struct inode **out)
 {
-	int err = dp->d.links ? inode_alloc(mode, out) : -ENOENT;
+	int err = !dp->d.links ? -ENOENT : S_ISDIR(mode) ? room_for_parent(dp) : 0;
+	if (!err)
+		err = inode_alloc(mode, out);
 	if (err)
 		return err;
 	struct inode *ip = *out;
@@ -85,7 +90,7 @@ static int link_once(const char *from, const char *to)
 		return err;
 	err = dir_walk(from, &ip, NULL);
 	if (!err) {
-		err = S_ISDIR(ip->d.mode) ? -EPERM : ip->d.links == 0xffff ? -EMLINK : dir_walk(to, &dp, name);
+		err = S_ISDIR(ip->d.mode) ? -EPERM : ip->d.links == PFS_LINKS_MAX ? -EMLINK : dir_walk(to, &dp, name);
 		if (!err) {
 			err = dir_find(dp, name, &ino, NULL);
 			err = !err ? -EEXIST : err != -ENOENT ? err : dp->d.links ? dir_add(dp, name, ip->ino) : -ENOENT;
@@ -180,6 +185,8 @@ static int rename_at(struct inode *from, const char *old_name, struct inode *to,
 				err = unlink_at(to, victim_where, victim);
 			inode_release(victim);
 		}
+	} else if (err == -ENOENT && S_ISDIR(ip->d.mode) && from != to && room_for_parent(to)) {
+		err = -EMLINK;
 	}
 	if ((!err && victim_ino != ino) || err == -ENOENT) {
 		err = dir_add(to, new_name, ino);
