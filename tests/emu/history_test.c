@@ -670,6 +670,38 @@ START_TEST(a_fork_makes_the_past_the_present)
 }
 END_TEST
 
+/* Twice at one moment, and a way back from there that is remembered, too: whoever runs over it or up to it meets what was changed last. */
+START_TEST(changes_where_a_checkpoint_is_already)
+{
+	static const uint64_t at = RUN / 8, ends[] = { 0, MILLION };
+	struct rig r;
+	struct print present;
+
+	for (unsigned i = 0; i < 2; i++) {
+		start_pagoda(&r, (struct tlb_geometry){ 0, 0 }, script);
+		remember(&r, PAGODA_LIMIT);
+		ck_assert_int_eq(history_run(r.h, at), MACHINE_RAN);
+		for (unsigned change = 1; change <= 2; change++) {
+			ck_assert_int_eq(history_goto_tick(r.h, at - 1000, NULL, err), HISTORY_OK);
+			ck_assert_int_eq(history_goto_tick(r.h, at, NULL, err), HISTORY_OK);
+			ck_assert_int_eq(history_fork(r.h, err), 0);
+			phys_write(&r.m->phys, 0xc8000, 4, change);
+		}
+		ck_assert(!ends[i] || history_run(r.h, ends[i]) == MACHINE_RAN);
+		present = print_of(r.m, true);
+		ck_assert_int_eq(history_goto_tick(r.h, at - 1000, NULL, err), HISTORY_OK);
+		ck_assert_int_eq(history_run(r.h, 1000), MACHINE_RAN);
+		ck_assert_uint_eq(phys_read(&r.m->phys, 0xc8000, 4), 2);
+		ck_assert_int_eq(history_in_past(r.h), ends[i] != 0);
+		ck_assert_int_eq(history_run(r.h, ends[i]), MACHINE_RAN);
+		check_same(r.m, &present, true, "the present", i);
+		ck_assert(!history_in_past(r.h));
+		ck_assert_ptr_null(history_trouble(r.h));
+		end(&r);
+	}
+}
+END_TEST
+
 /* --- trouble -------------------------------------------------------------------------------------------------------------------------- */
 
 /* A byte in the past that was another: found at the next checkpoint, named, and put right. */
@@ -761,6 +793,7 @@ int main(void)
 	tcase_add_test(t, output_is_seen_once_and_can_be_asked_for);
 	tcase_add_test(t, the_image_is_the_presents_whatever_was_done_in_the_past);
 	tcase_add_test(t, a_fork_makes_the_past_the_present);
+	tcase_add_test(t, changes_where_a_checkpoint_is_already);
 	tcase_add_test(t, a_run_that_is_not_the_same_again_is_named);
 	tcase_add_test(t, a_long_way_can_be_interrupted);
 	suite_add_tcase(s, t);
