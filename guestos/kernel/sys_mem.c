@@ -202,7 +202,6 @@ int sys_madvise(struct trapframe *tf)
 	return err ? err : space_advise(current->space, ARG0(tf), end, ARG2(tf));
 }
 
-/* One byte a page: 1 if it is in memory. */
 int sys_mincore(struct trapframe *tf)
 {
 	uint32_t start = ARG0(tf), n = ARG1(tf), pages = n / PAGE_SIZE + (n % PAGE_SIZE != 0);
@@ -212,20 +211,7 @@ int sys_mincore(struct trapframe *tf)
 		return -ENOMEM;
 	if (!in_user_half(ARG2(tf), pages))
 		return -EFAULT;
-	for (uint32_t done = 0; done < pages;) {
-		uint8_t in[64];
-		uint32_t count = min(pages - done, (uint32_t)sizeof in);
-		for (uint32_t i = 0; i < count; i++) {
-			uint32_t la = start + (done + i) * PAGE_SIZE;
-			if (!region_find(current->space, la))
-				return -ENOMEM;
-			in[i] = space_in_core(current->space, la);
-		}
-		if (copy_to_user(ARG2(tf) + done, in, count))
-			return -EFAULT;
-		done += count;
-	}
-	return 0;
+	return space_in_core(current->space, start, pages, ARG2(tf));
 }
 
 static int lock_range(struct trapframe *tf, bool lock)

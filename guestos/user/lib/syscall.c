@@ -160,6 +160,7 @@ int mlock(const void *start, size_t length) { return syscall(SYS_mlock, start, l
 int munlock(const void *start, size_t length) { return syscall(SYS_munlock, start, length); }
 
 int access(const char *path, int mode) { return syscall(SYS_access, path, mode); }
+int link(const char *path, const char *another) { return syscall(SYS_link, path, another); }
 int unlink(const char *path) { return syscall(SYS_unlink, path); }
 int rename(const char *from, const char *to) { return syscall(SYS_rename, from, to); }
 int mkdir(const char *path, mode_t mode) { return syscall(SYS_mkdir, path, mode); }

@@ -108,18 +108,18 @@ static void forged_log(void)
 	unlink(PLACE);
 }
 
+#define TABLES_FIRST 0x10000000u
+#define TABLES_BYTES 0xa0000000u
+
 /* One page in each 4 MB, used and given up at once: page tables remain. */
 static void make_tables(void *go)
 {
-	const uint32_t first = 0x10000000, bytes = 0xa0000000;
 	int *fd = go;
 	char c;
 
 	close(fd[1]);
 	read(fd[0], &c, 1);                    /* all begin together: with memory short there would be no more forks */
-	if (mmap((void *)first, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
-		_exit(1);
-	for (uint32_t at = first; at - first < bytes; at += 4 << 20) {
+	for (uint32_t at = TABLES_FIRST; at - TABLES_FIRST < TABLES_BYTES; at += 4 << 20) {
 		touch_read((void *)at);
 		madvise((void *)at, PAGE_SIZE, MADV_DONTNEED);
 	}
@@ -145,6 +145,10 @@ static void page_tables_only(void)
 	pid_t bystander = start_child(use_some, NULL);
 	n = n < MOST ? n : MOST;
 	CHECK_EQ(pipe(fd), 0);
+	/* Mapped here, for all of them: as soon as one has filled three quarters of memory the kernel refuses further mappings, and if it gets
+	 * that far within its first time slice the others would have nothing to touch, and what there is would be enough for one. */
+	CHECK(mmap((void *)TABLES_FIRST, TABLES_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0)
+		!= MAP_FAILED, "mmap: errno %d", errno);
 	for (int i = 0; i < n; i++)
 		pids[i] = start_child(make_tables, fd);
 	close(fd[1]);

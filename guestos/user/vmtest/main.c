@@ -19,7 +19,6 @@
 #define LONGEST_SECONDS 600
 
 static const struct test *const tables[] = {
-	hostile_memory_tests,  /* first: on QEMU, after all the others, oom-page-tables finds nobody killed; why is not known yet */
 	demand_tests,
 	fault_tests,
 	pointer_tests,
@@ -29,7 +28,9 @@ static const struct test *const tables[] = {
 	mmap_tests,
 	mprotect_tests,
 	mmap_shared_tests,
+	mmap_file_tests,
 	mmap_anon_tests,
+	advice_tests,
 	swap_tests,
 	policy_tests,
 	limit_tests,
@@ -56,6 +57,7 @@ static const struct test *const tables[] = {
 	bad_image_tests,
 	hostile_tests,
 	fuzz_tests,
+	hostile_memory_tests,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -179,8 +181,10 @@ int main(int argc, char **argv)
 		exec_helper(argv[2]);
 		return 0;
 	}
-	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0)
+	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0) {
 		fuzz_main(argv[2]);
+		return 0;
+	}
 	if (argc > 1 && strcmp(argv[1], "-l") == 0) {
 		for (size_t i = 0; i < TABLES; i++)
 			for (const struct test *t = tables[i]; t->name; t++)
