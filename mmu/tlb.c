@@ -1,8 +1,9 @@
 /* mmu/tlb.c: where translations are kept.
  *
- * Flat (geometry {0, 0}): an array indexed by linear page number, so that nothing is ever evicted, beside a map of the
- * valid entries: a bit a page, and above it a bit for each 64 of those, twice. Flushing and listing visit set bits only,
- * in order of page number.
+ * Flat (geometry {0, 0}): an array indexed by linear page number, so that nothing is ever evicted, beside two maps of the
+ * valid entries, global ones in one and the others in the other: a bit a page, and above it a bit for each 64 of those, twice.
+ * Flushing and listing visit set bits only, in order of page number. A load of CR3 keeps the global entries, and must not look at
+ * them: a kernel with 64 MB mapped for itself has thousands of them, and comes to a new process just as often.
  *
  *   top[4] --> mid[256] --> bit[16384] --> store[2^20]
  *
@@ -22,10 +23,12 @@
 #define STORE_BYTES (TLB_VPNS * sizeof(struct tlb_entry))
 #define MAX_ENTRIES 65536u
 
+struct map { uint64_t top[4], mid[256], bit[TLB_VPNS / 64]; };
+
 struct tlb {
 	struct tlb_entry *store;           /* flat: TLB_VPNS; modelled: geometry.entries, set after set */
 	size_t bytes;
-	uint64_t top[4], mid[256], bit[TLB_VPNS / 64];
+	struct map local, global;
 	uint32_t sets;
 	uint64_t clock;                    /* modelled: counts uses, for LRU */
 	uint32_t large;                    /* valid entries made from large pages */
@@ -77,20 +80,25 @@ void tlb_free(struct mmu *mmu)
 
 /* --- the map of valid flat entries ---------------------------------------------------------------------------- */
 
-static void map_set(struct tlb *t, uint32_t vpn)
+static struct map *map_of(struct tlb *t, const struct tlb_entry *e)
 {
-	t->bit[vpn >> 6] |= 1ull << (vpn & 63);
-	t->mid[vpn >> 12] |= 1ull << (vpn >> 6 & 63);
-	t->top[vpn >> 18] |= 1ull << (vpn >> 12 & 63);
+	return e->flags & TLB_G ? &t->global : &t->local;
 }
 
-static void map_clear(struct tlb *t, uint32_t vpn)
+static void map_set(struct map *m, uint32_t vpn)
 {
-	if (t->bit[vpn >> 6] &= ~(1ull << (vpn & 63)))
+	m->bit[vpn >> 6] |= 1ull << (vpn & 63);
+	m->mid[vpn >> 12] |= 1ull << (vpn >> 6 & 63);
+	m->top[vpn >> 18] |= 1ull << (vpn >> 12 & 63);
+}
+
+static void map_clear(struct map *m, uint32_t vpn)
+{
+	if (m->bit[vpn >> 6] &= ~(1ull << (vpn & 63)))
 		return;
-	if (t->mid[vpn >> 12] &= ~(1ull << (vpn >> 6 & 63)))
+	if (m->mid[vpn >> 12] &= ~(1ull << (vpn >> 6 & 63)))
 		return;
-	t->top[vpn >> 18] &= ~(1ull << (vpn >> 12 & 63));
+	m->top[vpn >> 18] &= ~(1ull << (vpn >> 12 & 63));
 }
 
 /* The first set bit of map[] at or after `from`, or `limit`. */
@@ -102,27 +110,35 @@ static uint32_t next_in(const uint64_t *map, uint32_t from, uint32_t limit)
 	return word ? (from & ~63u) + (uint32_t)__builtin_ctzll(word) : limit;
 }
 
-/* The first valid page number at or after vpn, or TLB_VPNS. */
-static uint32_t map_next(const struct tlb *t, uint32_t vpn)
+/* The first page number in the map at or after vpn, or TLB_VPNS. */
+static uint32_t map_next(const struct map *m, uint32_t vpn)
 {
 	while (vpn < TLB_VPNS) {
 		uint32_t end = (vpn & ~63u) + 64;
-		uint32_t hit = next_in(t->bit, vpn, end);
+		uint32_t hit = next_in(m->bit, vpn, end);
 		if (hit < end)
 			return hit;
 		/* This word has no more: look for the next word that has any, then for the next word of words. */
 		uint32_t word = end >> 6, word_end = (word + 63) & ~63u;
-		uint32_t w = next_in(t->mid, word, word_end);
+		uint32_t w = next_in(m->mid, word, word_end);
 		if (w < word_end) {
 			vpn = w << 6;
 			continue;
 		}
 		uint32_t group = word_end >> 6;
-		while (group < 256 && !(t->top[group >> 6] >> (group & 63) & 1))
-			group = t->top[group >> 6] >> (group & 63) ? group + 1 : (group | 63) + 1;
+		while (group < 256 && !(m->top[group >> 6] >> (group & 63) & 1))
+			group = m->top[group >> 6] >> (group & 63) ? group + 1 : (group | 63) + 1;
 		vpn = group << 12;
 	}
 	return TLB_VPNS;
+}
+
+/* The first valid page number at or after vpn, or TLB_VPNS. */
+static uint32_t valid_next(const struct tlb *t, uint32_t vpn)
+{
+	uint32_t local = map_next(&t->local, vpn), global = map_next(&t->global, vpn);
+
+	return local < global ? local : global;
 }
 
 /* --- entries --------------------------------------------------------------------------------------------------- */
@@ -173,7 +189,7 @@ static void forget_entry(struct mmu *mmu, struct tlb_entry *e)
 
 	t->large -= !!(e->flags & TLB_LARGE);
 	if (tlb_is_flat(mmu)) {
-		map_clear(t, e->vpn);
+		map_clear(map_of(t, e), e->vpn);
 		fast_clear(mmu, e->vpn);
 	}
 	e->flags = 0;
@@ -221,7 +237,7 @@ static void place(struct tlb *t, struct tlb_entry *e, const struct tlb_entry *ne
 	*e = *new;
 	t->large += !!(e->flags & TLB_LARGE);
 	if (flat)
-		map_set(t, e->vpn);
+		map_set(map_of(t, e), e->vpn);
 }
 
 struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *new)
@@ -234,8 +250,10 @@ struct tlb_entry *tlb_insert(struct mmu *mmu, const struct tlb_entry *new)
 		old = *e;
 		changed = fetch_changed(e, new);
 		t->large -= !!(e->flags & TLB_LARGE);
-		if (flat)
+		if (flat) {
+			map_clear(map_of(t, e), e->vpn);
 			fast_clear(mmu, e->vpn);
+		}
 	} else {
 		e = flat ? &t->store[new->vpn] : victim(mmu, new->vpn);
 	}
@@ -265,7 +283,7 @@ static bool drop_large(struct mmu *mmu, uint32_t vpn)
 	uint32_t before = t->large;
 
 	if (tlb_is_flat(mmu)) {
-		for (uint32_t v = map_next(t, first); v < end; v = map_next(t, v + 1))
+		for (uint32_t v = valid_next(t, first); v < end; v = valid_next(t, v + 1))
 			if (t->store[v].flags & TLB_LARGE)
 				remove_entry(mmu, &t->store[v]);
 		return t->large != before;
@@ -291,6 +309,12 @@ void tlb_drop(struct mmu *mmu, uint32_t vpn)
 		tlb_tell_dropped(mmu, vpn, 1);
 }
 
+static void flush_map(struct mmu *mmu, const struct map *m)
+{
+	for (uint32_t v = map_next(m, 0); v < TLB_VPNS; v = map_next(m, v + 1))
+		remove_entry(mmu, &mmu->tlb->store[v]);
+}
+
 void tlb_flush(struct mmu *mmu, bool keep_global)
 {
 	struct tlb *t = mmu->tlb;
@@ -298,9 +322,9 @@ void tlb_flush(struct mmu *mmu, bool keep_global)
 
 	mmu->stats.flushes++;
 	if (tlb_is_flat(mmu)) {
-		for (uint32_t v = map_next(t, 0); v < TLB_VPNS; v = map_next(t, v + 1))
-			if (!(t->store[v].flags & kept))
-				remove_entry(mmu, &t->store[v]);
+		flush_map(mmu, &t->local);
+		if (!keep_global)
+			flush_map(mmu, &t->global);
 	} else {
 		for (unsigned i = 0; i < mmu->geometry.entries; i++)
 			if ((t->store[i].flags & TLB_VALID) && !(t->store[i].flags & kept))
@@ -324,7 +348,7 @@ void mmu_tlb_each(const struct mmu *mmu, void (*fn)(void *ctx, const struct tlb_
 	size_t n = 0;
 
 	if (tlb_is_flat(mmu)) {
-		for (uint32_t v = map_next(t, 0); v < TLB_VPNS; v = map_next(t, v + 1))
+		for (uint32_t v = valid_next(t, 0); v < TLB_VPNS; v = valid_next(t, v + 1))
 			fn(ctx, &t->store[v]);
 		return;
 	}
@@ -409,7 +433,7 @@ static void forget_everything(struct mmu *mmu)
 	struct tlb *t = mmu->tlb;
 
 	if (tlb_is_flat(mmu)) {
-		for (uint32_t v = map_next(t, 0); v < TLB_VPNS; v = map_next(t, v + 1))
+		for (uint32_t v = valid_next(t, 0); v < TLB_VPNS; v = valid_next(t, v + 1))
 			forget_entry(mmu, &t->store[v]);
 		return;
 	}

@@ -27,13 +27,18 @@ static uint64_t along(const struct goal *g, struct moment at) { return g->by_tic
 
 /* --- the present, left and reached ------------------------------------------------------------------------------------ */
 
+static struct checkpoint *checkpoint_here(struct history *h, char *err)
+{
+	struct checkpoint *c = list_at_or_before(h, machine_now(h->m));
+
+	return c->at.tick == machine_now(h->m) && c->serial ? c : checkpoint_take(h, CHECKPOINT_TEMPORARY, NULL, err);
+}
+
 static int leave_present(struct history *h, char *err)
 {
 	if (h->past)
 		return 0;
-	struct checkpoint *c = list_at_or_before(h, machine_now(h->m));
-	if (c->at.tick != machine_now(h->m) || c->serial == 0)
-		c = checkpoint_take(h, CHECKPOINT_TEMPORARY, NULL, err);
+	struct checkpoint *c = checkpoint_here(h, err);
 	if (!c)
 		return -1;
 	c->pins++;
@@ -254,7 +259,7 @@ static struct checkpoint *mark_start(struct history *h, const struct goal *g, co
 
 	if (!progress || !h->past || h->lost || g->at - along(g, c->at) < LONG_WAY)
 		return NULL;
-	struct checkpoint *start = checkpoint_take(h, CHECKPOINT_TEMPORARY, NULL, err);
+	struct checkpoint *start = checkpoint_here(h, err);
 	if (start)
 		start->pins++;
 	return start;

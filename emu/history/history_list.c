@@ -40,7 +40,7 @@ struct checkpoint *list_after(const struct history *h, uint64_t tick)
 {
 	size_t n = upto(h, tick);
 
-	return n < h->checkpoints ? h->checkpoint[n] : NULL;
+	return n < h->checkpoints ? list_at_or_before(h, h->checkpoint[n]->at.tick) : NULL;
 }
 
 struct checkpoint *list_before_icount(const struct history *h, uint64_t icount)
@@ -58,6 +58,7 @@ struct checkpoint *list_before_icount(const struct history *h, uint64_t icount)
 
 /* --- adding and dropping --------------------------------------------------------------------------------------------- */
 
+/* The newest of one tick stands for it: a change by hand that an older one kept is in the newest, too. */
 int list_add(struct history *h, struct checkpoint *c)
 {
 	if (h->checkpoints == h->capacity) {
@@ -69,6 +70,11 @@ int list_add(struct history *h, struct checkpoint *c)
 		h->capacity = capacity;
 	}
 	size_t n = upto(h, c->at.tick);
+	struct checkpoint *before = n ? h->checkpoint[n - 1] : NULL;
+	if (before && before->at.tick == c->at.tick && before->changed) {
+		c->changed = true;
+		before->changed = false;
+	}
 	memmove(h->checkpoint + n + 1, h->checkpoint + n, (h->checkpoints - n) * sizeof(struct checkpoint *));
 	h->checkpoint[n] = c;
 	h->checkpoints++;

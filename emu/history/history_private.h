@@ -87,7 +87,7 @@ void checkpoint_rebase(struct history *h, const struct checkpoint *c);
 /* --- history_list.c --- */
 
 int list_add(struct history *h, struct checkpoint *c);
-/* The last checkpoint at or before a tick, the first after it; NULL when there is none. */
+/* The last checkpoint at or before a tick, the first after it (of several at one tick the newest); NULL when there is none. */
 struct checkpoint *list_at_or_before(const struct history *h, uint64_t tick);
 struct checkpoint *list_after(const struct history *h, uint64_t tick);
 /* The last from which running forward comes to the first tick of icount. */

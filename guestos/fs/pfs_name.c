@@ -4,10 +4,15 @@
  * disk was full and a commit has made room. */
 #include "pfs_private.h"
 
+/* Another directory in dp is another link to it: its "..". */
+static int room_for_parent(const struct inode *dp) { return dp->d.links == PFS_LINKS_MAX ? -EMLINK : 0; }
+
 /* A new inode with a name in dp. */
 static int make(struct inode *dp, const char *name, uint32_t mode, struct inode **out)
 {
-	int err = dp->d.links ? inode_alloc(mode, out) : -ENOENT;
+	int err = !dp->d.links ? -ENOENT : S_ISDIR(mode) ? room_for_parent(dp) : 0;
+	if (!err)
+		err = inode_alloc(mode, out);
 	if (err)
 		return err;
 	struct inode *ip = *out;
@@ -30,10 +35,11 @@ static int make(struct inode *dp, const char *name, uint32_t mode, struct inode 
 	return inode_write(ip);
 }
 
+/* A file, or a new directory: mode says which. out may be NULL. */
 static int create_once(const char *path, uint32_t mode, bool exclusive, struct inode **out)
 {
 	char name[PFS_NAME_MAX + 1];
-	struct inode *dp;
+	struct inode *dp, *ip = NULL;
 	uint32_t ino;
 	int err = fs_begin();
 	if (err)
@@ -42,18 +48,22 @@ static int create_once(const char *path, uint32_t mode, bool exclusive, struct i
 	if (!err) {
 		err = dir_find(dp, name, &ino, NULL);
 		if (!err)
-			err = exclusive ? -EEXIST : inode_named(ino, out);
+			err = exclusive ? -EEXIST : inode_named(ino, &ip);
 		else if (err == -ENOENT)
-			err = make(dp, name, S_IFREG | (mode & 0777), out);
+			err = make(dp, name, mode, &ip);
+		if (!err && out)
+			*out = ip;
+		else if (!err)
+			inode_release(ip);
 		inode_release(dp);
 	} else if (err == -EBUSY) {
-		err = -EISDIR;
+		err = S_ISDIR(mode) ? -EEXIST : -EISDIR;
 	}
 	fs_end();
 	return err;
 }
 
-int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **out)
+static int create(const char *path, uint32_t mode, bool exclusive, struct inode **out)
 {
 	int err;
 	do
@@ -62,37 +72,12 @@ int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **o
 	return err;
 }
 
-static int mkdir_once(const char *path, uint32_t mode)
+int pfs_create(const char *path, uint32_t mode, bool exclusive, struct inode **out)
 {
-	char name[PFS_NAME_MAX + 1];
-	struct inode *dp, *ip;
-	uint32_t ino;
-	int err = fs_begin();
-	if (err)
-		return err;
-	err = dir_walk(path, &dp, name);
-	if (!err) {
-		err = dir_find(dp, name, &ino, NULL);
-		if (!err)
-			err = -EEXIST;
-		else if (err == -ENOENT && !(err = make(dp, name, S_IFDIR | (mode & 0777), &ip)))
-			inode_release(ip);
-		inode_release(dp);
-	} else if (err == -EBUSY) {
-		err = -EEXIST;
-	}
-	fs_end();
-	return err;
+	return create(path, S_IFREG | (mode & 0777), exclusive, out);
 }
 
-int pfs_mkdir(const char *path, uint32_t mode)
-{
-	int err;
-	do
-		err = mkdir_once(path, mode);
-	while (commit_makes_room(err));
-	return err;
-}
+int pfs_mkdir(const char *path, uint32_t mode) { return create(path, S_IFDIR | (mode & 0777), true, NULL); }
 
 /* A second name for a file. Directories have one name, so that ".." is unambiguous. */
 static int link_once(const char *from, const char *to)
@@ -105,7 +90,7 @@ static int link_once(const char *from, const char *to)
 		return err;
 	err = dir_walk(from, &ip, NULL);
 	if (!err) {
-		err = S_ISDIR(ip->d.mode) ? -EPERM : ip->d.links == 0xffff ? -EMLINK : dir_walk(to, &dp, name);
+		err = S_ISDIR(ip->d.mode) ? -EPERM : ip->d.links == PFS_LINKS_MAX ? -EMLINK : dir_walk(to, &dp, name);
 		if (!err) {
 			err = dir_find(dp, name, &ino, NULL);
 			err = !err ? -EEXIST : err != -ENOENT ? err : dp->d.links ? dir_add(dp, name, ip->ino) : -ENOENT;
@@ -120,15 +105,6 @@ static int link_once(const char *from, const char *to)
 		inode_release(ip);
 	}
 	fs_end();
-	return err;
-}
-
-int pfs_link(const char *from, const char *to)
-{
-	int err;
-	do
-		err = link_once(from, to);
-	while (commit_makes_room(err));
 	return err;
 }
 
@@ -209,6 +185,8 @@ static int rename_at(struct inode *from, const char *old_name, struct inode *to,
 				err = unlink_at(to, victim_where, victim);
 			inode_release(victim);
 		}
+	} else if (err == -ENOENT && S_ISDIR(ip->d.mode) && from != to && room_for_parent(to)) {
+		err = -EMLINK;
 	}
 	if ((!err && victim_ino != ino) || err == -ENOENT) {
 		err = dir_add(to, new_name, ino);
@@ -244,11 +222,14 @@ static int rename_once(const char *old_path, const char *new_path)
 	return err;
 }
 
-int pfs_rename(const char *old_path, const char *new_path)
+static int until_there_is_room(int (*once)(const char *, const char *), const char *from, const char *to)
 {
 	int err;
 	do
-		err = rename_once(old_path, new_path);
+		err = once(from, to);
 	while (commit_makes_room(err));
 	return err;
 }
+
+int pfs_link(const char *from, const char *to) { return until_there_is_room(link_once, from, to); }
+int pfs_rename(const char *from, const char *to) { return until_there_is_room(rename_once, from, to); }

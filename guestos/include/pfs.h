@@ -51,6 +51,7 @@ struct pfs_inode {             /* 128 bytes, 32 to a block */
 
 #define PFS_INODES_PER_BLOCK (PFS_BLOCK_SIZE / sizeof(struct pfs_inode))
 #define PFS_NAME_MAX 59
+#define PFS_LINKS_MAX 0xffffu  /* what links can count */
 
 /* A directory is a file of entries, whole blocks long. Its first two entries are "." and "..";
  * in the root both lead to itself. A directory's links: its name, its ".", each child's "..". */

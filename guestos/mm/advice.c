@@ -86,10 +86,9 @@ int space_sync(struct space *s, uint32_t start, uint32_t end, uint32_t flags)
 	return err ? err : err2;
 }
 
-/* Is the page at la in memory, whether this process has mapped it or not? The caller knows that there is a region. */
-bool space_in_core(struct space *s, uint32_t la)
+/* Is the page in memory, whether this process has mapped it or not? */
+static bool in_core(struct space *s, const struct region *r, uint32_t la)
 {
-	struct region *r = region_find(s, la);
 	pte_t *pte = pte_find(s, la);
 	if (pte && *pte & PG_P)
 		return true;
@@ -98,4 +97,26 @@ bool space_in_core(struct space *s, uint32_t la)
 	if (r->object)
 		return cache_has(r->object->id, region_page_at(r, la));
 	return region_from_file(r, la) && cache_has(r->inode->ino, region_page_at(r, la));
+}
+
+/* mincore: a byte for each page, 1 if it is in memory. Only the process itself removes regions of its space, so that the list stands while
+ * the bytes are copied, and one walk of it serves the whole range. */
+int space_in_core(struct space *s, uint32_t start, uint32_t pages, uaddr_t to)
+{
+	struct region *r = region_after(s, start);
+	uint8_t in[64];
+	for (uint32_t done = 0, count; done < pages; done += count) {
+		count = min(pages - done, (uint32_t)sizeof in);
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t la = start + (done + i) * PAGE_SIZE;
+			if (r && r->end == la)
+				r = r->next;
+			if (!r || r->start > la)
+				return -ENOMEM;
+			in[i] = in_core(s, r, la);
+		}
+		if (copy_to_user(to + done, in, count))
+			return -EFAULT;
+	}
+	return 0;
 }

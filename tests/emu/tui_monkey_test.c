@@ -1,5 +1,6 @@
 /* tests/emu/tui_monkey_test.c: random keys, sequences, commands and window sizes do not bring the full-screen debugger down, and in the end q
- * still quits it. Seeded: the same number plays the same keys (though not at the same moments). */
+ * still quits it. Seeded: the same number plays the same keys (though not at the same moments).
+ *   tui_monkey_test [FIRST SEED] */
 #include <check.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,6 +27,7 @@ static const char *const lines[] = { ":info tlb\r", ":help\r", ":view tables 0x1
 	":x/10i $eip\r", ":print 1+\r", ":info pg\r", ":fork\r", "/no\r" };
 static const char keys[] = "snocuwSNOCUW<>gtbBy1234567890vvvvvl[]/zpmMaei=::????";
 
+static unsigned first_seed = 1;
 static unsigned long long seed;
 
 static unsigned below(unsigned n)
@@ -179,9 +181,9 @@ START_TEST(random_keys_do_no_harm)
 		ck_assert_int_ge(player[i], 0);
 		if (player[i])
 			continue;
-		status = play(i + 1);
+		status = play(first_seed + i);
 		if (status)
-			fprintf(stderr, "seed %u: the debugger ended with wait status 0x%x; painted last:\n%.*s\n", i + 1, status, (int)painted_bytes, painted);
+			fprintf(stderr, "seed %u: the debugger ended with wait status 0x%x; painted last:\n%.*s\n", first_seed + i, status, (int)painted_bytes, painted);
 		_exit(status != 0);
 	}
 	for (unsigned i = 0; i < MONKEYS; i++) {
@@ -192,8 +194,10 @@ START_TEST(random_keys_do_no_harm)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1)
+		first_seed = (unsigned)strtoul(argv[1], NULL, 10);
 	Suite *s = suite_create("tui monkey");
 	TCase *t = tcase_create("keys");
 

@@ -146,6 +146,22 @@ START_TEST(global_entries_survive_cr3_and_not_invlpg)
 }
 END_TEST
 
+/* A write to a page that was only read loads the entry again, and G may have changed meanwhile. */
+START_TEST(an_entry_loaded_again_is_as_global_as_the_table_says_now)
+{
+	for (unsigned g = 0; g < 2; g++) {
+		map(&s, LA, PA, PG_P | PG_W | (g ? 0 : PG_G));
+		assert_reaches(LA, ACCESS_READ, false, PA);
+		map(&s, LA, PA, PG_P | PG_W | (g ? PG_G : 0));
+		assert_reaches(LA, ACCESS_WRITE, false, PA);
+		mmu_write_cr3(&s.mmu, DIR, NULL);
+		ck_assert_int_eq(mmu_tlb_probe(&s.mmu, LA) != NULL, g);
+		mmu_flush_all(&s.mmu);
+		ck_assert_ptr_null(mmu_tlb_probe(&s.mmu, LA));
+	}
+}
+END_TEST
+
 START_TEST(g_means_nothing_without_pge)
 {
 	s.mmu.pg.pge = false;
@@ -278,7 +294,7 @@ START_TEST(entries_are_listed_in_order_of_page_number)
 	struct listing l = {.ordered = true};
 
 	for (unsigned i = 0; i < 8; i++) {
-		map(&s, la[i], PA, PG_P);
+		map(&s, la[i], PA, i & 2 ? PG_P | PG_G : PG_P);
 		assert_reaches(la[i], ACCESS_READ, false, PA);
 	}
 	mmu_tlb_each(&s.mmu, list, &l);
@@ -549,6 +565,7 @@ static void add_behaviour(TCase *t)
 	tcase_add_test(t, a_page_made_absent_is_reached_until_cr3_is_written);
 	tcase_add_test(t, invlpg_leaves_the_neighbours);
 	tcase_add_test(t, global_entries_survive_cr3_and_not_invlpg);
+	tcase_add_test(t, an_entry_loaded_again_is_as_global_as_the_table_says_now);
 	tcase_add_test(t, g_means_nothing_without_pge);
 	tcase_add_loop_test(t, toggling_any_paging_bit_flushes_global_entries_too, 0, 4);
 	tcase_add_test(t, set_paging_with_another_cr3_keeps_global_entries);

@@ -2,6 +2,7 @@
 #ifndef BAD_H
 #define BAD_H
 
+#include <random_calls.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -9,10 +10,8 @@
 #define PLACE "/tmp/bad"               /* begins the name of every file that is made */
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));       /* the evidence for the line of this program */
-int wait_for(pid_t pid, int milliseconds);     /* its status; after that time it is killed */
 uint32_t any(uint32_t below);
 
-bool bad_calls(uint32_t count);        /* calls.c */
 bool bad_images(uint32_t count);       /* images.c */
 
 #endif

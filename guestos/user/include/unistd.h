@@ -44,6 +44,7 @@ int ftruncate(int fd, off_t length);
 int isatty(int fd);
 
 int access(const char *path, int mode);
+int link(const char *path, const char *another);
 int unlink(const char *path);
 int rmdir(const char *path);
 int chdir(const char *path);

@@ -157,9 +157,11 @@ void *mremap(void *start, size_t length, size_t new_length, int flags, ...)
 }
 
 int mlock(const void *start, size_t length) { return syscall(SYS_mlock, start, length); }
+int mlock2(const void *start, size_t length, int flags) { return syscall(SYS_mlock2, start, length, flags); }
 int munlock(const void *start, size_t length) { return syscall(SYS_munlock, start, length); }
 
 int access(const char *path, int mode) { return syscall(SYS_access, path, mode); }
+int link(const char *path, const char *another) { return syscall(SYS_link, path, another); }
 int unlink(const char *path) { return syscall(SYS_unlink, path); }
 int rename(const char *from, const char *to) { return syscall(SYS_rename, from, to); }
 int mkdir(const char *path, mode_t mode) { return syscall(SYS_mkdir, path, mode); }

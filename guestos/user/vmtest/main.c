@@ -28,7 +28,9 @@ static const struct test *const tables[] = {
 	mmap_tests,
 	mprotect_tests,
 	mmap_shared_tests,
+	mmap_file_tests,
 	mmap_anon_tests,
+	advice_tests,
 	swap_tests,
 	policy_tests,
 	limit_tests,
@@ -179,8 +181,10 @@ int main(int argc, char **argv)
 		exec_helper(argv[2]);
 		return 0;
 	}
-	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0)
+	if (argc > 2 && strcmp(argv[1], "--fuzz") == 0) {
 		fuzz_main(argv[2]);
+		return 0;
+	}
 	if (argc > 1 && strcmp(argv[1], "-l") == 0) {
 		for (size_t i = 0; i < TABLES; i++)
 			for (const struct test *t = tables[i]; t->name; t++)

@@ -39,6 +39,10 @@ char *map(uint32_t pages, int prot, int flags, int fd, uint32_t first)
 	return p;
 }
 
+char *map_shared(int fd, uint32_t pages) { return map(pages, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0); }
+
+void read_page(int fd, char *to, uint32_t page) { CHECK_EQ(pread(fd, to, PAGE_SIZE, page * PAGE_SIZE), PAGE_SIZE); }
+
 char *map_anonymous(uint32_t pages) { return map(pages, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
 
 /* Every page of the file shows what mapped_file() wrote. */

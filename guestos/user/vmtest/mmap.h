@@ -11,6 +11,8 @@ void touch_write(void *p);
 int mapped_file(uint32_t pages, uint32_t who);         /* MAPPED, made anew: page n is stamped who + n */
 char *map(uint32_t pages, int prot, int flags, int fd, uint32_t first_page);
 char *map_anonymous(uint32_t pages);
+char *map_shared(int fd, uint32_t pages);              /* from the file's beginning, to read and write */
+void read_page(int fd, char *to, uint32_t page);       /* by a system call */
 void check_stamped(const char *p, uint32_t pages, uint32_t who);
 
 #endif

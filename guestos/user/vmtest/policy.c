@@ -47,11 +47,12 @@ volatile char *map_pages(uint32_t n)
 static void churn(void *who)
 {
 	uint32_t n = memory_pages() / 4 * 3, seed = (uint32_t)who * 77 + 1, writes = 0, sum = 0;
+	bool plenty = memory_pages() > 6000;   /* for four of these: what is meant to be short must be made so, and need not be much */
 
-	n = n < 1500 ? n : 1500;
+	n = plenty ? 500 : n < 1500 ? n : 1500;
 	char *heap = grow_heap(n);
-	if (memory_pages() > 4 * n)
-		limit_here(n / 2);     /* memory is large enough: what is meant to be short must be made so */
+	if (plenty)
+		limit_here(n / 2);
 	stamp_pages(heap, n, (uint32_t)who);
 	usleep(30000);                 /* so that all are there at once */
 	for (int i = 0; i < 1500; i++) {

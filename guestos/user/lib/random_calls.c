@@ -1,13 +1,15 @@
-/* bad/calls.c: system calls with random numbers and arguments.
+/* lib/random_calls.c: system calls with random numbers and arguments, and waiting for whoever makes them.
  *
  * Most random arguments fail at the first check, so many are drawn from what might be accepted: small numbers, descriptors, paths of
  * files of its own, addresses in its own memory and at the edges of things. A caller that ends, or maps something over its own
  * code, or waits, is replaced by another, until all calls are made; they are counted in memory that all share. */
-#include "bad.h"
+#include <random_calls.h>
 
 #include <fcntl.h>
+#include <random.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,11 +17,32 @@
 #include <unistd.h>
 #include <vm.h>
 
+int wait_for(pid_t pid, int milliseconds)
+{
+	int status = -1;
+
+	for (int pause = 1; milliseconds > 0; milliseconds -= pause, pause = pause < 20 ? pause * 2 : pause) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+		usleep(pause * 1000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
 #define LAST_CALL 440
 #define EACH 400                       /* calls of one process */
 
-static char paths[4][40] = {PLACE, PLACE "/../x", PLACE ".d/y", PLACE ".d"};
+static char paths[4][40];              /* a file, two that are none, a directory */
 static uint32_t area[2 * PAGE_SIZE / 4];
+static uint32_t state;
+
+static uint32_t any(uint32_t below)
+{
+	uint32_t n = next_random(&state);
+	return below ? (n >> 3) % below : n;
+}
 
 static uint32_t argument(void)
 {
@@ -102,35 +125,35 @@ static _Noreturn void make_calls(volatile uint32_t *made, uint32_t end)
 	_exit(0);
 }
 
-bool bad_calls(uint32_t count)
+int random_calls(struct random_calls *r)
 {
+	static const char *const endings[4] = {"", "/../x", ".d/y", ".d"};
 	volatile uint32_t *made = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int processes = 0, killed = 0, stuck = 0;
 
-	if (made == MAP_FAILED) {
-		say("no shared memory");
-		return false;
-	}
-	for (int idle = 0; *made < count && idle < 20; processes++) {
+	if (made == MAP_FAILED)
+		return -1;
+	for (int i = 0; i < 4; i++)
+		snprintf(paths[i], sizeof(paths[i]), "%s%s", r->place, endings[i]);
+	state = r->seed;
+	r->processes = r->killed = r->stuck = 0;
+	for (int idle = 0; *made < r->calls && idle < 20; r->processes++) {
 		uint32_t before = *made;
 		any(0);                        /* each child begins at another place of the sequence */
-		for (uint32_t skip = processes % 7; skip; skip--)
+		for (uint32_t skip = r->processes % 7; skip; skip--)
 			any(0);
 		pid_t pid = fork();
 		if (pid == 0)
-			make_calls(made, count);
+			make_calls(made, r->calls);
 		int status = pid < 0 ? 0 : wait_for(pid, 3000);
-		killed += WIFSIGNALED(status);
-		stuck += WIFSIGNALED(status) && WTERMSIG(status) == 9;
+		r->killed += WIFSIGNALED(status);
+		r->stuck += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 		idle = *made == before ? idle + 1 : 0;
 	}
-	uint32_t n = *made;
+	r->made = *made;
 	munmap((void *)made, PAGE_SIZE);
 	for (int i = 0; i < 4; i++) {
 		unlink(paths[i]);
 		rmdir(paths[i]);
 	}
-	say("%u random system calls by %d processes; %d ended by a signal, %d of them because they waited", (unsigned)n, processes, killed,
-		stuck);
-	return n >= count;
+	return 0;
 }
