@@ -1,6 +1,6 @@
 #!/bin/sh
-# tests/emu/record_test.sh: --record, --save and --load, and emu replay, from outside. Usage: record_test.sh EMU GUEST_DIR [4M|64M]
-# With a size: everything in vmtest is recorded on a machine of so much memory, and must run again to the same hash.
+# tests/emu/record_test.sh: --record, --save and --load, and emu replay, from outside. Usage: record_test.sh EMU GUEST_DIR [4M|64M [N]]
+# With a size: everything in vmtest, or every Nth case, is recorded on a machine of so much memory, and must run again to the same hash.
 . "$(dirname "$0")/testlib.sh"
 
 # record FILE INPUT OPTIONS...: a run of Pagoda; what it printed is in ../first, and its instructions in $count.
@@ -23,7 +23,7 @@ replays() {
 }
 
 if [ "$3" ]; then
-	record vmtest.emu 'vmtest\npoweroff\n' --memory "$3"
+	record vmtest.emu "vmtest${4:+ -e $4}\npoweroff\n" --memory "$3"
 	grep -q ' passed, 0 failed' ../first || fail "vmtest: $(tail -c 300 ../first)"
 	replays vmtest.emu
 	finish
