@@ -55,7 +55,7 @@ static void set_mode(struct space *g, uint32_t r)
 	mmu_set_paging(&g->mmu, &pg);
 }
 
-/* Out of one TLB and into the same, as a saved machine is loaded. */
+/* Every second entry is put back into the TLB it comes from, as a saved machine is loaded: the others must be gone. */
 static void save_and_load(struct space *g)
 {
 	size_t n = mmu_tlb_count(&g->mmu);
@@ -63,6 +63,9 @@ static void save_and_load(struct space *g)
 	uint64_t lru;
 
 	mmu_tlb_save(&g->mmu, entries, &lru);
+	for (size_t i = 0; i < n / 2; i++)
+		entries[i] = entries[2 * i];
+	n /= 2;
 	ck_assert_int_eq(mmu_tlb_load(&g->mmu, entries, n, lru), 0);
 	free(entries);
 }
