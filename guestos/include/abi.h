@@ -92,6 +92,8 @@ _Static_assert(sizeof(struct linux_stat64) == 96, "layout is fixed by the ABI");
 #define MS_SYNC        4u
 #define MCL_CURRENT    1u
 #define MCL_FUTURE     2u
+#define MCL_ONFAULT    4u
+#define MLOCK_ONFAULT  1u
 #define MADV_NORMAL     0u
 #define MADV_RANDOM     1u
 #define MADV_SEQUENTIAL 2u

@@ -14,6 +14,11 @@ struct ahead {                         /* prefetch.c: how far a reader has come,
 	uint32_t end;                  /* read ahead up to here */
 	uint32_t window;               /* how many at a time */
 };
+enum locked {                          /* mlock.c: pages that come are pinned, unless NOT_LOCKED */
+	NOT_LOCKED,
+	LOCKED_ALL,                    /* and all come now */
+	LOCKED_ON_FAULT,               /* and come when they are used */
+};
 struct region {
 	struct region *next;           /* by address */
 	uint32_t start, end;           /* page aligned, [start, end) */
@@ -22,7 +27,7 @@ struct region {
 	uint8_t advice;                /* MADV_NORMAL, MADV_RANDOM or MADV_SEQUENTIAL */
 	bool shared;                   /* writes go to the file, or to all who share the memory; else they are private */
 	bool may_write;                /* PROT_WRITE may be asked for: not a shared mapping of a file opened read-only */
-	bool locked;                   /* mlock: pages that come are pinned */
+	uint8_t locked;                /* enum locked */
 	struct inode *inode;           /* FILE: where pages come from */
 	struct memory_object *object;  /* ANON, shared: the same */
 	uint32_t file_page;            /* page of the file or object that start shows */
@@ -41,7 +46,7 @@ struct space {                         /* an address space */
 	uint32_t refs;
 	uint32_t rss, swapped, tables; /* pages present, pages in swap, page-table pages */
 	char *exe;                     /* path of the program */
-	bool lock_future;              /* mlockall(MCL_FUTURE): new regions are locked */
+	uint8_t lock_future;           /* enum locked: mlockall(MCL_FUTURE), how new regions begin */
 	char *cmdline;                 /* the beginning of argv as exec was given it, its strings end with 0 */
 	uint32_t cmdline_bytes;
 	uint64_t *ldt;                 /* its own segments: a frame, or NULL (kernel/ldt.c) */
@@ -96,8 +101,8 @@ int space_sync(struct space *s, uint32_t start, uint32_t end, uint32_t flags);
 int space_in_core(struct space *s, uint32_t start, uint32_t pages, uaddr_t to);
 
 /* mlock.c */
-int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock);        /* may sleep */
-int space_lock_all(struct space *s, bool lock);                        /* may sleep */
+int space_lock_range(struct space *s, uint32_t start, uint32_t end, enum locked how);  /* may sleep */
+int space_lock_all(struct space *s, enum locked how);                  /* may sleep */
 void lock_entry(struct region *r, pte_t *pte);                         /* a page has come: pin it if its region is locked */
 
 /* fault.c */

@@ -64,6 +64,7 @@ struct proc {
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
 	uint32_t fault_registers;      /* what fault.c makes of them, at its last page fault */
+	uint32_t fault_evictions, fault_repeats;       /* vm.evictions then; faults in a row that came to nothing since pages were taken */
 	bool faults_again;             /* in a page fault of an instruction that has just had another */
 	bool suspended;                /* by load control: mm/loadcontrol.c */
 	uint32_t suspended_at, resumed_at;

@@ -187,6 +187,7 @@ int user_path_at(int dirfd, uaddr_t from, bool follow, char **out);    /* to be 
 	X(340, prlimit64) \
 	X(353, renameat2) \
 	X(355, getrandom) \
+	X(376, mlock2) \
 	X(383, statx) \
 	X(403, clock_gettime64) \
 	X(406, clock_getres_time64) \

@@ -276,7 +276,8 @@ static uint32_t kernel_burden(const struct proc *p)
 
 static uint32_t burden(const struct proc *p) { return space_burden(p->space) + kernel_burden(p); }
 
-/* Memory and swap are full: the process that uses most of them goes (of equals the youngest), one at a time. */
+/* Memory and swap are full, or so nearly that somebody gets no further: the process that uses most of them goes (of equals the youngest), one
+ * at a time. */
 void proc_oom_kill(void)
 {
 	struct proc *worst = NULL;

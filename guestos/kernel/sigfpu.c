@@ -93,8 +93,10 @@ int fpu_frame_restore(uaddr_t at)
 	if (!image)
 		return -ENOMEM;
 	uint32_t mask = image->mxcsr_mask;
-	if (copy_from_user(image, fpu_has_fxsave() ? at + sizeof(struct old_image) : at, fpu_has_fxsave() ? sizeof *image : FNSAVE_BYTES))
+	if (copy_from_user(image, fpu_has_fxsave() ? at + sizeof(struct old_image) : at, fpu_has_fxsave() ? sizeof *image : FNSAVE_BYTES)) {
+		fpu_reset();                   /* a part may have come, and nobody has looked at it */
 		return -EFAULT;
+	}
 	if (fpu_has_fxsave()) {
 		image->mxcsr &= mask ? mask : MXCSR_MASK_DEFAULT;
 		image->mxcsr_mask = mask;

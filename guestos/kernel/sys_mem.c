@@ -82,7 +82,7 @@ static int map(struct request *q)
 		return err;
 	struct region r = { .start = q->address, .end = q->address + q->length, .kind = REGION_ANON,
 		.prot = q->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), .may_write = true,
-		.locked = s->lock_future || q->flags & MAP_LOCKED };
+		.locked = s->lock_future ? s->lock_future : q->flags & MAP_LOCKED ? LOCKED_ALL : NOT_LOCKED };
 	if (q->file)
 		err = check_file(q, &r);
 	else if ((q->flags & MAP_TYPE) == MAP_SHARED)
@@ -100,7 +100,7 @@ static int map(struct request *q)
 		err = space_map(s, &r);
 	if (r.object)
 		object_put(r.object);          /* the region has a reference of its own */
-	if (!err && (r.locked || q->flags & MAP_POPULATE))
+	if (!err && (r.locked == LOCKED_ALL || q->flags & MAP_POPULATE))
 		space_populate(s, r.start, r.end);
 	return err ? err : (int)q->address;
 }
@@ -214,28 +214,36 @@ int sys_mincore(struct trapframe *tf)
 	return space_in_core(current->space, start, pages, ARG2(tf));
 }
 
-static int lock_range(struct trapframe *tf, bool lock)
+static int lock_range(struct trapframe *tf, enum locked how)
 {
 	uint32_t start = ARG0(tf), n = ARG1(tf);
 	if (start >= KERNEL_BASE || n > KERNEL_BASE - start)
 		return -ENOMEM;
-	return space_lock_range(current->space, page_down(start), page_up(start + n), lock);
+	return space_lock_range(current->space, page_down(start), page_up(start + n), how);
 }
 
-int sys_mlock(struct trapframe *tf) { return lock_range(tf, true); }
-int sys_munlock(struct trapframe *tf) { return lock_range(tf, false); }
+int sys_mlock(struct trapframe *tf) { return lock_range(tf, LOCKED_ALL); }
+int sys_munlock(struct trapframe *tf) { return lock_range(tf, NOT_LOCKED); }
+
+int sys_mlock2(struct trapframe *tf)
+{
+	if (ARG2(tf) & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return lock_range(tf, ARG2(tf) ? LOCKED_ON_FAULT : LOCKED_ALL);
+}
 
 int sys_mlockall(struct trapframe *tf)
 {
-	if (!ARG0(tf) || ARG0(tf) & ~(MCL_CURRENT | MCL_FUTURE))
+	enum locked how = ARG0(tf) & MCL_ONFAULT ? LOCKED_ON_FAULT : LOCKED_ALL;
+	if (!(ARG0(tf) & (MCL_CURRENT | MCL_FUTURE)) || ARG0(tf) & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		return -EINVAL;
-	current->space->lock_future = ARG0(tf) & MCL_FUTURE;
-	return ARG0(tf) & MCL_CURRENT ? space_lock_all(current->space, true) : 0;
+	current->space->lock_future = ARG0(tf) & MCL_FUTURE ? how : NOT_LOCKED;
+	return ARG0(tf) & MCL_CURRENT ? space_lock_all(current->space, how) : 0;
 }
 
 int sys_munlockall(struct trapframe *tf)
 {
 	(void)tf;
-	current->space->lock_future = false;
-	return space_lock_all(current->space, false);
+	current->space->lock_future = NOT_LOCKED;
+	return space_lock_all(current->space, NOT_LOCKED);
 }

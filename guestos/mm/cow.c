@@ -97,7 +97,7 @@ int space_copy(struct space *to, struct space *from)
 		return -ENOMEM;
 	for (struct region *r = from->regions; r; r = r->next) {
 		struct region copy = *r;
-		copy.locked = false;
+		copy.locked = NOT_LOCKED;
 		if (!region_add(to, &copy))
 			return -ENOMEM;
 		if (r->shared)

@@ -13,7 +13,9 @@
  *
  * Whatever was read from a disk makes the fault a major one (pgmajfault).
  * Each step may sleep, and eviction may undo what an earlier step did, so fault_in() loops until the entry allows the access:
- * every pass looks at the entry afresh. Only the process that owns the space adds mappings to it. */
+ * every pass looks at the entry afresh. Only the process that owns the space adds mappings to it.
+ * An instruction needs all its pages at once. With too few frames left they push each other out, or others' pages push them: each fault
+ * finds a victim and succeeds, and the instruction never does. That is out of memory too, though frame_alloc() cannot see it (headway()). */
 #include "mm.h"
 #include "fs.h"
 #include "proc.h"
@@ -322,6 +324,23 @@ static uint32_t fingerprint(const struct trapframe *tf)
 	return n;
 }
 
+/* The instructions that were slowest to get on and did so had been begun again some 40 times; those that never did, for as long as
+ * one looked. */
+#define MOST_REPEATS 200u
+
+/* The fault was helped. Was the same instruction's last one, and has a page been taken from somebody in between? After many such faults in a
+ * row memory has to be made. One that gets on, however slowly, is not meant: that is thrashing (loadcontrol.c). */
+static void headway(void)
+{
+	bool came_to_nothing = current->faults_again && vm.evictions != current->fault_evictions;
+	current->fault_repeats = came_to_nothing ? current->fault_repeats + 1 : 0;
+	current->fault_evictions = vm.evictions;
+	if (current->fault_repeats < MOST_REPEATS)
+		return;
+	current->fault_repeats = 0;
+	proc_oom_kill();
+}
+
 /* Vector 14. CR2 is read before interrupts are allowed, since another fault would overwrite it. Kernel code may fault on user
  * addresses only inside user_copy; anything else is a kernel bug. */
 void page_fault(struct trapframe *tf)
@@ -339,10 +358,13 @@ void page_fault(struct trapframe *tf)
 	current->fault_registers = fingerprint(tf);
 	current->faults_again = current->fault_registers == before;
 	enum fault_result result = fault_in(current->space, la, tf->error & PF_W, user ? tf->user_esp : current->tf->user_esp);
+	if (result == FAULT_DONE)
+		headway();
 	current->faults_again = false;
 	current->maxrss = max(current->maxrss, current->space->rss);
 	if (result == FAULT_DONE)
 		return;
+	current->fault_repeats = 0;
 	vm.violations += result == FAULT_BAD || result == FAULT_OVERFLOW;
 	vm.bus_errors += result == FAULT_IO || result == FAULT_BEYOND || result == FAULT_NOSPACE;
 	if (user || result == FAULT_NOMEM)

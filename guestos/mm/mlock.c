@@ -1,7 +1,8 @@
 /* guestos/mm/mlock.c: memory that stays: the pages of locked regions are pinned, so that no policy can choose them.
  *
  * The region says that its pages are to stay; PG_LOCKED in an entry says that this mapping holds one pin of its frame. Locking brings
- * all pages in; a page that comes to a locked region later is pinned by the fault that brings it.
+ * all pages in, or with LOCKED_ON_FAULT pins those that are there; a page that comes to a locked region later is pinned by the fault
+ * that brings it.
  * Invariant: an entry with PG_LOCKED is present, in a locked region. The zero frame never leaves, so it is never pinned. */
 #include "mm.h"
 #include "proc.h"
@@ -48,23 +49,46 @@ static int lock_pages(struct space *s, struct region *r)
 	return 0;
 }
 
+/* What is there stays from now on. */
+static int lock_present(struct space *s, struct region *r)
+{
+	for (uint32_t la = r->start; la < r->end; la += PAGE_SIZE) {
+		pte_t *pte = pte_find(s, la);
+		if (!pte) {
+			la = table_last_page(la);
+			continue;
+		}
+		lock_entry(r, pte);
+		if (*pte & PG_P && !(*pte & PG_LOCKED) && PTE_FRAME(*pte) != frame_pa(zero_frame))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int set_locked(struct space *s, struct region *r, enum locked how)
+{
+	r->locked = how;
+	if (how == LOCKED_ALL)
+		return lock_pages(s, r);
+	if (how == LOCKED_ON_FAULT)
+		return lock_present(s, r);
+	unlock_pages(s, r);
+	return 0;
+}
+
 /* All there is. A region of which a page cannot be brought in, as beyond the end of a file, is no error. */
-int space_lock_all(struct space *s, bool lock)
+int space_lock_all(struct space *s, enum locked how)
 {
 	for (struct region *r = s->regions; r; r = r->next) {
-		r->locked = lock;
-		if (!lock)
-			unlock_pages(s, r);
-		else if (r->prot)
-			lock_pages(s, r);
-		if (lock && !may_pin())
+		set_locked(s, r, how);
+		if (how && !may_pin())
 			return -ENOMEM;
 	}
 	regions_merge(s, USER_START, STACK_TOP);
 	return 0;
 }
 
-int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock)
+int space_lock_range(struct space *s, uint32_t start, uint32_t end, enum locked how)
 {
 	uint32_t at = start;
 	int err = regions_carve(s, start, end);
@@ -73,12 +97,8 @@ int space_lock_range(struct space *s, uint32_t start, uint32_t end, bool lock)
 			err = -ENOMEM;
 			break;
 		}
-		r->locked = lock;
 		at = r->end;
-		if (lock)
-			err = lock_pages(s, r);
-		else
-			unlock_pages(s, r);
+		err = set_locked(s, r, how);
 	}
 	regions_merge(s, start, end);
 	return err;

@@ -160,7 +160,7 @@ int space_set_brk(struct space *s, uint32_t brk)
 		    || !space_may_grow(s, (end - had) >> PAGE_SHIFT) || brk - s->brk_start > current->rlimits[RLIMIT_DATA].soft)
 			return -ENOMEM;
 		err = space_map(s, &more);
-		if (!err && more.locked)
+		if (!err && more.locked == LOCKED_ALL)
 			space_populate(s, had, end);
 	}
 	if (!err)

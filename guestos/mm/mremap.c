@@ -103,10 +103,10 @@ int space_remap(struct space *s, uint32_t from, uint32_t length, uint32_t new_le
 		return err ? err : (int)from;
 	}
 	if (!to && length && from + length == r->end && can_grow(s, r, from + new_length)) {
-		bool locked = r->locked;
+		bool populate = r->locked == LOCKED_ALL;
 		resize(r, from + new_length - r->start);
 		regions_merge(s, from, from + new_length);
-		if (locked)
+		if (populate)
 			space_populate(s, from + length, from + new_length);
 		return from;
 	}
@@ -118,7 +118,7 @@ int space_remap(struct space *s, uint32_t from, uint32_t length, uint32_t new_le
 		err = map_again(s, r, from, to, new_length);
 	else if (!(err = regions_carve(s, from, from + length)))
 		err = move_region(s, from, length, to, new_length);
-	if (!err && length && region_find(s, to)->locked)
+	if (!err && length && region_find(s, to)->locked == LOCKED_ALL)
 		space_populate(s, to, to + new_length);
 	return err ? err : (int)to;
 }

@@ -2,7 +2,7 @@
 #ifndef BAD_H
 #define BAD_H
 
-#include <hostile.h>
+#include <random_calls.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>

@@ -157,6 +157,7 @@ void *mremap(void *start, size_t length, size_t new_length, int flags, ...)
 }
 
 int mlock(const void *start, size_t length) { return syscall(SYS_mlock, start, length); }
+int mlock2(const void *start, size_t length, int flags) { return syscall(SYS_mlock2, start, length, flags); }
 int munlock(const void *start, size_t length) { return syscall(SYS_munlock, start, length); }
 
 int access(const char *path, int mode) { return syscall(SYS_access, path, mode); }

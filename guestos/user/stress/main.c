@@ -44,7 +44,7 @@ _Noreturn void violation(const char *format, ...)
 	_exit(1);
 }
 
-static const struct operation *const tables[] = {memory_operations, process_operations, file_operations};
+static const struct operation *const tables[] = {memory_operations, process_operations, file_operations, cut_operations};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static void one_operation(void)

@@ -15,6 +15,7 @@ struct operation {
 /* Each ended by an empty row. */
 extern const struct operation memory_operations[];     /* memory.c: areas of anonymous memory, heap, stack */
 extern const struct operation process_operations[];    /* family.c: fork, exec, exit, kill, pipe */
+extern const struct operation cut_operations[];        /* cut.c: programs whose file is truncated */
 extern const struct operation file_operations[];       /* files.c: read, write, truncate, unlink, mappings */
 
 /* The worker that runs this: its number, and the operation under way. main.c */

@@ -184,6 +184,55 @@ static void lock_everything(void)
 	CHECK_EQ(pages_present(map_anonymous(5), 5), 0);
 }
 
+static void check_kept(char *p, const char *which)
+{
+	for (int i = 0; which[i]; i++)
+		CHECK(page_of(p + i * PAGE_SIZE).present == (which[i] == '1'), "page %d of %s", i, which);
+}
+
+/* Nothing comes by locking; what has come, before or after it, stays. */
+static void lock_on_fault(void)
+{
+	int fd = mapped_file(3, 1);
+	char *p = map_anonymous(6), *file = map(3, PROT_READ, MAP_SHARED, fd, 0), *future;
+
+	stamp_pages(p, 1, 1);
+	CHECK_ERROR(mlock2(p, PAGE_SIZE, 2), EINVAL);
+	CHECK_ERROR(mlock2((char *)0x30000000, PAGE_SIZE, MLOCK_ONFAULT), ENOMEM);
+	CHECK_EQ(mlock2(p, 6 * PAGE_SIZE, MLOCK_ONFAULT), 0);
+	CHECK_EQ(mlock2(file, 3 * PAGE_SIZE, MLOCK_ONFAULT), 0);
+	check_kept(p, "100000");
+	stamp_pages(p + 2 * PAGE_SIZE, 1, 2);
+	touch_read(p + 4 * PAGE_SIZE);
+	stamp_pages(p + 4 * PAGE_SIZE, 1, 3);  /* no longer the page of zeroes */
+	touch_read(file + PAGE_SIZE);
+	squeeze();
+	squeeze();
+	check_kept(p, "101010");
+	check_kept(file, "010");
+	CHECK_EQ(mlock2(p, 2 * PAGE_SIZE, 0), 0);      /* is mlock() */
+	check_kept(p, "111010");
+	CHECK_EQ(munlock(p, 6 * PAGE_SIZE), 0);
+	squeeze_out(p, 6);
+	check_pages(p + 2 * PAGE_SIZE, 1, 2);
+
+	CHECK_ERROR(mlockall(MCL_ONFAULT), EINVAL);
+	CHECK_EQ(mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT), 0);
+	future = map_anonymous(5);
+	check_kept(future, "00000");
+	check_kept(grow_heap(3), "000");
+	touch_write(future + PAGE_SIZE);
+	future = mremap(future, 5 * PAGE_SIZE, 9 * PAGE_SIZE, MREMAP_MAYMOVE);
+	squeeze();
+	squeeze();
+	check_kept(future, "010000000");
+	CHECK_EQ(munlockall(), 0);
+	squeeze_out(future, 9);
+	CHECK_EQ(mlockall(MCL_FUTURE), 0);
+	check_kept(map_anonymous(2), "11");
+	unlink(MAPPED);
+}
+
 const struct test advice_tests[] = {
 	{"mincore", "which pages are in memory, mapped or not", in_core, NULL},
 	{"mincore-regions", "a range of three thousand regions", in_core_of_many, NULL},
@@ -192,4 +241,5 @@ const struct test advice_tests[] = {
 	{"madvise", "advice's errors and holes", advice, NULL},
 	{"mmap-populate", "MAP_POPULATE takes the faults in advance", populated, NULL},
 	{"mlockall", "all pages stay, those of later mappings too", lock_everything, NULL},
+	{"mlock-onfault", "pages locked on fault need not come, and stay once they have", lock_on_fault, NULL},
 	{0}};

@@ -44,14 +44,20 @@ static void check_old(void *unused)
 	check_pages(pages, N, 1);
 }
 
-static void parent_isolated(void)
+/* The child begins when its parent has written to all pages. */
+static void write_first(void (*child)(void *))
 {
 	stamp_pages(pages, N, 1);
 	open_gate();
-	pid_t pid = start_child(check_old, NULL);
+	pid_t pid = start_child(child, NULL);
 	stamp_pages(pages, N, 2);
 	close(gate[1]);
 	must_end_well(pid);
+}
+
+static void parent_isolated(void)
+{
+	write_first(check_old);
 	check_pages(pages, N, 2);
 }
 
@@ -89,12 +95,7 @@ static void reuse_last(void *unused)
 
 static void last_owner(void)
 {
-	stamp_pages(pages, N, 1);
-	open_gate();
-	pid_t pid = start_child(reuse_last, NULL);
-	stamp_pages(pages, N, 2);
-	close(gate[1]);
-	must_end_well(pid);
+	write_first(reuse_last);
 }
 
 static void wait_only(void *unused)

@@ -3,7 +3,7 @@
 #include "vmtest.h"
 
 #include <errno.h>
-#include <hostile.h>
+#include <random_calls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -165,6 +165,89 @@ static void page_tables_only(void)
 		;
 }
 
+/* How many it makes it is told by the pipe, when it is known how much memory there is besides. */
+static void make_some_tables(void *pipe_end)
+{
+	uint32_t n;
+
+	if (read((int)pipe_end, &n, sizeof(n)) == sizeof(n))
+		for (uint32_t i = 0; i < n; i++) {
+			touch_read((void *)(TABLES_FIRST + (i << 22)));
+			madvise((void *)(TABLES_FIRST + (i << 22)), PAGE_SIZE, MADV_DONTNEED);
+		}
+	pause();
+}
+
+/* Few pages, but five for one instruction, which reads and writes across page boundaries: until the tables are there for certain, and then a little more. */
+static void work(void *unused)
+{
+	static char p[4 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));     /* not mapped now: the kernel might refuse */
+
+	(void)unused;
+	long full = now_ms() + 1000;
+	for (int more = 0; more < 5; more += now_ms() > full) {
+		char *from = p + PAGE_SIZE - 2, *to = p + 3 * PAGE_SIZE - 2;
+		__asm__ volatile("movsl" : "+S"(from), "+D"(to) : : "memory");
+	}
+}
+
+/* Which child does so within 20 seconds? A counter is read meanwhile because that needs many pages of the program and the kernel; it may
+ * well fail. */
+static pid_t first_to_end(int *status)
+{
+	pid_t pid = 0;
+
+	for (long end = now_ms() + 20000; !pid && now_ms() < end; usleep(50000)) {
+		vm_counter("oom_kills");
+		pid = waitpid(-1, status, WNOHANG);
+	}
+	return pid;
+}
+
+/* All but left frames, of those that pages of processes could have, become page tables. True if somebody was killed for it; otherwise the worker
+ * has got on with what was left. */
+static bool killed_with_left(uint32_t left)
+{
+	enum { MOST = 48, EACH = TABLES_BYTES >> 22 };
+	pid_t makers[MOST];
+	int n = memory_pages() / (EACH - 40) + 1, fd[2], status, i;
+	long kills = vm_counter("oom_kills");
+	CHECK_EQ(pipe(fd), 0);
+	for (i = 0; i < n; i++)
+		makers[i] = start_child(make_some_tables, (void *)fd[0]);
+	pid_t worker = start_child(work, NULL);
+	uint32_t tables = vm_counter("nr_free_frames") + vm_counter("nr_anon_frames") + vm_counter("nr_cache_frames") - vm_counter("nr_pinned") - left;
+	for (i = 0; i < n; i++) {
+		uint32_t share = tables / n + (i < (int)(tables % n));
+		CHECK_EQ(write(fd[1], &share, sizeof(share)), (long)sizeof(share));
+	}
+	pid_t first = first_to_end(&status);
+	for (i = 0; i < n; i++)
+		kill(makers[i], SIGKILL);
+	kill(worker, SIGKILL);
+	for (int rest; waitpid(-1, &rest, 0) > 0;)
+		;
+	close(fd[0]);
+	close(fd[1]);
+	kills = vm_counter("oom_kills") - kills;
+	CHECK(first, "with %u frames left nobody gets on, and nobody is killed", left);
+	CHECK(first == worker ? status == 0 : kills > 0, "with %u frames left, wait status 0x%x, %ld kills", left, status, kills);
+	return first != worker;
+}
+
+/* From enough to nothing: somewhere in between an instruction's pages find no room side by side, though each finds a victim. */
+static void too_few_frames(void)
+{
+	uint32_t left = 20;
+
+	CHECK(mmap((void *)TABLES_FIRST, TABLES_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0)
+		!= MAP_FAILED, "mmap: errno %d", errno);
+	while (left && !killed_with_left(left))
+		left--;
+	CHECK(left, "memory full of page tables was enough");
+	note("with %u frames left for pages somebody had to go", left);
+}
+
 /* The last page that a number of 32 bits can name, and no further: the next would be the file's first. */
 static void remap_wraps(void)
 {
@@ -184,5 +267,6 @@ const struct test hostile_memory_tests[] = {
 	{"stack-gone", "calls on memory above the last region, which is the stack's place, are ENOMEM", stack_gone, NULL},
 	{"rss-zero", "a process that may have no page resident goes on all the same", rss_zero, NULL},
 	{"oom-page-tables", "when page tables have used up memory, whose they are has to go, and nobody else", page_tables_only, NULL},
+	{"oom-livelock", "when an instruction's pages push each other out for ever, somebody has to go", too_few_frames, NULL},
 	{"txn-forged", "an abort puts back nothing that its log cannot have been told", forged_log, NULL},
 	{0}};

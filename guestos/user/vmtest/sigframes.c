@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -172,16 +173,24 @@ static void compute(int signal, siginfo_t *info, void *context)
 	context_of(context)->eip += 2;
 }
 
-static void floating_point(void)
+static bool has_sse(void)
 {
-	uint32_t bits[2], xmm3, features;
-	uint16_t single = 0x7f, control;       /* a control word that is not the usual one: results of 24 bits */
+	uint32_t features;
 
 	__asm__ volatile("cpuid" : "=d"(features) : "a"(1) : "ebx", "ecx");
-	if ((features & 0x03000001) != 0x03000001) {
-		note("not run: this processor has no SSE");
+	if ((features & 0x03000001) == 0x03000001)
+		return true;
+	note("not run: this processor has no SSE");
+	return false;
+}
+
+static void floating_point(void)
+{
+	uint32_t bits[2], xmm3;
+	uint16_t single = 0x7f, control;       /* a control word that is not the usual one: results of 24 bits */
+
+	if (!has_sse())
 		return;
-	}
 	catch_signal(SIGILL, compute, 0);
 	for (int i = 0; i < 3; i++) {
 		new_xmm3 = i == 1 ? 0xabcdef01 : 0;
@@ -207,10 +216,59 @@ static void bad_fpstate(void)
 	must_be_killed(run_forgery, kernel_fpstate, SIGSEGV);
 }
 
+/* Half an image, all ones, before a page that is not there. What has been read of it counts for nothing: the handler that is told of the
+ * bad frame finds fresh registers, in its own frame too, and they are loaded when it returns. */
+#define HALF 64                        /* bytes of FXSAVE's image; MXCSR is among them */
+static uint32_t half_an_image;
+static void half_fpstate(mcontext_t *r) { r->fpstate = half_an_image; }
+
+static void end_well(void)
+{
+	uint32_t mxcsr;
+	uint16_t control;
+
+	__asm__ volatile("fnstcw %0\n\tstmxcsr %1" : "=m"(control), "=m"(mxcsr));
+	CHECK_EQ(control, 0x37f);
+	CHECK(mxcsr == 0x1f80, "MXCSR is 0x%x", (unsigned)mxcsr);
+	_exit(42);
+}
+
+static void told_of_bad_frame(int signal, siginfo_t *info, void *context)
+{
+	const uint32_t *fpstate = (const uint32_t *)context_of(context)->fpstate;
+
+	(void)signal, (void)info;
+	CHECK(fpstate != NULL, "a frame without floating-point registers");
+	CHECK(fpstate[28 + 24 / 4] == 0x1f80, "the frame's MXCSR is 0x%x", (unsigned)fpstate[28 + 24 / 4]);
+	CHECK_EQ(fpstate[28] & 0xffff, 0x37f);
+	context_of(context)->eip = (uint32_t)end_well;
+}
+
+static void half_read(void *unused)
+{
+	(void)unused;
+	__asm__ volatile("fninit\n\tfldpi");
+	catch_signal(SIGSEGV, told_of_bad_frame, 0);
+	run_forgery(half_fpstate);
+}
+
+static void half_read_fpstate(void)
+{
+	char *p = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (!has_sse())
+		return;
+	memset(p, 0xff, PAGE_SIZE);
+	CHECK_EQ(munmap(p + PAGE_SIZE, PAGE_SIZE), 0);
+	half_an_image = (uint32_t)p + PAGE_SIZE - 112 - HALF;
+	CHECK_EQ(child_status(half_read, NULL), 42 << 8);
+}
+
 const struct test signal_frame_tests[] = {
 	{"sig-bad-frames", "sigreturn from forged, missing and random frames ends the program", bad_frames, NULL},
 	{"sig-every-word", "any value in any saved register harms only the program itself", every_word, NULL},
 	{"sig-old", "sigaction, sigprocmask and sigreturn of the first Linux, without a restorer", old_interface, NULL},
 	{"sig-fpu", "a handler computes, and the program's floating-point registers come back", floating_point, NULL},
 	{"sig-bad-fpu", "floating-point registers from nowhere end the program", bad_fpstate, NULL},
+	{"sig-half-fpu", "of floating-point registers of which a part cannot be read, none are taken", half_read_fpstate, NULL},
 	{0}};

@@ -26,6 +26,8 @@
 #define MS_SYNC 4
 #define MCL_CURRENT 1
 #define MCL_FUTURE 2
+#define MCL_ONFAULT 4                  /* pages stay once they are used; until then they need not come */
+#define MLOCK_ONFAULT 1                /* the same */
 #define MADV_NORMAL 0
 #define MADV_RANDOM 1
 #define MADV_SEQUENTIAL 2
@@ -42,6 +44,7 @@ int mincore(void *start, size_t length, unsigned char *present);       /* one by
 int mlockall(int flags);
 int munlockall(void);
 int mlock(const void *start, size_t length);
+int mlock2(const void *start, size_t length, int flags);
 int munlock(const void *start, size_t length);
 
 #endif

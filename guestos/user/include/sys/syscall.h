@@ -115,6 +115,7 @@
 #define SYS_pipe2 331
 #define SYS_prlimit64 340
 #define SYS_getrandom 355
+#define SYS_mlock2 376
 #define SYS_statx 383
 #define SYS_clock_gettime64 403
 #define SYS_clock_nanosleep_time64 407

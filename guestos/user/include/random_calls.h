@@ -1,6 +1,6 @@
-/* hostile.h: what bad and vmtest do to the kernel alike (lib/hostile.c). */
-#ifndef HOSTILE_H
-#define HOSTILE_H
+/* random_calls.h: what bad and vmtest do to the kernel alike (lib/random_calls.c). */
+#ifndef RANDOM_CALLS_H
+#define RANDOM_CALLS_H
 
 #include <stdint.h>
 #include <sys/types.h>
