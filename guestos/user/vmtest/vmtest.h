@@ -97,6 +97,7 @@ uint32_t swap_pages_free(void);
 uint32_t pressure_pages(void);         /* enough to make eviction busy: twice memory, at most 96 MB */
 void squeeze(void);                    /* a child uses up memory, and ends */
 void squeeze_out(const volatile void *start, uint32_t n);      /* until none of these pages is present any more */
+void squeeze_out_of_core(const volatile void *start, uint32_t n);      /* nor in the page cache: until mincore() says so */
 char *grow_heap(uint32_t pages);       /* page-aligned, untouched; the test fails if there is no room */
 struct page_info page_of(const volatile void *address);
 int pages_present(const volatile void *start, int n);
