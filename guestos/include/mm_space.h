@@ -109,6 +109,7 @@ void lock_entry(struct region *r, pte_t *pte);                         /* a page
 enum fault_result { FAULT_DONE, FAULT_BAD, FAULT_OVERFLOW, FAULT_NOMEM, FAULT_IO, FAULT_BEYOND, FAULT_NOSPACE };
 enum fault_result fault_in(struct space *s, uint32_t la, bool write, uint32_t user_esp);      /* may sleep */
 void page_fault(struct trapframe *tf);                 /* may sleep */
+void fault_got_on(const struct trapframe *tf);           /* the process enters the kernel for something else */
 
 /* cow.c */
 enum fault_result cow_write(struct space *s, struct region *r, uint32_t la, pte_t *pte);      /* may sleep */

@@ -142,6 +142,8 @@ void trap(struct trapframe *tf)
 	if (from_user(tf)) {
 		current->tf = tf;
 		current->entries++;
+		if (tf->vector != T_PAGE_FAULT)
+			fault_got_on(tf);
 	}
 	if (tf->vector == T_SYSCALL)
 		syscall(tf);

@@ -324,6 +324,14 @@ static uint32_t fingerprint(const struct trapframe *tf)
 	return n;
 }
 
+/* A program is in the kernel for another reason than a page fault. With other registers than at its last one, it has got on since: a loop
+ * that faults at the same place in each round, with the same registers, would otherwise look like an instruction that does not. */
+void fault_got_on(const struct trapframe *tf)
+{
+	if (current->fault_repeats && fingerprint(tf) != current->fault_registers)
+		current->fault_repeats = 0;
+}
+
 /* The instructions that were slowest to get on and did so had been begun again some 40 times; those that never did, for as long as
  * one looked. */
 #define MOST_REPEATS 200u

@@ -79,13 +79,14 @@ static int set_locked(struct space *s, struct region *r, enum locked how)
 /* All there is. A region of which a page cannot be brought in, as beyond the end of a file, is no error. */
 int space_lock_all(struct space *s, enum locked how)
 {
-	for (struct region *r = s->regions; r; r = r->next) {
+	int err = 0;
+	for (struct region *r = s->regions; r && !err; r = r->next) {
 		set_locked(s, r, how);
 		if (how && !may_pin())
-			return -ENOMEM;
+			err = -ENOMEM;
 	}
 	regions_merge(s, USER_START, STACK_TOP);
-	return 0;
+	return err;
 }
 
 int space_lock_range(struct space *s, uint32_t start, uint32_t end, enum locked how)

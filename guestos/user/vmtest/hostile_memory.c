@@ -248,6 +248,36 @@ static void too_few_frames(void)
 	note("with %d frames left for pages somebody had to go", left);
 }
 
+/* More pages than it may have resident: each use takes one of its own away. */
+static void push_out_own(void *unused)
+{
+	static const struct rlimit few = {10 * PAGE_SIZE, 10 * PAGE_SIZE};
+	char *p = map_anonymous(40);
+
+	(void)unused;
+	CHECK_EQ(setrlimit(RLIMIT_RSS, &few), 0);
+	for (int i = 0;; i = (i + 1) % 40)
+		touch_write(p + i * PAGE_SIZE);
+}
+
+/* The same fault, at the same instruction with the same registers, again and again, and meanwhile pages go: but the program gets on. */
+static void round_and_round(void)
+{
+	char *p = map_anonymous(1);
+	pid_t pid = start_child(push_out_own, NULL);
+	long kills = vm_counter("oom_kills"), evictions = vm_counter("evictions");
+	int status;
+
+	for (volatile int i = 0; i < 300; i++) {
+		touch_write(p);
+		madvise(p, PAGE_SIZE, MADV_DONTNEED);
+		usleep(1);
+	}
+	CHECK(vm_counter("evictions") - evictions > 300, "only %ld evictions", vm_counter("evictions") - evictions);
+	kill(pid, SIGKILL);
+	CHECK(waitpid(pid, &status, 0) == pid && vm_counter("oom_kills") == kills, "%ld were killed", vm_counter("oom_kills") - kills);
+}
+
 /* The last page that a number of 32 bits can name, and no further: the next would be the file's first. */
 static void remap_wraps(void)
 {
@@ -268,5 +298,6 @@ const struct test hostile_memory_tests[] = {
 	{"rss-zero", "a process that may have no page resident goes on all the same", rss_zero, NULL},
 	{"oom-page-tables", "when page tables have used up memory, whose they are has to go, and nobody else", page_tables_only, NULL},
 	{"oom-livelock", "when an instruction's pages push each other out for ever, somebody has to go", too_few_frames, NULL},
+	{"oom-loop", "a loop that faults in each round, while memory is used elsewhere, is no reason to kill anybody", round_and_round, NULL},
 	{"txn-forged", "an abort puts back nothing that its log cannot have been told", forged_log, NULL},
 	{0}};
