@@ -1,5 +1,6 @@
 #!/bin/sh
-# Kernel options, names and arguments that mean nothing are said in one clear line, and change nothing: wrong_words_test.sh EMU KERNEL DISK
+# Kernel options, names and arguments that mean nothing are said in one clear line, and change nothing; and help, which tells what means
+# something, fits into 80 columns: wrong_words_test.sh EMU KERNEL DISK
 emu=$1 kernel=$2 disk=$3
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -36,6 +37,11 @@ grep -q '^clock .*now$' "$dir/out" || { echo 'FAIL: another policy is in force';
 boot root=/dev/hda1 'cat /proc/mounts
 poweroff'
 said '/dev/hda1 / pfs rw 0 0'
+
+boot quiet 'help
+poweroff'
+grep -q '^  demo-cow ' "$dir/out" || { echo 'FAIL: no help'; failed=1; }
+awk 'length > 79 { print "FAIL: too long for 80 columns: " $0; wide = 1 } END { exit wide }' "$dir/out" || failed=1
 
 boot root=hda2 ''
 said 'hda2: no PFS partition'
