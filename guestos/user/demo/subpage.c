@@ -150,7 +150,7 @@ int main(void)
 	catch_signal(SIGTRAP, after_step, 0);
 	memset(area, 7, PAGES * PAGE_SIZE);
 
-	demo_step("Four pages in pieces of 1 KB: a buffer with guards around it in page 1, constants in page 2");
+	demo_step("Four pages in pieces of 1 KB: a buffer and guards in page 1, constants in 2");
 	protect(area + 4 * PIECE, PIECE, NOTHING);
 	protect(area + 6 * PIECE, PIECE, NOTHING);
 	protect(area + 9 * PIECE, PIECE, READ_ONLY);
