@@ -57,6 +57,7 @@ extern const struct test journal_tests[];
 extern const struct test ring3_tests[];
 extern const struct test bad_image_tests[];
 extern const struct test hostile_tests[];
+extern const struct test hostile_memory_tests[];
 extern const struct test fuzz_tests[];
 
 /* What this program does when one of its own tests has started it anew, with --helper NAME: process.c has the table. */
@@ -67,7 +68,6 @@ void signal_helper(const char *rest);          /* sigprocess.c */
 void float_helper(const char *rest);           /* float.c */
 void linux_helper(const char *rest);           /* linux.c */
 void fuzz_main(const char *what);              /* fuzz.c: SEED-COUNT, with --fuzz */
-extern const struct test hostile_memory_tests[];
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */
