@@ -4,8 +4,9 @@
  *   input log of an earlier run   --at the logged ticks---> input log --> UART
  *
  * The machine asks at multiples of INPUT_GRID ticks, and only when the UART has room, so when a byte enters depends on virtual time and on
- * what the source has, never on how the run was cut into pieces: a source that had nothing is not asked again at the same tick. Every byte that entered is in the log with its tick: the log
- * and the images are the run, and replaying the log gives the same state at every instruction.
+ * what the source has, never on how the run was cut into pieces: a source that had nothing is not asked again at the same tick. Every byte
+ * that entered is in the log with its tick: the log and the images are the run, and replaying the log gives the same state at every
+ * instruction.
  */
 #ifndef EMU_INPUT_H
 #define EMU_INPUT_H

@@ -115,7 +115,8 @@ int debugger_break_add(struct debugger *d, const struct breakpoint *spec, char *
 struct breakpoint *debugger_break_find(struct debugger *d, unsigned id);
 /* 0, or -1: there is none. */
 int debugger_break_delete(struct debugger *d, unsigned id);
-/* "watch write 0xc0105000, 4 bytes, in the address space of CR3 0x3fc7000" */
+/* "watch write 0xc0105000, 4 bytes, in the address space of CR3 0x3fc7000 if eax == 1"; BREAK_TEXT is room enough. */
+#define BREAK_TEXT 1024
 void break_describe(const struct debugger *d, const struct breakpoint *b, char *buf, size_t size);
 
 /* Runs until something stops it; count repeats GO_STEP, GO_OVER and their backs (at least 1). la: GO_UNTIL's goal. The result is also d->stop. */

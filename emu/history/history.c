@@ -310,7 +310,8 @@ void history_stats(const struct history *h, struct history_stats *s)
 {
 	*s = (struct history_stats){ .limit = h->limit, .bytes = history_bytes(h), .spill_limit = h->limit * HISTORY_SPILL,
 		.spilled = page_store_spilled(h->store), .spill_error = page_store_spill_error(h->store),
-		.checkpoints = (unsigned)h->checkpoints, .widest = widest_gap(h), .pages_shared = h->pages_shared, .pages_stored = page_store_pages(h->store), .replayed = h->replayed, .restores = h->restores };
+		.checkpoints = (unsigned)h->checkpoints, .widest = widest_gap(h), .pages_shared = h->pages_shared,
+		.pages_stored = page_store_pages(h->store), .replayed = h->replayed, .restores = h->restores };
 }
 
 size_t history_checkpoints(const struct history *h, struct moment *at, size_t room)

@@ -2,7 +2,8 @@
  *
  * Before any goes, pages are compressed, then moved to a file. Of the checkpoints temporary ones go first, those that are close to each other
  * and far from here before the others. Then of the regular ones always that whose neighbours are nearest to each other, so that what is left
- * stays even: over a run that grows, each round of dropping takes every second one. One that holds much more than others goes before them. The first stays, and those at which the machine was changed by hand, since nothing else leads there.
+ * stays even: over a run that grows, each round of dropping takes every second one. One that holds much more than others goes before them.
+ * The first stays, and those at which the machine was changed by hand, since nothing else leads there.
  */
 #include "emu/history/history_private.h"
 

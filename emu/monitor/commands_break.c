@@ -74,7 +74,7 @@ static bool tail(struct debugger *d, char *text, struct breakpoint *b, struct re
 
 static void add(struct debugger *d, struct breakpoint *b, struct reply *r)
 {
-	char err[ERROR_LINE], what[256];
+	char err[ERROR_LINE], what[BREAK_TEXT];
 	int id = debugger_break_add(d, b, err);
 
 	if (id < 0) {
@@ -84,10 +84,7 @@ static void add(struct debugger *d, struct breakpoint *b, struct reply *r)
 	}
 	const struct breakpoint *own = debugger_break_find(d, (unsigned)id);
 	break_describe(d, own, what, sizeof(what));
-	text_add(&r->text, "breakpoint %d: %s", id, what);
-	if (own->condition)
-		text_add(&r->text, " if %s", own->condition);
-	text_add(&r->text, "\n");
+	text_add(&r->text, "breakpoint %d: %s\n", id, what);
 	reply_set(r, "id", json_integer(id));
 	reply_set(r, "what", json_string(what));
 }

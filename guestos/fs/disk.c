@@ -10,20 +10,20 @@ static uint32_t fs_start, fs_blocks;
 
 static uint32_t le32(const uint8_t *p) { return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24; }
 
-static void use_partition(const uint8_t *entry, int number, bool wanted_root)
+static void use_partition(const uint8_t *entry, uint32_t number)
 {
 	uint32_t start = le32(entry + 8), length = le32(entry + 12);
 	uint8_t type = entry[4];
 	if (type != PFS_PARTITION_TYPE && type != SWAP_PARTITION_TYPE)
 		return;
 	if (!start || start >= ide_sectors() || length > ide_sectors() - start) {
-		printk("hda%d: partition lies outside the disk, ignored\n", number);
+		printk("hda%u: partition lies outside the disk, ignored\n", number);
 		return;
 	}
 	if (type == SWAP_PARTITION_TYPE) {
 		if (!swap_total)
 			swap_init(start, length);
-	} else if (wanted_root && !fs_blocks) {
+	} else if (number == boot_options.root) {
 		fs_start = start;
 		fs_blocks = length / PFS_SECTORS_PER_BLOCK;
 	}
@@ -41,14 +41,11 @@ int disk_init(void)
 	int err = ide_transfer(0, 1, frame_pa(f), false);
 	const uint8_t *mbr = frame_va(f);
 	if (!err && mbr[510] == 0x55 && mbr[511] == 0xaa)
-		for (int i = 0; i < 4; i++) {
-			const char *root = boot_options.root;
-			bool named = strlen(root) == 4 && !strncmp(root, "hda", 3) && root[3] >= '1' && root[3] <= '4';
-			use_partition(mbr + 446 + 16 * i, i + 1, !named || root[3] == '1' + i);
-		}
+		for (uint32_t i = 0; i < 4; i++)
+			use_partition(mbr + 446 + 16 * i, i + 1);
 	frame_free(f);
 	if (!err && !fs_blocks) {
-		printk("no PFS partition on hda\n");
+		printk("hda%u: no PFS partition\n", boot_options.root);
 		err = -ENODEV;
 	}
 	return err;

@@ -98,7 +98,7 @@ static void show_swaps(struct text *t, struct proc *p)
 static void show_mounts(struct text *t, struct proc *p)
 {
 	(void)p;
-	print(t, "/dev/%s / pfs rw 0 0\nproc /proc proc rw 0 0\ndev /dev devtmpfs rw 0 0\n", boot_options.root);
+	print(t, "/dev/hda%u / pfs rw 0 0\nproc /proc proc rw 0 0\ndev /dev devtmpfs rw 0 0\n", boot_options.root);
 }
 
 static void show_version(struct text *t, struct proc *p)

@@ -65,7 +65,7 @@ int random_to_user(uaddr_t to, uint32_t n);
 /* main.c: options from the Multiboot command line */
 struct boot_options {
 	char init[64];         /* init=PATH */
-	char root[16];         /* root=hdaN */
+	uint32_t root;         /* root=hdaN: the partition's number */
 	bool undo;             /* journal=undo: the file system's log has old contents instead of new ones */
 	char policy[24];       /* policy=NAME: page replacement */
 	bool quiet;

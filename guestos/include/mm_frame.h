@@ -48,7 +48,7 @@ enum frame_state {
 #define FRAME_ORPHAN 8u        /* CACHE: its file has lost it; free when the last pin goes */
 #define FRAME_STUCK 16u        /* ANON: its slot cannot be written, so it stays: one pin is for that */
 #define FRAME_AHEAD 32u        /* ANON, CACHE: read before anybody asked for it, and not used since: see prefetch.c */
-#define FRAME_LOGGED 128u      /* CACHE: changed by the running transaction, which has pinned it: must not go home yet */
+#define FRAME_LOGGED 64u       /* CACHE: changed by the running transaction, which has pinned it: must not go home yet */
 
 struct rmap;
 struct frame {

@@ -63,8 +63,9 @@ struct proc {
 	char name[16];
 	uint32_t minflt, majflt, utime, stime, child_minflt, child_majflt, child_utime, child_stime;
 	uint32_t start_tick, maxrss;
-	uint32_t fault_registers;      /* what fault.c makes of them, at its last page fault */
-	uint32_t fault_evictions, fault_repeats;       /* vm.evictions then; faults in a row that came to nothing since pages were taken */
+	uint32_t fault_registers;      /* at its last page fault, in one number: fault.c */
+	uint32_t fault_evictions;      /* vm.evictions after it */
+	uint32_t fault_repeats;        /* so many faults in a row came to nothing, since pages were taken meanwhile */
 	bool faults_again;             /* in a page fault of an instruction that has just had another */
 	bool suspended;                /* by load control: mm/loadcontrol.c */
 	uint32_t suspended_at, resumed_at;

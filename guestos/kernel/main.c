@@ -21,7 +21,7 @@ struct multiboot_mmap {                /* size does not count itself */
 	uint32_t type;
 } __attribute__((packed));
 
-struct boot_options boot_options = { .root = "hda1" };
+struct boot_options boot_options = { .root = 1 };
 static struct { uint32_t start, end; } memory[16];
 static uint32_t memory_ranges;
 
@@ -66,6 +66,17 @@ static void read_memory_map(const struct multiboot_info *mb)
 		panic("the boot loader reports no memory");
 }
 
+/* What "root=" says: hda1 to hda4, also with /dev/ before it. */
+static int select_root(const char *word)
+{
+	if (!strncmp(word, "/dev/", 5))
+		word += 5;
+	if (strlen(word) != 4 || strncmp(word, "hda", 3) || word[3] < '1' || word[3] > '4')
+		return -EINVAL;
+	boot_options.root = word[3] - '0';
+	return 0;
+}
+
 /* What "journal=" says. */
 static int select_log(const char *word)
 {
@@ -89,7 +100,7 @@ static const struct option {
 	int (*set)(const char *value); /* 0 or -EINVAL */
 } options[] = {
 	{ "init=", .text = boot_options.init, .room = sizeof boot_options.init },
-	{ "root=", .text = boot_options.root, .room = sizeof boot_options.root },
+	{ "root=", .set = select_root },
 	{ "policy=", .text = boot_options.policy, .room = sizeof boot_options.policy },
 	{ "loadcontrol=", .set = loadcontrol_switch },
 	{ "prefetch=", .set = prefetch_switch },

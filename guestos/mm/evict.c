@@ -6,8 +6,8 @@
  *   private page            give it a swap slot, write it, leave swap entries in all page tables that mapped it
  *   private page in a slot  an unchanged copy is on disk already: leave swap entries, no writing
  *
- * Which frame is a policy's decision (policy.c). Replacement is global: any process may pay
- * for any other's fault; but one that has reached its limit of resident pages (RLIMIT_RSS) pays for its own.
+ * Which frame is a policy's decision (policy.c). Replacement is global: any process may pay for any other's fault; but one that has
+ * reached its limit of resident pages (RLIMIT_RSS) pays for its own.
  * While a victim is being written it is BUSY and keeps its name, so that a process that faults on it finds the frame, waits, and
  * takes it back; the process that unmaps it (exit) only drops a slot reference.
  * Invariants: a victim is neither pinned nor BUSY when it is chosen, and pinned from then on; every entry that mapped it leads to its

@@ -332,6 +332,14 @@ void fault_got_on(const struct trapframe *tf)
 		current->fault_repeats = 0;
 }
 
+/* Is this the instruction of the last fault, begun again? */
+static bool begun_again(const struct trapframe *tf)
+{
+	uint32_t before = current->fault_registers;
+	current->fault_registers = fingerprint(tf);
+	return current->fault_registers == before;
+}
+
 /* The instructions that were slowest to get on and did so had been begun again some 40 times; those that never did, for as long as
  * one looked. */
 #define MOST_REPEATS 200u
@@ -365,9 +373,7 @@ void page_fault(struct trapframe *tf)
 		sti();
 	vm.pgfault++;
 	current->minflt++;
-	uint32_t before = current->fault_registers;
-	current->fault_registers = fingerprint(tf);
-	current->faults_again = current->fault_registers == before;
+	current->faults_again = begun_again(tf);
 	enum fault_result result = fault_in(current->space, la, tf->error & PF_W, user ? tf->user_esp : current->tf->user_esp);
 	if (result == FAULT_DONE)
 		headway();

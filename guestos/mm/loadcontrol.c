@@ -5,8 +5,8 @@
  * and not the others. A few times a second the pager asks two questions:
  *   do the working sets of the active processes exceed memory?   or: is the disk paging busily while the processor has nothing to do?
  * If so one process is suspended: the largest, of equals the youngest; or one whose turn has lasted longest, if they take turns. On its way
- * to user mode it gives all its pages away and
- * sleeps, until there is room again, or until it has waited for QUANTUM and takes the place of one that has run for as long.
+ * to user mode it gives all its pages away and sleeps, until there is room again, or until it has waited for QUANTUM and takes the place
+ * of one that has run for as long.
  * Invariants: only processes are suspended that hold no kernel lock, since they stop only where they would return to user mode; never
  * process 1, and never the last active one. Off unless switched on (`loadcontrol on`, or as a kernel option). */
 #include "mm.h"

@@ -263,7 +263,7 @@ static uint32_t unused_for(struct frame *f)
 static struct frame *wsclock_choose(const struct choice *c)
 {
 	struct frame *dirty = NULL, *longest = NULL;
-	uint32_t most = 0;
+	uint32_t most = 0, behind = 0;
 	for (uint32_t steps = 0, looks = 0; steps < round(c) && looks < LOOK; steps++) {
 		struct frame *f = next_under_hand(c);
 		if (!evictable(f, c))
@@ -272,13 +272,19 @@ static struct frame *wsclock_choose(const struct choice *c)
 		uint32_t age = unused_for(f);
 		if (age > WINDOW && !frame_needs_write(f))
 			return f;
-		if (age > WINDOW && !dirty)
+		if (age > WINDOW && !dirty) {
 			dirty = f;
+			behind = *hand_of(c);
+		}
 		if (!longest || age > most) {
 			longest = f;
 			most = age;
 		}
 	}
+	/* The hand stays behind its victim. If it stayed where it looked last it might come by in the same steps for ever, and take only
+	 * the first of each. */
+	if (dirty)
+		*hand_of(c) = behind;
 	return dirty ? dirty : longest;
 }
 

@@ -224,6 +224,9 @@ START_TEST(every_kind_of_breakpoint_can_be_said)
 	const char *all = must_run(&rig, "info break");
 	ck_assert(has(all, "error code & 0x6 = 0x6"));             /* write user */
 	ck_assert(has(all, "error code & 0xfff8 = 0x10"));
+	ck_assert(has(all, "interrupt 0x20 if icount > 5\n"));     /* once, like the line that answers */
+	ck_assert(has(must_run(&rig, "break round if eax > 1"), "if eax > 1\n"));
+	ck_assert(!has(must_run(&rig, "info break"), "if eax > 1 if"));
 	must_run(&rig, "disable 2 3");
 	must_run(&rig, "enable 2");
 	ck_assert(has(must_run(&rig, "info break"), "off"));

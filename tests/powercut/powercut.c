@@ -1,6 +1,6 @@
 /* tests/powercut/powercut.c: the power goes at every write of the standard workload (ops.h), and what is left is judged.
  *
- *   powercut [--sample | --find] [--redo | --undo] [--seed N] [--boot-every N] [--only CUT,WAY] KERNEL DISK
+ *   powercut [--sample | --find] [--redo | --undo] [--break] [--seed N] [--boot-every N] [--only CUT,WAY] KERNEL DISK
  *
  * The workload runs once, and every write and flush of the disk is recorded together with what the guest said on its console ("<N",
  * "=N"). A cut is a place in that recording. What was flushed before it is on the disk. Of the writes since, any part may be: WAY says which.
@@ -11,10 +11,9 @@
  * Each resulting disk must be consistent after its log has been used (pfs_verify), hold exactly the tree that the operations before some
  * point make, and that point lies not before the last one declared durable nor after the last one begun. That is judged on the
  * host, with the host's recovery; and by booting Pagoda on the disk, whose own recovery must come to the same tree, also if the power
- * goes again at any of its writes, and,
- * after switching off in an orderly way, leave a clean disk. --sample takes every second write and boots a few of the disks; --find
- * ends at the first failure and boots none, for kernels that have a fault planted; --boot-every changes that. With --break the power stays on and the
- * log cannot be written from some point on. */
+ * goes again at any of its writes, and, after switching off in an orderly way, leave a clean disk. --sample takes every second write and
+ * boots a few of the disks; --find ends at the first failure and boots none, for kernels that have a fault planted; --boot-every changes
+ * that. With --break the power stays on and the log cannot be written from some point on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -513,7 +512,7 @@ int main(int argc, char **argv)
 			sscanf(argv[++i], "%ld,%u", &p.only_cut, &p.only_way);
 	}
 	if (argc - i != 2) {
-		fprintf(stderr, "Usage: powercut [--sample | --find] [--redo | --undo] [--seed N] [--boot-every N] [--break] [--only CUT,WAY] KERNEL DISK\n");
+		fprintf(stderr, "Usage: powercut [--sample | --find] [--redo | --undo] [--break] [--seed N] [--boot-every N] [--only CUT,WAY] KERNEL DISK\n");
 		return 2;
 	}
 	h.once = p.find;

@@ -11,7 +11,8 @@
 
 const struct view views[] = {
 	{ "registers", "Registers", "general, control, segments or fpu registers; * changed since the last stop", view_registers, view_registers_json },
-	{ "walk", "Page walk", "[user|supervisor] [write|fetch] EXPRESSION: from CR3 to the frame, as the lecture's diagram; without one, the access that matters now", view_walk, view_walk_json },
+	{ "walk", "Page walk", "[user|supervisor] [write|fetch] EXPRESSION: from CR3 to the frame, as the lecture's diagram; "
+		"without one, the access that matters now", view_walk, view_walk_json },
 	{ "tables", "Page tables", "EXPRESSION, pde N, at PA, cr3 VALUE: mappings folded, or one page table", view_tables, view_tables_json },
 	{ "tlb", "TLB", "translations held, stale ones marked; EXPRESSION: of one page", view_tlb, view_tlb_json },
 	{ "why", "Why", "the last fault as a story; search: also goes back for who wrote the entry, and tells what came after", view_why, view_why_json },

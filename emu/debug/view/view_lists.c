@@ -19,7 +19,7 @@ void view_breakpoints(struct debugger *d, const struct view_request *rq, struct 
 	size_t skip = rq->first;
 
 	for (const struct breakpoint *b = d->breaks; b; b = b->next) {
-		char what[256];
+		char what[BREAK_TEXT];
 		if (b->silent)
 			continue;
 		any = true;
@@ -32,8 +32,6 @@ void view_breakpoints(struct debugger *d, const struct view_request *rq, struct 
 		text_put(t, hit ? STYLE_HERE : STYLE_PLAIN, "%c%3u ", hit ? '>' : ' ', b->id);
 		text_put(t, b->enabled ? STYLE_GOOD : STYLE_DIM, "%s ", b->enabled ? "on " : "off");
 		text_add(t, "%s%s", what, b->temporary ? ", once" : "");
-		if (b->condition)
-			text_add(t, " if %s", b->condition);
 		if (b->hits)
 			text_put(t, STYLE_DIM, "  %" PRIu64 " hit%s", b->hits, b->hits == 1 ? "" : "s");
 		if (b->ignore)
@@ -53,7 +51,7 @@ json_t *view_breakpoints_json(struct debugger *d, const struct view_request *rq)
 
 	(void)rq;
 	for (const struct breakpoint *b = d->breaks; b; b = b->next) {
-		char what[256];
+		char what[BREAK_TEXT];
 		if (b->silent)
 			continue;
 		break_describe(d, b, what, sizeof(what));

@@ -118,7 +118,7 @@ static void cascade(void)
 
 static void strict(void)
 {
-	demo_step("The same with strict locking: what is written is locked until its transaction has ended");
+	demo_step("With strict locking: what is written is locked until its transaction ends");
 	int one = start(0, 1), two = start(1, 1);
 	demo_check(set_amount(file_of[0], ANNA, 900), "the first writes 900 to Anna's account");
 	int seen = amount(file_of[1], ANNA);
@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 	demo_needs_pagoda();
 	if (argc > 1 && strcmp(argv[1], "--unfinished") == 0)
 		leave_unfinished();
-	puts("demo-abort: when a transaction aborts, what becomes of those that have seen its work?");
+	puts("demo-abort: a transaction aborts; what of those that have seen its work?");
 	demo_step("Two accounts");
 	make_accounts();
 	file_of[0] = open_accounts();

@@ -223,7 +223,7 @@ int main(void)
 	}
 	printf("   after %u rounds the sum is 0x%08x\n", (unsigned)shared->rounds, (unsigned)expected);
 
-	demo_step("The same, checkpointed at every alarm, killed in the middle of it, and started again");
+	demo_step("The same, checkpointed at every alarm, killed, and started again");
 	for (; kills < 100; kills++) {
 		long before = shared->checkpoints;
 		fflush(stdout);
@@ -243,9 +243,9 @@ int main(void)
 	printf("   sum 0x%08x after %d kills and %ld restores\n", (unsigned)shared->result, kills, shared->restores);
 	demo_check(shared->result == expected, "the sum is the same");
 	demo_check(kills >= 2 && shared->restores == kills, "it went on from a checkpoint after each kill");
-	printf("   %ld checkpoints, %ld pages saved, %ld write faults; whole checkpoints would have been %ld pages\n", shared->checkpoints,
+	printf("   %ld checkpoints, %ld pages saved, %ld write faults;\n   whole checkpoints would have been %ld pages\n", shared->checkpoints,
 		shared->saved, shared->faults, shared->checkpoints * PAGES);
 	demo_check(shared->saved <= shared->faults && shared->saved < shared->checkpoints * (long)PAGES / 2,
-		"only pages written since the checkpoint before were saved: less than half");
+		"only pages written since the last checkpoint were saved: under half");
 	return 0;
 }

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	demo_needs_pagoda();
 	if (argc < 2)
 		return again_without_prefetching(argv);
-	puts("demo-demand: a page is brought in by the first touch. '#' is a page in memory, '.' one that is not.");
+	puts("demo-demand: a page is brought in by the first touch.\n   '#' is a page in memory, '.' one that is not.");
 	demo_step("Before anything is touched");
 	show_both();
 	demo_check(present(constants) == 0 && present(zeroes) == 0, "exec loaded none of these pages");

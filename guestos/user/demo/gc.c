@@ -92,10 +92,10 @@ static void work(void)
 int main(void)
 {
 	demo_needs_pagoda();
-	demo_step("Two halves of a heap, each mapped twice: for the program, and for the collector");
+	demo_step("Two halves of a heap, each mapped for the program and for the collector");
 	gc_start(LISTS);
 	printf("   %u pages each\n", GC_PAGES);
-	demo_step("Build, share, change and check lists until the heap has been collected 30 times, at least");
+	demo_step("Build, share, change and check lists, for 30 collections at least");
 	for (int i = 0; i < LISTS; i++)
 		rebuild(i);
 	long faults = vm_faults();
@@ -106,14 +106,14 @@ int main(void)
 	for (int i = 0; i < LISTS; i++)
 		check_list(i);
 	struct gc_statistics *s = &gc_statistics;
-	printf("   %ld operations, %ld of them while a collection was under way; %ld numbers checked; %ld page faults\n", operations, during,
+	printf("   %ld operations, %ld of them while a collection was under way;\n   %ld numbers checked; %ld page faults\n", operations, during,
 		numbers_checked, vm_faults() - faults);
 	printf("   %ld collections; %ld objects allocated, %ld copied\n", s->collections, s->allocated, s->copied);
-	printf("   pages scanned: %ld because the program touched them, %ld by the timer, %ld because memory ran out\n", s->by_fault, s->by_timer,
+	printf("   pages scanned: %ld because the program touched them,\n   %ld by the timer, %ld because memory ran out\n", s->by_fault, s->by_timer,
 		s->by_need);
 	printf("   longest stop: %ld pages scanned, of %ld in that collection\n", s->longest_stop, s->longest_collection);
 	demo_check(s->collections >= COLLECTIONS && s->copied > 1000, "the heap was collected, and what was alive was copied");
-	demo_check(s->by_fault > 0 && s->by_timer > 0, "pages were scanned on faults, and by the timer behind the program's back");
+	demo_check(s->by_fault > 0 && s->by_timer > 0, "pages were scanned on faults, and by the timer behind its back");
 	demo_check(during > COLLECTIONS, "the program worked while collections were under way");
 	demo_check(s->allocated > 20 * s->longest_alive, "many times more was allocated than ever was alive");
 	demo_check(true, "every list was right, every time; the old half was never touched");

@@ -113,7 +113,7 @@ int main(void)
 	demo_check(value == 4711 && skipped == 11, "a read that is skipped loads nothing");
 	demo_step("Add up 300 numbers through pointers of which 100 are wild");
 	sum_good_ones();
-	demo_check(odd == 0, "the address decoded from the registers was the one the kernel reported, each time");
+	demo_check(odd == 0, "each address decoded from registers is the one the kernel reported");
 	demo_step("The same in a child without the handler");
 	die_of_it();
 	return 0;

@@ -158,7 +158,7 @@ static void advised(void)
 	madvise(map, PAGES / 2 * PAGE_SIZE, MADV_WILLNEED);
 	int there = in_core(map);
 	munmap(map, PAGES * PAGE_SIZE);
-	printf("   madvise(MADV_WILLNEED) for %d pages: %d pages in memory before any was touched\n", PAGES / 2, there);
+	printf("   madvise(MADV_WILLNEED) for %d pages: %d in memory before any was touched\n", PAGES / 2, there);
 	demo_check(there >= PAGES / 2, "WILLNEED: brought at once");
 }
 

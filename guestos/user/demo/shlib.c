@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < WORKERS; i++)
 		demo_check(vm_frame_refs(r[i].data_frame) == 1, "a frame of data is mapped once");
-	printf("   text: %d pages in %d address spaces, %d frames; without sharing it would be %d\n", FUNCTIONS, WORKERS, FUNCTIONS,
+	printf("   text: %d pages in %d address spaces, %d frames; unshared it would be %d\n", FUNCTIONS, WORKERS, FUNCTIONS,
 		FUNCTIONS * WORKERS);
 
 	demo_step("They end");

@@ -62,7 +62,7 @@ static __attribute__((noinline)) void read_into_new_stack(void)
 	close(fd);
 	growths = vm_counter("stack_growths") - growths;
 	printf("   read(/bin/sh) to %p returned %ld, the stack grew %ld time%s\n", buf, n, growths, growths == 1 ? "" : "s");
-	demo_check(n == PAGE_SIZE && magic && growths >= 1, "the kernel grew the user's stack while it copied, and the file is there");
+	demo_check(n == PAGE_SIZE && magic && growths >= 1, "the kernel grew the user's stack as it copied; the file is there");
 }
 
 static __attribute__((noinline)) int overflow(int depth)
@@ -106,7 +106,7 @@ int main(void)
 	grow_by_calls();
 	demo_step("Let a system call be the first to touch a new part of the stack");
 	read_into_new_stack();
-	demo_step("In a child, write half a megabyte below ESP, where no instruction of a correct program would");
+	demo_step("In a child, write half a megabyte below ESP: no correct program would");
 	expect_fault("the child was ended by a segmentation fault", 0);
 	demo_step("In a child, recurse without end (the line before the check is the kernel's)");
 	expect_fault("the guard page under the stack stopped it", 1);

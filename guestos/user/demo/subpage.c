@@ -110,6 +110,35 @@ static int careless_copy(volatile char *to, int n)
 	return i;
 }
 
+static void read_only_piece(void)
+{
+	volatile uint32_t *word = (uint32_t *)(area + 9 * PIECE);
+
+	demo_step("The read-only piece");
+	stepped = refused = 0;
+	uint32_t value = *word;
+	*word = 1;
+	printf("   read 0x%08x; %d stepped, %d refused; the word is 0x%08x\n", (unsigned)value, stepped, refused, (unsigned)*word);
+	demo_check(value == 0x07070707 && *word == value && stepped == 0 && refused == 1, "it can be read at full speed and not written");
+	*(volatile char *)(area + 8 * PIECE) = 1;
+	demo_check(stepped == 1, "its neighbours in the page can be written, one step each");
+}
+
+static void pages_without_pieces(void)
+{
+	demo_step("Pages without protected pieces");
+	stepped = 0;
+	for (uint32_t i = 0; i < PAGE_SIZE; i++)
+		area[i] = area[3 * PAGE_SIZE + i] = i;
+	printf("   8192 writes, %d faults\n", stepped);
+	demo_check(stepped == 0, "they cost nothing");
+	protect(area + 4 * PIECE, 6 * PIECE, ALL);
+	for (uint32_t i = 0; i < PIECE; i++)
+		if (byte_at(area + 4 * PIECE + i) != 7 || byte_at(area + 6 * PIECE + i) != 7 || byte_at(area + 9 * PIECE + i) != 7)
+			refused = 100;
+	demo_check(refused == 1 && stepped == 0, "no protected byte has changed");
+}
+
 int main(void)
 {
 	volatile uint32_t *word;
@@ -121,7 +150,7 @@ int main(void)
 	catch_signal(SIGTRAP, after_step, 0);
 	memset(area, 7, PAGES * PAGE_SIZE);
 
-	demo_step("Four pages in pieces of 1 KB: a buffer with guards around it in page 1, constants in page 2");
+	demo_step("Four pages in pieces of 1 KB: a buffer and guards in page 1, constants in 2");
 	protect(area + 4 * PIECE, PIECE, NOTHING);
 	protect(area + 6 * PIECE, PIECE, NOTHING);
 	protect(area + 9 * PIECE, PIECE, READ_ONLY);
@@ -146,26 +175,7 @@ int main(void)
 	printf("   %d refused; the last byte of the buffer is '%c'\n", refused, byte_at(area + 6 * PIECE - 1));
 	demo_check(refused == 1 && byte_at(area + 6 * PIECE - 1) == 'x', "refused, and nothing of it was written");
 
-	demo_step("The read-only piece");
-	stepped = refused = 0;
-	word = (uint32_t *)(area + 9 * PIECE);
-	uint32_t value = *word;
-	*word = 1;
-	printf("   read 0x%08x; %d stepped, %d refused; the word is 0x%08x\n", (unsigned)value, stepped, refused, (unsigned)*word);
-	demo_check(value == 0x07070707 && *word == value && stepped == 0 && refused == 1, "it can be read at full speed and not written");
-	*(volatile char *)(area + 8 * PIECE) = 1;
-	demo_check(stepped == 1, "its neighbours in the page can be written, one step each");
-
-	demo_step("Pages without protected pieces");
-	stepped = 0;
-	for (uint32_t i = 0; i < PAGE_SIZE; i++)
-		area[i] = area[3 * PAGE_SIZE + i] = i;
-	printf("   8192 writes, %d faults\n", stepped);
-	demo_check(stepped == 0, "they cost nothing");
-	protect(area + 4 * PIECE, 6 * PIECE, ALL);
-	for (uint32_t i = 0; i < PIECE; i++)
-		if (byte_at(area + 4 * PIECE + i) != 7 || byte_at(area + 6 * PIECE + i) != 7 || byte_at(area + 9 * PIECE + i) != 7)
-			refused = 100;
-	demo_check(refused == 1 && stepped == 0, "no protected byte has changed");
+	read_only_piece();
+	pages_without_pieces();
 	return 0;
 }

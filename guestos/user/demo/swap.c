@@ -50,8 +50,9 @@ static struct counts counts_now(void)
 static void show(const struct counts *since)
 {
 	struct counts now = counts_now();
-	printf("   %ld faults (%ld waited for the disk), %ld evictions, %ld pages written to swap, %ld read back\n", now.faults - since->faults,
-		now.major - since->major, now.evictions - since->evictions, now.outs - since->outs, now.ins - since->ins);
+	printf("   %ld faults (%ld waited for the disk), %ld evictions\n", now.faults - since->faults, now.major - since->major,
+		now.evictions - since->evictions);
+	printf("   %ld pages written to swap, %ld read back\n", now.outs - since->outs, now.ins - since->ins);
 	printf("   swap in use: %ld of %ld pages; free frames: %ld\n", vm_counter("swap_used"), vm_counter("swap_total"),
 		vm_counter("nr_free_frames"));
 	fflush(stdout);
@@ -108,7 +109,7 @@ int main(void)
 	demo_step("Altogether");
 	show(&start);
 	uint32_t expected = expected_sum(pages * WORDS_PER_PAGE);
-	printf("   checksum: 0x%08x forward, 0x%08x backward, 0x%08x by formula; %u words wrong\n", (unsigned)sum, (unsigned)back,
+	printf("   checksum: 0x%08x forward, 0x%08x backward, 0x%08x by formula\n   %u words wrong\n", (unsigned)sum, (unsigned)back,
 		(unsigned)expected, (unsigned)wrong);
 	demo_check(sum == expected && back == expected && wrong == 0, "every word came back as it was written");
 	struct counts end = counts_now();

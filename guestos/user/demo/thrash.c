@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 		demo_check(suspensions > 0, "with it, processes were suspended");
 		demo_check(controlled > 2 * rate[MOST] && controlled > best / 3, "more than a third of the best rate is back");
 	} else {
-		puts("   To compare: under policy random the same processes get less than a quarter of the work done without load control.");
+		puts("   To compare: under policy random the same processes get less than a quarter\n   of the work done without load control.");
 	}
 	puts("\ndemo-thrash: done.");
 	return 0;

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 
 	demo_step("Call two of the functions, twice");
 	bool right = rooms[1](x + 1) == expected[1] && rooms[4](x + 4) == expected[4] && rooms[1](x + 1) == expected[1];
-	demo_check(right && loads == 2, "each was loaded once, on its first call, and computes what it did before");
+	demo_check(right && loads == 2, "each was loaded once, on its first call, and computes as before");
 	demo_check(pages_present() == 2, "the other eleven pages are not there");
 
 	demo_step("Look up ten words of the table");
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 		for (uint32_t i = 0; i < TABLE_PAGES * WORDS; i += 16)
 			right &= table[i] == i * 2654435761u;
 	fills = kernel_fills() - fills;
-	printf("   %ld loads; FIFO worked out on paper needs %ld; %ld pages filled by the kernel from a file\n", loads - before, wanted, fills);
+	printf("   %ld loads; FIFO worked out on paper needs %ld;\n   %ld pages filled by the kernel from a file\n", loads - before, wanted, fills);
 	demo_check(right, "every word was right");
 	demo_check(loads - before == wanted && wanted > 70 && pages_present() == KEPT, "nearly every page was loaded every time: FIFO's worst case");
 	demo_check(fills < 8, "and it was this program that did it, not the kernel");

@@ -1,7 +1,7 @@
 /* lib/random_calls.c: system calls with random numbers and arguments, and waiting for whoever makes them.
  *
  * Most random arguments fail at the first check, so many are drawn from what might be accepted: small numbers, descriptors, paths of
- * files of its own, addresses in its own memory and at the edges of things. A caller that ends, or maps something over its own
+ * the caller's own files, addresses in its own memory and at the edges of things. A caller that ends, or maps something over its
  * code, or waits, is replaced by another, until all calls are made; they are counted in memory that all share. */
 #include <random_calls.h>
 

@@ -3,6 +3,7 @@
 #include <vm.h>
 
 #include <complain.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +117,10 @@ int vm_setting_command(const char *path, const char *usage, int argc, char **arg
 
 	if (argc > 2)
 		return complain_usage(usage);
+	if (argc == 2 && vm_switch(path, argv[1]) < 0)
+		return errno == EINVAL ? complain_usage(usage) : complain(argv[1]);
 	if (argc == 2)
-		return vm_switch(path, argv[1]) < 0 ? complain(argv[1]) : 0;
+		return 0;
 	int fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return complain(path);

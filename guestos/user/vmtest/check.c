@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,7 +99,7 @@ uint32_t pressure_pages(void)
 
 #define STEP 64                        /* pages */
 
-struct target { const volatile char *start; uint32_t n; };
+struct target { const volatile char *start; uint32_t n; bool (*there)(const struct target *t); };
 
 static bool parent_has_any(const struct target *t)
 {
@@ -112,24 +113,37 @@ static bool parent_has_any(const struct target *t)
 	return false;
 }
 
+/* Mapped by anybody or not. This process has the mapping from its parent. */
+static bool any_in_core(const struct target *t)
+{
+	unsigned char in;
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		CHECK(mincore((void *)(t->start + i * PAGE_SIZE), PAGE_SIZE, &in) == 0, "mincore: %s", strerror(errno));
+		if (in & 1)
+			return true;
+	}
+	return false;
+}
+
 #define ROUNDS 40
 
-/* Without a target: a quarter more than memory. With one: until the parent's pages are gone; a replacement that gives second chances
+/* Without a target: a quarter more than memory. With one: until its pages are gone; a replacement that gives second chances
  * needs about twice memory for that, one that draws lots much more: it gets the same pages used again. */
-static void use_up_memory(void *target)
+static void use_up_memory(void *until)
 {
-	uint32_t memory = memory_pages(), enough = target ? 2 * memory : memory / 4 * 5, used = 0;
+	const struct target *t = until;
+	uint32_t memory = memory_pages(), enough = t ? 2 * memory : memory / 4 * 5, used = 0;
 	char *start = NULL;
 
-	while (used < enough && !(target && !parent_has_any(target))) {
+	while (used < enough && !(t && !t->there(t))) {
 		char *more = grow_heap(STEP);
 		stamp_pages(more, STEP, 99);
 		start = start ? start : more;
 		used += STEP;
 	}
-	for (uint32_t again = 0; target && parent_has_any(target); again += STEP) {
-		CHECK(again < ROUNDS * used, "twice memory was used %d times, and the pages at %p are still there", ROUNDS,
-			((struct target *)target)->start);
+	for (uint32_t again = 0; t && t->there(t); again += STEP) {
+		CHECK(again < ROUNDS * used, "twice memory was used %d times, and the pages at %p are still there", ROUNDS, t->start);
 		stamp_pages(start + again % used * PAGE_SIZE, STEP, 99);
 	}
 }
@@ -137,9 +151,8 @@ static void use_up_memory(void *target)
 void squeeze(void) { must_end_well(start_child(use_up_memory, NULL)); }
 
 /* Meanwhile this process is busy, without using the pages: a policy that goes by the time a process has run would keep a sleeper's. */
-void squeeze_out(const volatile void *start, uint32_t n)
+static void squeeze_until_gone(struct target t)
 {
-	struct target t = {start, n};
 	int status = 0;
 	pid_t pid = start_child(use_up_memory, &t);
 
@@ -147,6 +160,9 @@ void squeeze_out(const volatile void *start, uint32_t n)
 		sched_yield();
 	CHECK(status == 0, "the child that uses up memory ended with wait status 0x%x", status);
 }
+
+void squeeze_out(const volatile void *start, uint32_t n) { squeeze_until_gone((struct target){start, n, parent_has_any}); }
+void squeeze_out_of_core(const volatile void *start, uint32_t n) { squeeze_until_gone((struct target){start, n, any_in_core}); }
 
 char *grow_heap(uint32_t pages)
 {

@@ -206,7 +206,7 @@ static pid_t first_to_end(int *status)
 
 /* All but left frames, of those that pages of processes could have, become page tables. True if somebody was killed for it; otherwise the worker
  * has got on with what was left. */
-static bool killed_with_left(uint32_t left)
+static bool killed_with_left(int left)
 {
 	enum { MOST = 48, EACH = TABLES_BYTES >> 22 };
 	pid_t makers[MOST];
@@ -230,22 +230,22 @@ static bool killed_with_left(uint32_t left)
 	close(fd[0]);
 	close(fd[1]);
 	kills = vm_counter("oom_kills") - kills;
-	CHECK(first, "with %u frames left nobody gets on, and nobody is killed", left);
-	CHECK(first == worker ? status == 0 : kills > 0, "with %u frames left, wait status 0x%x, %ld kills", left, status, kills);
+	CHECK(first, "with %d frames left nobody gets on, and nobody is killed", left);
+	CHECK(first == worker ? status == 0 : kills > 0, "with %d frames left, wait status 0x%x, %ld kills", left, status, kills);
 	return first != worker;
 }
 
-/* From enough to nothing: somewhere in between an instruction's pages find no room side by side, though each finds a victim. */
+/* From enough to less than nothing: somewhere in between an instruction's pages find no room side by side, though each finds a victim. */
 static void too_few_frames(void)
 {
-	uint32_t left = 20;
+	int left = 18;
 
 	CHECK(mmap((void *)TABLES_FIRST, TABLES_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0)
 		!= MAP_FAILED, "mmap: errno %d", errno);
-	while (left && !killed_with_left(left))
-		left--;
-	CHECK(left, "memory full of page tables was enough");
-	note("with %u frames left for pages somebody had to go", left);
+	while (left > -30 && !killed_with_left(left))
+		left -= 4;
+	CHECK(left > -30, "memory full of page tables was enough");
+	note("with %d frames left for pages somebody had to go", left);
 }
 
 /* Reads and writes across page boundaries, at random, all over its memory. */

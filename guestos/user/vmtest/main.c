@@ -1,7 +1,7 @@
 /* vmtest: every virtual-memory test, one line each.
  *
  *   vmtest            all of them        ok   name: what it proves
- *   vmtest NAME...    these              FAIL name: why
+ *   vmtest NAME...    these: cow-* too   FAIL name: why
  *   vmtest -e N       every Nth
  *   vmtest -l         list               last line:  N passed, N failed
  *
@@ -9,6 +9,7 @@
  * pages (in memory or in swap), page tables, kernel stacks. Ending takes the kernel a moment, so the counts are given time to settle. */
 #include "vmtest.h"
 
+#include <complain.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,12 +140,34 @@ static bool run_test(const struct test *t, char *text, size_t size)
 	return false;
 }
 
+/* A * in the pattern is any string. */
+static bool fits(const char *pattern, const char *name)
+{
+	if (*pattern == '*')
+		return fits(pattern + 1, name) || (*name && fits(pattern, name + 1));
+	return *pattern == *name && (!*name || fits(pattern + 1, name + 1));
+}
+
 static bool wanted(const struct test *t, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], t->name) == 0)
+		if (fits(argv[i], t->name))
 			return true;
 	return argc < 2;
+}
+
+/* The first argument that no test's name fits, or NULL. */
+static const char *unknown_name(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		bool known = false;
+		for (size_t j = 0; j < TABLES; j++)
+			for (const struct test *t = tables[j]; t->name; t++)
+				known |= fits(argv[i], t->name);
+		if (!known)
+			return argv[i];
+	}
+	return NULL;
 }
 
 static void warm_up(void) { }
@@ -197,5 +220,12 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(argv[1], "-e") == 0 && atoi(argv[2]) > 0)
 		return run_all(1, argv, atoi(argv[2]));
+	if (argc > 1 && argv[1][0] == '-')
+		return complain_usage("vmtest [NAME... | -e N | -l]");
+	const char *unknown = unknown_name(argc, argv);
+	if (unknown) {
+		fprintf(stderr, "vmtest: there is no test %s; vmtest -l lists them\n", unknown);
+		return 2;
+	}
 	return run_all(argc, argv, 1);
 }

@@ -28,8 +28,7 @@ static uint32_t in_core(char *p, uint32_t pages)
 /* Until none of the pages is in memory, mapped or not. */
 static void out(char *p, uint32_t pages)
 {
-	for (int tries = 0; tries < 4 && in_core(p, pages); tries++)
-		squeeze();
+	squeeze_out_of_core(p, pages);
 	CHECK_EQ(in_core(p, pages), 0);
 }
 

@@ -57,6 +57,7 @@ extern const struct test journal_tests[];
 extern const struct test ring3_tests[];
 extern const struct test bad_image_tests[];
 extern const struct test hostile_tests[];
+extern const struct test hostile_memory_tests[];
 extern const struct test fuzz_tests[];
 
 /* What this program does when one of its own tests has started it anew, with --helper NAME: process.c has the table. */
@@ -67,7 +68,6 @@ void signal_helper(const char *rest);          /* sigprocess.c */
 void float_helper(const char *rest);           /* float.c */
 void linux_helper(const char *rest);           /* linux.c */
 void fuzz_main(const char *what);              /* fuzz.c: SEED-COUNT, with --fuzz */
-extern const struct test hostile_memory_tests[];
 
 /* check.c */
 extern int report_fd;                  /* where a failing test writes its reason */
@@ -97,6 +97,7 @@ uint32_t swap_pages_free(void);
 uint32_t pressure_pages(void);         /* enough to make eviction busy: twice memory, at most 96 MB */
 void squeeze(void);                    /* a child uses up memory, and ends */
 void squeeze_out(const volatile void *start, uint32_t n);      /* until none of these pages is present any more */
+void squeeze_out_of_core(const volatile void *start, uint32_t n);      /* nor in the page cache: until mincore() says so */
 char *grow_heap(uint32_t pages);       /* page-aligned, untouched; the test fails if there is no room */
 struct page_info page_of(const volatile void *address);
 int pages_present(const volatile void *start, int n);
