@@ -344,14 +344,19 @@ static bool begun_again(const struct trapframe *tf)
  * one looked. */
 #define MOST_REPEATS 200u
 
+#define FEW_SLOTS 64u                  /* instructions of several processes could have the frames that as many pages leave */
+
+/* Is hardly a page left that could go? Then those of an instruction may be the only ones. */
+static bool little_can_go(void) { return memory_crowded() || swap_total - swap_used < FEW_SLOTS; }
+
 /* The fault was helped. Was the same instruction's last one, too? After many such faults, between which pages were taken from somebody, memory
  * has to be made. One that gets on, however slowly, is not meant: that is thrashing (loadcontrol.c). Nor is one that others starve, where
- * most of memory is pages that go to whoever the policy favours: it is not for want of memory that somebody would have to go. */
+ * most of memory is pages that can go, to whoever the policy favours: it is not for want of memory that somebody would have to end. */
 static void headway(void)
 {
 	if (!current->faults_again)
 		current->fault_repeats = 0;
-	else if (vm.evictions != current->fault_evictions && memory_crowded())
+	else if (vm.evictions != current->fault_evictions && little_can_go())
 		current->fault_repeats++;
 	current->fault_evictions = vm.evictions;
 	if (current->fault_repeats < MOST_REPEATS)
