@@ -344,12 +344,15 @@ static bool begun_again(const struct trapframe *tf)
  * one looked. */
 #define MOST_REPEATS 200u
 
-/* The fault was helped. Was the same instruction's last one, and has a page been taken from somebody in between? After many such faults in a
- * row memory has to be made. One that gets on, however slowly, is not meant: that is thrashing (loadcontrol.c). */
+/* The fault was helped. Was the same instruction's last one, too? After many such faults, between which pages were taken from somebody, memory
+ * has to be made. One that gets on, however slowly, is not meant: that is thrashing (loadcontrol.c). Nor is one that others starve, where
+ * most of memory is pages that go to whoever the policy favours: it is not for want of memory that somebody would have to go. */
 static void headway(void)
 {
-	bool came_to_nothing = current->faults_again && vm.evictions != current->fault_evictions;
-	current->fault_repeats = came_to_nothing ? current->fault_repeats + 1 : 0;
+	if (!current->faults_again)
+		current->fault_repeats = 0;
+	else if (vm.evictions != current->fault_evictions && memory_crowded())
+		current->fault_repeats++;
 	current->fault_evictions = vm.evictions;
 	if (current->fault_repeats < MOST_REPEATS)
 		return;

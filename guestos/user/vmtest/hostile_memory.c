@@ -248,6 +248,56 @@ static void too_few_frames(void)
 	note("with %d frames left for pages somebody had to go", left);
 }
 
+/* Reads and writes across page boundaries, at random, all over its memory. */
+static void work_at_random(void *bytes)
+{
+	uint32_t seed = getpid(), pages = (uint32_t)bytes / PAGE_SIZE - 1;
+	char *p = map((uint32_t)bytes / PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	for (long end = now_ms() + 5000; now_ms() < end;) {
+		char *from = p + (next_linear(&seed) >> 8) % pages * PAGE_SIZE + PAGE_SIZE - 2;
+		char *to = p + (next_linear(&seed) >> 8) % pages * PAGE_SIZE + PAGE_SIZE - 2;
+		__asm__ volatile("movsl" : "+S"(from), "+D"(to) : : "memory");
+	}
+}
+
+static void watch(void *flag)
+{
+	while (!*(volatile char *)flag)
+		;
+}
+
+/* Memory holds what two workers need. Under this policy new pages go first; who is not among the two waits, and one that wants a single page
+ * hardly ever has it. */
+static void starved(void)
+{
+	enum { WORKERS = 7, MOST_MEMORY = 5000 };
+	char policy[32], control[32];
+	pid_t pids[WORKERS + 1];
+	int status[WORKERS + 1];
+
+	if (memory_pages() > MOST_MEMORY) {
+		note("more memory than it could fill in time: not tried");
+		return;
+	}
+	CHECK(vm_setting("/proc/policy", policy, sizeof(policy)) == 0 && vm_setting("/proc/loadcontrol", control, sizeof(control)) == 0, "no settings");
+	vm_switch("/proc/loadcontrol", "off");
+	vm_switch("/proc/policy", "aging");
+	char *flag = map(1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pids[WORKERS] = start_child(watch, flag);
+	for (int i = 0; i < WORKERS; i++)
+		pids[i] = start_child(work_at_random, (void *)(memory_pages() * 43 / 100 * PAGE_SIZE));
+	for (int i = 0; i <= WORKERS; i++) {
+		if (i == WORKERS)
+			*flag = 1;
+		waitpid(pids[i], &status[i], 0);
+	}
+	vm_switch("/proc/policy", policy);
+	vm_switch("/proc/loadcontrol", control);
+	for (int i = 0; i <= WORKERS; i++)
+		CHECK(status[i] == 0, "worker %d: wait status 0x%x", i, status[i]);
+}
+
 /* More pages than it may have resident: each use takes one of its own away. */
 static void push_out_own(void *unused)
 {
@@ -299,5 +349,6 @@ const struct test hostile_memory_tests[] = {
 	{"oom-page-tables", "when page tables have used up memory, whose they are has to go, and nobody else", page_tables_only, NULL},
 	{"oom-livelock", "when an instruction's pages push each other out for ever, somebody has to go", too_few_frames, NULL},
 	{"oom-loop", "a loop that faults in each round, while memory is used elsewhere, is no reason to kill anybody", round_and_round, NULL},
+	{"oom-starved", "processes that a policy starves, while swap has room, are slow, and nobody is killed", starved, NULL},
 	{"txn-forged", "an abort puts back nothing that its log cannot have been told", forged_log, NULL},
 	{0}};
