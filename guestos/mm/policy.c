@@ -281,8 +281,8 @@ static struct frame *wsclock_choose(const struct choice *c)
 			most = age;
 		}
 	}
-	/* The hand stays behind its victim. If it stayed where it looked last it might come by in the same steps for ever, and take only
-	 * the first of each. */
+	/* The hand stays behind a dirty victim. If it stayed where it looked last it might come by in the same steps for ever, and take
+	 * only the first of each. */
 	if (dirty)
 		*hand_of(c) = behind;
 	return dirty ? dirty : longest;
