@@ -8,6 +8,9 @@
 #include <demo.h>
 
 #include <random.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -118,26 +121,12 @@ static void bar(long rate, long best)
 
 static void heading(void) { puts(" procs     pages      units/s   of slowest   page-ins/s"); }
 
-int main(int argc, char **argv)
+/* Exit status. */
+static int demonstrate(const char *policy)
 {
-	const char *asked = argc > 1 ? argv[1] : "random";
-	char policy[32], control[32];
 	long rate[MOST + 1], best = 0, suspensions;
 
-	demo_needs_pagoda();
-	pages = vm_meminfo_kb("MemTotal") / 4 * 28 / 100;
-	printf("demo-thrash: processes of %u pages each, on a machine with %ld.\n", (unsigned)pages, vm_meminfo_kb("MemTotal") / 4);
-	if (vm_meminfo_kb("SwapFree") / 4 < (long)(MOST * pages)) {
-		puts("   there is too little swap for that");
-		return 1;
-	}
-	if (vm_setting("/proc/policy", policy, sizeof(policy)) < 0 || vm_setting("/proc/loadcontrol", control, sizeof(control)) < 0 ||
-		vm_switch("/proc/policy", asked) < 0) {
-		printf("   there is no policy %s; `policy` lists them\n", asked);
-		return 2;
-	}
-	vm_switch("/proc/loadcontrol", "off");
-	printf("   Pages are chosen by policy %s.\n", asked);
+	printf("   Pages are chosen by policy %s.\n", policy);
 	demo_step("More and more processes, without load control");
 	heading();
 	for (int n = 1; n <= MOST; n++) {
@@ -152,10 +141,8 @@ int main(int argc, char **argv)
 	long controlled = measure(MOST, CONTROLLED_SECONDS);
 	bar(controlled, best);
 	suspensions = vm_counter("suspensions") - suspensions;
-	vm_switch("/proc/loadcontrol", control);
-	vm_switch("/proc/policy", policy);
 	printf("   processes were suspended %ld times\n", suspensions);
-	if (strcmp(asked, "random") == 0) {
+	if (strcmp(policy, "random") == 0) {
 		demo_check(rate[MOST] < best / 4, "without load control the work done collapsed to less than a quarter");
 		demo_check(suspensions > 0, "with it, processes were suspended");
 		demo_check(controlled > 2 * rate[MOST] && controlled > best / 3, "more than a third of the best rate is back");
@@ -164,4 +151,43 @@ int main(int argc, char **argv)
 	}
 	puts("\ndemo-thrash: done.");
 	return 0;
+}
+
+/* Whatever ends the demonstration, Ctrl-C or a check, does not end who waits to put back the settings. */
+static int in_a_child(const char *policy)
+{
+	int status = 0;
+
+	signal(SIGINT, SIG_IGN);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		signal(SIGINT, SIG_DFL);
+		exit(demonstrate(policy));
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *asked = argc > 1 ? argv[1] : "random";
+	char policy[32], control[32];
+
+	demo_needs_pagoda();
+	pages = vm_meminfo_kb("MemTotal") / 4 * 28 / 100;
+	printf("demo-thrash: processes of %u pages each, on a machine with %ld.\n", (unsigned)pages, vm_meminfo_kb("MemTotal") / 4);
+	if (vm_meminfo_kb("SwapFree") / 4 < (long)(MOST * pages)) {
+		puts("   there is too little swap for that");
+		return 1;
+	}
+	if (vm_setting("/proc/policy", policy, sizeof(policy)) < 0 || vm_setting("/proc/loadcontrol", control, sizeof(control)) < 0 ||
+		vm_switch("/proc/policy", asked) < 0) {
+		printf("   there is no policy %s; `policy` lists them\n", asked);
+		return 2;
+	}
+	vm_switch("/proc/loadcontrol", "off");
+	int result = in_a_child(asked);
+	vm_switch("/proc/loadcontrol", control);
+	vm_switch("/proc/policy", policy);
+	return result;
 }
