@@ -101,19 +101,24 @@ int prefetch_switch(const char *word)
 
 /* ---- bringing ---- */
 
-/* A frame for a guess? Looking for a page to drop costs a walk over all frames: not again in the same tick if it found none. */
+/* A frame for a guess? Looking for a page to drop costs a walk over all frames. As long as it finds none it is done more and more seldom: a
+ * program that reads more than memory holds would else spend its time so. */
+#define LONGEST_PAUSE 15u              /* ticks */
+
 static bool room(void)
 {
-	static uint32_t none_at;
+	static uint32_t next_look, pause;
 	if (current->killed)
 		return false;
 	while (nr_free <= LEAVES) {
-		if (none_at == ticks + 1)
+		if ((int32_t)(ticks - next_look) < 0)
 			return false;
 		if (!evict_unmapped()) {
-			none_at = ticks + 1;
+			pause = min(2 * pause + 1, LONGEST_PAUSE);
+			next_look = ticks + pause;
 			return false;
 		}
+		pause = 0;
 	}
 	return true;
 }
