@@ -318,7 +318,7 @@ static void round_and_round(void)
 	long kills = vm_counter("oom_kills"), evictions = vm_counter("evictions");
 	int status;
 
-	for (volatile int i = 0; i < 300; i++) {
+	for (volatile int i = 0; i < 600; i++) {         /* on a slow machine every other round sees an eviction */
 		touch_write(p);
 		madvise(p, PAGE_SIZE, MADV_DONTNEED);
 		usleep(1);
