@@ -1,8 +1,6 @@
 /* tests/emu/history_test.c: going back. Every moment of a run that can be gone to is compared with the same moment of a straight run of the
  * same machine that has no history: memory, all state with the TLB, and the disk. */
-#include "emu/history/history.h"
-#include "emu/hash.h"
-#include "emu/state/machine_state.h"
+#include "tests/emu/history_rig.h"
 
 #include <check.h>
 #include <errno.h>
@@ -16,7 +14,6 @@
 
 #include "tests/emu/spill_file.h"
 
-#define MILLION 1000000ull
 #ifdef __SANITIZE_ADDRESS__
 #define RUN (40 * MILLION)
 #define MOMENTS 20
@@ -24,113 +21,8 @@
 #define RUN (120 * MILLION)
 #define MOMENTS 200
 #endif
-#define PAGODA_LIMIT (64u << 20)
-
-static char err[ERROR_LINE];
-static const char script[] = "ls /bin | sort > /x ; cat /x /x | wc\ndemo-cow ; demo-swap\ncp /x /y ; rm /x\nvmtest\n";
-
-/* --- a machine that a test looks at ---------------------------------------------------------------------------------- */
-
-struct rig {
-	struct kernel kernel;
-	struct disk *disk;
-	struct machine *m;
-	struct history *h;
-	const char *input;
-	size_t printed;
-};
-
-static void put(void *owner, uint8_t byte)
-{
-	(void)byte;
-	((struct rig *)owner)->printed++;
-}
-
-static int next(void *owner)
-{
-	struct rig *r = owner;
-
-	return *r->input ? (unsigned char)*r->input++ : -1;
-}
-
-static void start_with(struct rig *r, const char *kernel, const char *image, bool snapshot, const char *input, struct machine_config config)
-{
-	*r = (struct rig){ .input = input };
-	ck_assert_msg(!kernel_open(&r->kernel, kernel, err), "%s", err);
-	if (image) {
-		r->disk = disk_open(image, snapshot, err, sizeof(err));
-		ck_assert_msg(r->disk, "%s", err);
-	}
-	config.disk[0] = r->disk;
-	config.disk_name[0] = image;
-	config.kernel = &r->kernel;
-	config.serial = config.debug = (struct char_out){ put, r };
-	config.input = (struct input_source){ next, r };
-	r->m = machine_create(&config, err);
-	ck_assert_msg(r->m, "%s", err);
-}
-
-static void start_pagoda(struct rig *r, struct tlb_geometry tlb, const char *input)
-{
-	start_with(r, PAGODA_DIR "/pagoda.elf", PAGODA_DIR "/pagoda.img", true, input,
-		(struct machine_config){ .memory = 4u << 20, .tlb = tlb });
-}
-
-static void remember(struct rig *r, uint64_t limit)
-{
-	r->h = history_create(r->m, limit, err);
-	ck_assert_msg(r->h, "%s", err);
-}
-
-static void end(struct rig *r)
-{
-	history_free(r->h);
-	machine_free(r->m);
-	kernel_close(&r->kernel);
-	if (r->disk)
-		r->disk->close(r->disk);
-}
 
 /* --- moments --------------------------------------------------------------------------------------------------------- */
-
-struct print { uint64_t memory, state, disk; };
-
-static uint64_t disk_hash(struct machine *m)
-{
-	struct disk *d = m->ide[0].drive[0].disk;
-	uint8_t buf[64 * SECTOR_SIZE];
-	struct hash h;
-
-	hash_init(&h);
-	for (uint64_t lba = 0; d && lba < d->sectors; ) {
-		uint32_t n = d->sectors - lba < 64 ? (uint32_t)(d->sectors - lba) : 64;
-		ck_assert_int_eq(d->read(d, lba, buf, n), 0);
-		hash_bytes(&h, buf, n * SECTOR_SIZE);
-		lba += n;
-	}
-	return hash_result(&h);
-}
-
-static struct print print_of(struct machine *m, bool disk)
-{
-	struct bytes b = { 0 };
-	struct hash h;
-
-	ck_assert_int_eq(machine_state_save(m, &b), 0);
-	hash_init(&h);
-	hash_bytes(&h, b.data, b.size);
-	free(b.data);
-	return (struct print){ machine_hash(m), hash_result(&h), disk ? disk_hash(m) : 0 };
-}
-
-static void check_same(struct machine *m, const struct print *p, bool disk, const char *what, uint64_t at)
-{
-	struct print q = print_of(m, disk);
-
-	ck_assert_msg(p->memory == q.memory, "%s %llu: memory or registers differ", what, (unsigned long long)at);
-	ck_assert_msg(p->state == q.state, "%s %llu: the saved state differs", what, (unsigned long long)at);
-	ck_assert_msg(!disk || p->disk == q.disk, "%s %llu: the disk differs", what, (unsigned long long)at);
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -670,113 +562,6 @@ START_TEST(a_fork_makes_the_past_the_present)
 }
 END_TEST
 
-/* Twice at one moment, and a way back from there that is remembered, too: whoever runs over it or up to it meets what was changed last. */
-START_TEST(changes_where_a_checkpoint_is_already)
-{
-	static const uint64_t at = RUN / 8, ends[] = { 0, MILLION };
-	struct rig r;
-	struct print present;
-
-	for (unsigned i = 0; i < 2; i++) {
-		start_pagoda(&r, (struct tlb_geometry){ 0, 0 }, script);
-		remember(&r, PAGODA_LIMIT);
-		ck_assert_int_eq(history_run(r.h, at), MACHINE_RAN);
-		for (unsigned change = 1; change <= 2; change++) {
-			ck_assert_int_eq(history_goto_tick(r.h, at - 1000, NULL, err), HISTORY_OK);
-			ck_assert_int_eq(history_goto_tick(r.h, at, NULL, err), HISTORY_OK);
-			ck_assert_int_eq(history_fork(r.h, err), 0);
-			phys_write(&r.m->phys, 0xc8000, 4, change);
-		}
-		ck_assert(!ends[i] || history_run(r.h, ends[i]) == MACHINE_RAN);
-		present = print_of(r.m, true);
-		ck_assert_int_eq(history_goto_tick(r.h, at - 1000, NULL, err), HISTORY_OK);
-		ck_assert_int_eq(history_run(r.h, 1000), MACHINE_RAN);
-		ck_assert_uint_eq(phys_read(&r.m->phys, 0xc8000, 4), 2);
-		ck_assert_int_eq(history_in_past(r.h), ends[i] != 0);
-		ck_assert_int_eq(history_run(r.h, ends[i]), MACHINE_RAN);
-		check_same(r.m, &present, true, "the present", i);
-		ck_assert(!history_in_past(r.h));
-		ck_assert_ptr_null(history_trouble(r.h));
-		end(&r);
-	}
-}
-END_TEST
-
-/* --- a walk through time, drawn by lot ------------------------------------------------------------------------------------ */
-
-#define SEEN 64
-
-struct seen { uint64_t tick; struct print p; };
-
-/* What is known of the run as it is now: a fork forgets what came after it. */
-struct wander { struct rig r; struct seen seen[SEEN]; unsigned count, seed; };
-
-static uint64_t drawn(struct wander *w, uint64_t below) { return ((uint64_t)rand_r(&w->seed) << 20 ^ (uint64_t)rand_r(&w->seed)) % below; }
-
-static void look(struct wander *w, unsigned step)
-{
-	struct print now = print_of(w->r.m, false);
-	uint64_t tick = machine_now(w->r.m);
-
-	for (unsigned i = 0; i < w->count; i++)
-		if (w->seen[i].tick == tick) {
-			check_same(w->r.m, &w->seen[i].p, false, "walk, step", step);
-			return;
-		}
-	w->seen[w->count < SEEN ? w->count++ : drawn(w, SEEN)] = (struct seen){ tick, now };
-}
-
-static void fork_here(struct wander *w)
-{
-	uint64_t tick = machine_now(w->r.m);
-	unsigned kept = 0;
-
-	ck_assert_int_eq(history_fork(w->r.h, err), 0);
-	if (rand_r(&w->seed) % 4)
-		phys_write(&w->r.m->phys, 0xc8000 + 4 * (uint32_t)drawn(w, 64), 4, (uint32_t)rand_r(&w->seed));
-	for (unsigned i = 0; i < w->count; i++)
-		if (w->seen[i].tick < tick)
-			w->seen[kept++] = w->seen[i];
-	w->count = kept;
-}
-
-static void step_somewhere(struct wander *w, unsigned step)
-{
-	uint64_t first = history_first(w->r.h).tick, present = history_present(w->r.h).tick;
-	bool again = w->count && rand_r(&w->seed) % 2;
-
-	switch (rand_r(&w->seed) % 5) {
-	case 0:
-		fork_here(w);
-		break;
-	case 1:
-		ck_assert_int_eq(history_run(w->r.h, drawn(w, MILLION)), MACHINE_RAN);
-		break;
-	case 2:
-		ck_assert_int_eq(history_run(w->r.h, present - machine_now(w->r.m)), MACHINE_RAN);
-		break;
-	default:
-		ck_assert_msg(history_goto_tick(w->r.h, again ? w->seen[drawn(w, w->count)].tick : first + drawn(w, present - first + 1), NULL, err) ==
-			HISTORY_OK, "step %u: %s", step, err);
-	}
-}
-
-START_TEST(a_walk_through_time)
-{
-	struct wander w = { .seed = (unsigned)_i };
-
-	start_pagoda(&w.r, (struct tlb_geometry){ 0, 0 }, script);
-	remember(&w.r, _i % 2 ? 8u << 20 : 0);
-	ck_assert_int_eq(history_run(w.r.h, 5 * MILLION), MACHINE_RAN);
-	for (unsigned step = 0; step < 60; step++) {
-		step_somewhere(&w, step);
-		ck_assert_msg(!history_trouble(w.r.h), "step %u: %s", step, history_trouble(w.r.h));
-		look(&w, step);
-	}
-	end(&w.r);
-}
-END_TEST
-
 /* --- trouble -------------------------------------------------------------------------------------------------------------------------- */
 
 /* A byte in the past that was another: found at the next checkpoint, named, and put right. */
@@ -845,13 +630,12 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("history");
-	TCase *t = tcase_create("history"), *file = tcase_create("file"), *walk = tcase_create("walk");
+	TCase *t = tcase_create("history"), *file = tcase_create("file");
 	SRunner *r = srunner_create(s);
 	int failed;
 
 	tcase_set_timeout(t, 0);
 	tcase_set_timeout(file, 0);
-	tcase_set_timeout(walk, 0);
 	tcase_add_test(t, any_moment_is_as_it_was);
 	tcase_add_test(t, any_moment_is_as_it_was_with_a_modelled_tlb);
 	tcase_add_test(t, any_moment_is_as_it_was_though_few_checkpoints_fit);
@@ -869,13 +653,10 @@ int main(void)
 	tcase_add_test(t, output_is_seen_once_and_can_be_asked_for);
 	tcase_add_test(t, the_image_is_the_presents_whatever_was_done_in_the_past);
 	tcase_add_test(t, a_fork_makes_the_past_the_present);
-	tcase_add_test(t, changes_where_a_checkpoint_is_already);
-	tcase_add_loop_test(walk, a_walk_through_time, 1, 9);
 	tcase_add_test(t, a_run_that_is_not_the_same_again_is_named);
 	tcase_add_test(t, a_long_way_can_be_interrupted);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, file);
-	suite_add_tcase(s, walk);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
