@@ -9,7 +9,11 @@
 #define KERNEL PAGODA_DIR "/pagoda.elf"
 #define IMAGE PAGODA_DIR "/pagoda.img"
 #define PROCESSES 64
+#ifdef __SANITIZE_ADDRESS__
+#define MOMENTS 80
+#else
 #define MOMENTS 300
+#endif
 
 static struct rig rig;
 
