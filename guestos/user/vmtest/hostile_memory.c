@@ -318,12 +318,12 @@ static void round_and_round(void)
 	long kills = vm_counter("oom_kills"), evictions = vm_counter("evictions");
 	int status;
 
-	for (volatile int i = 0; i < 600; i++) {         /* on a slow machine every other round sees an eviction */
+	for (volatile int i = 0; i < 400; i++) {
 		touch_write(p);
 		madvise(p, PAGE_SIZE, MADV_DONTNEED);
 		usleep(1);
 	}
-	CHECK(vm_counter("evictions") - evictions > 300, "only %ld evictions", vm_counter("evictions") - evictions);
+	CHECK(vm_counter("evictions") - evictions > 250, "only %ld evictions", vm_counter("evictions") - evictions);
 	kill(pid, SIGKILL);
 	CHECK(waitpid(pid, &status, 0) == pid && vm_counter("oom_kills") == kills, "%ld were killed", vm_counter("oom_kills") - kills);
 }
