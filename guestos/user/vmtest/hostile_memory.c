@@ -178,7 +178,8 @@ static void make_some_tables(void *pipe_end)
 	pause();
 }
 
-/* Few pages, but five for one instruction, which reads and writes across page boundaries: until the tables are there for certain, and then a little more. */
+/* Few pages, but five for one instruction, which reads and writes across page boundaries: until the tables are there for certain, and then a
+ * little more. */
 static void work(void *unused)
 {
 	static char p[4 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));     /* not mapped now: the kernel might refuse */
